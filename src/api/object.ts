@@ -1,0 +1,25 @@
+/** The union of all kinds that this project reads. `kind` discriminates. */
+import type { ConfigMap, EndpointSlice, KubeSecret, Namespace, Service } from './core.ts'
+import type { Gateway, GatewayClass, ListenerSet, ReferenceGrant } from './gateway.ts'
+import type { BackendTlsPolicy } from './policy.ts'
+import type { GrpcRoute, HttpRoute, TcpRoute, TlsRoute, UdpRoute } from './route.ts'
+
+export type ApiObject =
+  | GatewayClass
+  | Gateway
+  | ListenerSet
+  | ReferenceGrant
+  | HttpRoute
+  | GrpcRoute
+  | TlsRoute
+  | TcpRoute
+  | UdpRoute
+  | BackendTlsPolicy
+  | Service
+  | EndpointSlice
+  | KubeSecret
+  | ConfigMap
+  | Namespace
+
+export type Kind = ApiObject['kind']
+export type ObjectOf<K extends Kind> = Extract<ApiObject, { readonly kind: K }>

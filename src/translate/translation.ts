@@ -6,7 +6,7 @@ import type { Condition } from '../api/meta.ts'
 import type { RouteParentStatus } from '../api/route.ts'
 import type { GatewayConfig } from '../config/config.ts'
 import type { KeyMaterial } from '../config/key-material.ts'
-import type { Finding } from './finding.ts'
+import type { Finding } from '../api/finding.ts'
 
 export interface Translation {
   /** Sorted by kind, namespace, name. An unchanged status stays the same object from pass to pass. */

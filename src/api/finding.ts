@@ -1,5 +1,5 @@
 /** What is worth saying to a person and is no condition: shadowed rules, undefined Services, doubtful settings. */
-import type { ObjectRef } from '../api/meta.ts'
+import type { ObjectRef } from './meta.ts'
 
 export interface Finding {
   /** Stable, kebab-case, e.g. `service-not-defined`. */

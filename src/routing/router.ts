@@ -1,0 +1,113 @@
+/**
+ * routing: decisions about one request, nothing else.
+ *
+ * `compile` turns a configuration into a `Router` whose answers are pure look-ups; the data plane asks it once for each
+ * request and then holds the `CompiledMatch` until the exchange ends, never the Router. Hosts, rules, pools and balancer
+ * state that a new configuration leaves alone are kept by identity. Text from configuration has become byte strings
+ * (latin1 strings whose characters are the UTF-8 bytes), checked for CR, LF and NUL.
+ * This file holds the shapes that the data plane sees.
+ */
+import type { ListenerConfig } from '../config/listener.ts'
+import type { PoolKey } from '../config/pool.ts'
+import type { HttpRuleConfig } from '../config/route.ts'
+
+/** What routing reads of a request. All strings are byte strings. */
+export interface RequestView {
+  /** As the client spelled it. */
+  readonly method: string
+  /** Lower case, without port and final dot; '' when the request has none. */
+  readonly host: string
+  /** Normalised once (wire.md, section 2); the same bytes are forwarded. */
+  readonly path: string
+  /** What follows the first `?`, untouched; '' when there is none. */
+  readonly query: string
+  /** Value of a field by lower-case name; several lines joined with `, `; undefined when absent. */
+  header(name: string): string | undefined
+}
+
+export interface Router {
+  /** By the specification's port. HTTP and HTTPS listeners only. */
+  readonly ports: ReadonlyMap<number, PortRouter>
+}
+
+export interface PortRouter {
+  readonly port: number
+  /** Most specific hostname first. */
+  readonly listeners: readonly CompiledListener[]
+  /** The listener whose hostname covers `host` best (listener isolation), undefined when none does. The same for SNI. */
+  listenerFor(host: string): CompiledListener | undefined
+}
+
+export interface CompiledListener {
+  readonly config: ListenerConfig
+  /** The match that wins by the precedence of the specification, undefined: 404. */
+  decide(request: RequestView): CompiledMatch | undefined
+}
+
+/** One match of a rule, on one listener and hostname. */
+export interface CompiledMatch {
+  readonly rule: CompiledRule
+  /** Length of the matched path prefix without a trailing slash, for ReplacePrefixMatch; 0 unless the match is a prefix. */
+  readonly prefixLength: number
+}
+
+export interface CompiledRule {
+  readonly config: HttpRuleConfig
+  /** `HTTPRoute/namespace/name` */
+  readonly route: string
+  /** In the order in which they apply; undefined when there is nothing to do, so that the hot path asks once. */
+  readonly filters: CompiledFilters | undefined
+  /** Smooth weighted choice; undefined when the rule has no backend with a weight above 0. Advances the state. */
+  chooseBackend(): CompiledBackend | undefined
+  /** Milliseconds, 0: none. */
+  readonly requestTimeout: number
+  readonly backendRequestTimeout: number
+  /** Written by the data plane, read at scrape. Survives swaps as long as the rule's key does. */
+  readonly counters: RuleCounters
+}
+
+export interface RuleCounters {
+  /** Requests by class of the status code: index 1 to 5; 0 for those that ended without one. */
+  readonly byClass: Float64Array
+  /** Duration of the exchange, bucket i counts those <= 2^(i-4) ms; the last one the rest. */
+  readonly durations: Float64Array
+  durationSum: number
+}
+
+export type CompiledBackend =
+  | { readonly kind: 'pool'; readonly pool: PoolKey; readonly filters: CompiledFilters | undefined; requests: number }
+  | { readonly kind: 'fail'; readonly backend: string; readonly reason: string; readonly message: string; requests: number }
+
+export interface CompiledFilters {
+  /** Answers instead of a backend. `redirect` is computed by `location`. */
+  readonly answer: { readonly kind: 'redirect'; readonly redirect: CompiledRedirect } | { readonly kind: 'fail'; readonly reason: string; readonly message: string } | undefined
+  readonly requestEdits: CompiledEdits | undefined
+  readonly responseEdits: CompiledEdits | undefined
+  readonly rewrite: CompiledRewrite | undefined
+}
+
+/** Header edits, in the order set, add, remove. Byte strings; `lower` is the name in lower case. */
+export interface CompiledEdits {
+  readonly set: readonly CompiledEdit[]
+  readonly add: readonly CompiledEdit[]
+  readonly remove: ReadonlySet<string>
+}
+
+export interface CompiledEdit {
+  readonly name: string
+  readonly lower: string
+  readonly value: string
+}
+
+export interface CompiledRewrite {
+  /** Host to send instead of the client's. */
+  readonly hostname: string | undefined
+  /** New path; validated, begins with `/`. undefined: unchanged. */
+  path(path: string, prefixLength: number): string
+}
+
+export interface CompiledRedirect {
+  readonly status: 301 | 302 | 303 | 307 | 308
+  /** Absolute URL as a byte string. */
+  location(request: RequestView, scheme: 'http' | 'https', hostAndPort: string, prefixLength: number): string
+}

@@ -1,0 +1,73 @@
+/**
+ * Every bound of the data plane as one value: nothing waits or grows without one.
+ * Times are milliseconds, sizes are bytes. Defaults are those of a gateway that faces strangers.
+ */
+export interface Bounds {
+  /** Request line, 414 beyond. */
+  readonly requestLine: number
+  /** Request or response head with its first line, 431 (502 for a response) beyond. */
+  readonly head: number
+  /** Fields of a head, 431 (502) beyond. */
+  readonly fields: number
+  readonly trailers: number
+  readonly clientHello: number
+  readonly handshakeTime: number
+  /** From the first byte of a head to its last, 408 beyond. */
+  readonly headTime: number
+  /** A keep-alive connection between two requests, and a new one before its first byte. */
+  readonly clientIdleTime: number
+  /** A request body from which no byte comes. */
+  readonly bodyIdleTime: number
+  /** Bytes a second that a request body must bring over each `bodyIdleTime`. */
+  readonly bodyRate: number
+  readonly connectTime: number
+  /** A response body with a declared length from which no byte comes; others have `tunnelIdleTime`. */
+  readonly upstreamIdleBodyTime: number
+  /** An upstream connection that waits in its pool; less when the upstream says `Keep-Alive: timeout=N`. */
+  readonly poolIdleTime: number
+  /** Tunnels, event streams and responses without a length. */
+  readonly tunnelIdleTime: number
+  /** Bytes that the other side does not take. */
+  readonly writeStuckTime: number
+  readonly drainTime: number
+  /** What is read and thrown away after a last answer, so that a reset does not swallow it. */
+  readonly lingerBytes: number
+  readonly lingerTime: number
+  /** What is read ahead from a client while an upstream works on its request. */
+  readonly readAhead: number
+  /** How long a body waits for the upstream's 100 (RFC 9110, section 10.1.1). */
+  readonly continueTime: number
+  /** 1xx answers that are relayed before the final one, 502 beyond. */
+  readonly informational: number
+  readonly connectionsPerPort: number
+  readonly connectionsPerEndpoint: number
+  /** Resident memory from which new requests get 503; 0: none. */
+  readonly memory: number
+}
+
+export const defaultBounds: Bounds = {
+  requestLine: 16 * 1024,
+  head: 64 * 1024,
+  fields: 128,
+  trailers: 8 * 1024,
+  clientHello: 16 * 1024,
+  handshakeTime: 10_000,
+  headTime: 10_000,
+  clientIdleTime: 75_000,
+  bodyIdleTime: 30_000,
+  bodyRate: 500,
+  connectTime: 5_000,
+  upstreamIdleBodyTime: 60_000,
+  poolIdleTime: 4_000,
+  tunnelIdleTime: 3_600_000,
+  writeStuckTime: 30_000,
+  drainTime: 30_000,
+  lingerBytes: 64 * 1024,
+  lingerTime: 1_000,
+  readAhead: 16 * 1024,
+  continueTime: 1_000,
+  informational: 10,
+  connectionsPerPort: 20_000,
+  connectionsPerEndpoint: 1_024,
+  memory: 0,
+}

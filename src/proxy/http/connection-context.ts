@@ -1,0 +1,73 @@
+/**
+ * What a downstream connection is given by the listener side, and all that it may know of the process around it.
+ *
+ * The listener side opens sockets, reads ClientHellos, ends TLS, swaps routers and drains; it makes one `ProxyRuntime`
+ * for the process, one `LivePort` for each socket that listens, and one `ConnectionContext` for each connection.
+ * A swap is one assignment to `LivePort.router`: a request asks for the router once and then keeps its rule and pool.
+ */
+import type { ListenerKey } from '../../config/listener.ts'
+import type { PortRouter } from '../../routing/router.ts'
+import type { AccessRecord } from '../../telemetry/access-record.ts'
+import type { Bounds } from '../bounds.ts'
+import type { Sweep } from '../sweep.ts'
+import type { PoolRegistry } from '../upstream/registry.ts'
+import type { RequestIds } from './request-id.ts'
+
+export interface ProxyRuntime {
+  readonly bounds: Bounds
+  readonly pools: PoolRegistry
+  readonly sweep: Sweep
+  readonly requestIds: RequestIds
+  /** Undefined when the access log is off: then no record is made. */
+  accessLog: ((record: AccessRecord) => void) | undefined
+  readonly counters: DownstreamCounters
+  /** True while memory is short: new requests get 503. Written by the listener side. */
+  overloaded: boolean
+}
+
+/** Plain numbers, written on the hot path and read at scrape. */
+export interface DownstreamCounters {
+  connections: number
+  connectionsTotal: number
+  requests: number
+  tunnels: number
+  /** Requests that no rule took, by class of the status code (index 1 to 5; 0: none was sent). Others count on their rule. */
+  readonly unrouted: Float64Array
+}
+
+export function createDownstreamCounters(): DownstreamCounters {
+  return { connections: 0, connectionsTotal: 0, requests: 0, tunnels: 0, unrouted: new Float64Array(6) }
+}
+
+export interface LivePort {
+  /** Replaced in place. */
+  router: PortRouter
+  /** True from the moment on that this socket accepts no more: answers say `Connection: close`. */
+  draining: boolean
+}
+
+export interface ConnectionContext {
+  readonly runtime: ProxyRuntime
+  readonly port: LivePort
+  readonly scheme: 'http' | 'https'
+  /** The listener that the handshake's SNI chose; undefined for clear text. A request for a better one gets 421. */
+  readonly sniListener: ListenerKey | undefined
+  readonly clientAddress: string
+  /** Its `X-Forwarded-*` and `X-Request-Id` are kept; decided once for a connection, from CIDRs or hops. */
+  readonly trusted: boolean
+}
+
+/** Where a connection is in its life; with `deadline`, what the sweep and the drain need to know. */
+export type ConnectionPhase = 'idle' | 'head' | 'exchange' | 'tunnel' | 'linger' | 'closed'
+
+export interface Http1Connection {
+  readonly phase: ConnectionPhase
+  /** Milliseconds on the sweep's clock, see `Sweep`. */
+  readonly deadline: number
+  /** Ends now when idle, else after the current answer, which says `Connection: close`. Tunnels go on. */
+  drain(): void
+  /** Ends at once, whatever is under way. */
+  destroy(): void
+  /** Called once, after the socket has closed. */
+  onClosed: (() => void) | undefined
+}

@@ -1,0 +1,71 @@
+/** One line of the access log: what came, where it went, what went back, and why the answer was ours when it was. */
+export interface AccessRecord {
+  /** When the first byte of the request's head was handled, milliseconds since the epoch. */
+  readonly time: number
+  /** To the last byte of the answer, milliseconds. */
+  readonly duration: number
+  readonly requestId: string
+  /** Address of the peer; what it says about others is in no field. */
+  readonly client: string
+  readonly scheme: 'http' | 'https'
+  readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2'
+  /** Byte strings, as the client spelled them; '' when the head could not be read. */
+  readonly method: string
+  readonly host: string
+  readonly target: string
+  /** 0: the exchange ended without an answer. */
+  readonly status: number
+  readonly flag: AnswerFlag
+  /** Bytes of bodies, without framing. */
+  readonly requestBytes: number
+  readonly responseBytes: number
+  /** Key of the listener, the route (`HTTPRoute/namespace/name`), the rule and the pool; '' when it did not come to that. */
+  readonly listener: string
+  readonly route: string
+  readonly rule: string
+  readonly backend: string
+  /** `address:port` of the endpoint that answered last; '' for none. */
+  readonly upstream: string
+  /** Connections tried for this request. */
+  readonly attempts: number
+}
+
+/**
+ * Why an answer was ours, or how the exchange ended early. Short and stable: dashboards count them.
+ * '' means that an upstream's answer was relayed to its end.
+ */
+export type AnswerFlag =
+  | ''
+  /** The head was refused: 400, 405, 408, 414, 417, 431, 501, 505. */
+  | 'bad-request'
+  | 'head-timeout'
+  | 'body-timeout'
+  /** 421: another listener of the port is meant. */
+  | 'misdirected'
+  /** 404: no listener has this host. */
+  | 'no-listener'
+  /** 404: no rule matches. */
+  | 'no-route'
+  | 'redirect'
+  /** 500: the rule has no backend that could be chosen. */
+  | 'no-backend'
+  /** 500: the chosen backend does not resolve. */
+  | 'bad-backend'
+  /** 500: a filter of the rule cannot be served. */
+  | 'bad-filter'
+  /** 503: the pool has no endpoint. */
+  | 'no-endpoint'
+  /** 503: every endpoint has all the connections it may have, or memory is short. */
+  | 'overload'
+  /** 503: no endpoint could be connected to. */
+  | 'connect-failed'
+  /** 504 or an aborted answer: a timeout of the route or of the upstream's body. */
+  | 'upstream-timeout'
+  /** 502 or an aborted answer: the upstream closed too early. */
+  | 'upstream-closed'
+  /** 502 or an aborted answer: the upstream broke the protocol. */
+  | 'upstream-protocol'
+  /** The client went away, or sent a body that breaks off. */
+  | 'client-gone'
+  /** The process ended before the exchange. */
+  | 'shutdown'

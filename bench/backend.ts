@@ -1,0 +1,37 @@
+/** The backend of all proxies: a small answer, and one of 64 KiB. nginx where it is installed (it costs the least of the second core), else a few lines of Node. */
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { backendPort, largeBytes } from './workload.ts'
+
+export function nginxBackendConfig(folder: string): string {
+  writeFileSync(join(folder, 'large.bin'), Buffer.alloc(largeBytes, 'x'))
+  return `daemon off;
+worker_processes 1;
+pid ${folder}/backend.pid;
+error_log ${folder}/backend.log warn;
+events { worker_connections 4096; }
+http {
+  access_log off;
+  keepalive_requests 1000000000;
+  server {
+    listen 127.0.0.1:${backendPort} backlog=1024;
+    location / { default_type text/plain; return 200 "hello from the backend\\n"; }
+    location ~ /large$ { alias ${folder}/large.bin; }
+  }
+}
+`
+}
+
+/** Run as a process of its own: `node build/bench/backend.js`. */
+export function serveNodeBackend(): void {
+  const small = Buffer.from('hello from the backend\n')
+  const large = Buffer.alloc(largeBytes, 'x')
+  createServer((request, response) => {
+    const body = request.url?.endsWith('/large') === true ? large : small
+    response.writeHead(200, { 'content-type': 'text/plain', 'content-length': body.length })
+    response.end(body)
+  }).listen(backendPort, '127.0.0.1')
+}
+
+if (process.argv[1]?.endsWith('backend.js') === true) serveNodeBackend()

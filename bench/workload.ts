@@ -1,0 +1,67 @@
+/** The one workload that all proxies get: a hundred prefix routes with a header match, one host, one backend. */
+
+export const host = 'bench.example.com'
+export const routes = Array.from({ length: 100 }, (_, i) => `/r${i}`)
+export const headerName = 'x-env'
+export const headerValue = 'canary'
+export const backendPort = 19100
+
+/** What is asked for: in the middle of the table, below the prefix. */
+export const smallPath = '/r57/item'
+export const largePath = '/r57/large'
+export const largeBytes = 65_536
+
+/** HTTPRoutes hold sixteen rules at most (HTTPRouteSpec.rules), so the hundred are spread over seven. */
+export function manifests(
+  certificate: { readonly cert: string; readonly key: string },
+  ports: { readonly http: number; readonly https: number },
+): string {
+  const documents = [
+    `apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: gatewright}
+spec: {controllerName: gatewright.dev/gateway-controller}`,
+    `apiVersion: v1
+kind: Secret
+metadata: {name: bench, namespace: default}
+type: kubernetes.io/tls
+data: {tls.crt: ${base64(certificate.cert)}, tls.key: ${base64(certificate.key)}}`,
+    `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: bench, namespace: default}
+spec:
+  gatewayClassName: gatewright
+  listeners:
+  - {name: http, port: ${ports.http}, protocol: HTTP}
+  - {name: https, port: ${ports.https}, protocol: HTTPS, tls: {certificateRefs: [{name: bench}]}}`,
+    `apiVersion: v1
+kind: Service
+metadata: {name: backend, namespace: default}
+spec: {ports: [{port: 80, targetPort: ${backendPort}}]}`,
+    `apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: backend-1, namespace: default, labels: {kubernetes.io/service-name: backend}}
+addressType: IPv4
+endpoints: [{addresses: [127.0.0.1], conditions: {ready: true}}]
+ports: [{port: ${backendPort}}]`,
+  ]
+  for (let start = 0; start < routes.length; start += 16) {
+    const rules = routes.slice(start, start + 16).map(
+      (route) => `  - matches: [{path: {type: PathPrefix, value: ${route}}, headers: [{name: ${headerName}, value: ${headerValue}}]}]
+    backendRefs: [{name: backend, port: 80}]`,
+    )
+    documents.push(`apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: bench-${start}, namespace: default}
+spec:
+  parentRefs: [{name: bench}]
+  hostnames: [${host}]
+  rules:
+${rules.join('\n')}`)
+  }
+  return documents.join('\n---\n') + '\n'
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64')
+}

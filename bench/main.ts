@@ -112,8 +112,10 @@ async function measureMemory(
 ): Promise<{ requests: number; megabytes: number[] }> {
   const megabytes: number[] = []
   let done = 0
-  while (contestant !== undefined && done < requests) {
-    while (done < ((megabytes.length + 1) * requests) / 4) done += (await burst(wrk, contestant, 'http', smallPath, 4)).requests
+  for (let quarter = 1; quarter <= 4; quarter += 1) {
+    const goal = (quarter * requests) / 4
+    do done += (await burst(wrk, contestant, 'http', smallPath, 4)).requests
+    while (done < goal)
     megabytes.push(Math.round(residentBytes(contestant.pids[0] ?? 0) / 1e5) / 10)
   }
   return { requests: done, megabytes }

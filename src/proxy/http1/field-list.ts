@@ -1,0 +1,182 @@
+/**
+ * The fields of one message: the head as one latin1 string, offsets of its lines, and what edits added.
+ *
+ * While nothing is edited no line is copied and no name is sliced: `lines` gives back runs of the head as they came,
+ * spelling, order and white space included. An edit marks lines as dropped and appends new ones. Names are compared
+ * in lower case; there is no map, so `__proto__` is a name like any other.
+ */
+import { LOWER } from './byte-class.ts'
+import { CONTENT_LENGTH, DROPPED, EXPECT, FRAMING_KINDS, HOST, kindOfName, OTHER } from './field-kind.ts'
+import { STRIDE } from './field-scanner.ts'
+
+interface Added {
+  readonly name: string
+  readonly lower: string
+  readonly value: string
+  readonly kind: number
+}
+
+export class FieldList {
+  readonly #text: string
+  readonly #marks: number[]
+  /** Where the lines end: the offset of the empty line. */
+  readonly #end: number
+  /** Kinds among the lines, dropped ones included. */
+  readonly #seen: number
+  #dropped = false
+  #added: Added[] | undefined
+
+  /** `marks` as FieldScanner makes them, relative to the start of `text`; `end` is the offset of the empty line. */
+  constructor(text: string, marks: number[], seen: number, end: number) {
+    this.#text = text
+    this.#marks = marks
+    this.#seen = seen
+    this.#end = end
+  }
+
+  static empty(): FieldList {
+    return new FieldList('', [], 0, 0)
+  }
+
+  /** The value of a field, several lines joined with `, ` (cookie crumbs with `; `); undefined when absent. */
+  get(lower: string): string | undefined {
+    let value: string | undefined
+    const marks = this.#marks
+    for (let m = 0; m < marks.length; m += STRIDE) {
+      if (!this.#isNamed(m, lower)) continue
+      value = join(lower, value, this.#text.slice(marks[m + 3], marks[m + 4]))
+    }
+    if (this.#added !== undefined) {
+      for (const field of this.#added) if (field.lower === lower) value = join(lower, value, field.value)
+    }
+    return value
+  }
+
+  has(lower: string): boolean {
+    for (let m = 0; m < this.#marks.length; m += STRIDE) if (this.#isNamed(m, lower)) return true
+    return this.#added !== undefined && this.#added.some((field) => field.lower === lower)
+  }
+
+  /** The value of the first line of a kind other than OTHER; undefined when there is none. */
+  ofKind(kind: number): string | undefined {
+    if ((this.#seen & (1 << kind)) !== 0) {
+      const marks = this.#marks
+      for (let m = 0; m < marks.length; m += STRIDE) if (marks[m] === kind) return this.#text.slice(marks[m + 3], marks[m + 4])
+    }
+    return this.#added?.find((field) => field.kind === kind)?.value
+  }
+
+  /** Appends a line. Byte strings, checked when they were compiled. Framing fields are the codec's: they are left alone. */
+  add(name: string, lower: string, value: string): void {
+    const kind = kindOfName(lower)
+    if (isFraming(kind)) return
+    if (kind === HOST) this.#drop(lower)
+    this.#added ??= []
+    this.#added.push({ name, lower, value, kind })
+  }
+
+  /** Replaces every line of that name by one at the end. */
+  set(name: string, lower: string, value: string): void {
+    if (isFraming(kindOfName(lower))) return
+    this.#drop(lower)
+    this.add(name, lower, value)
+  }
+
+  /** Removes every line of that name. Host and framing fields stay: a head without them cannot be sent. */
+  remove(lower: string): void {
+    const kind = kindOfName(lower)
+    if (kind !== HOST && !isFraming(kind)) this.#drop(lower)
+  }
+
+  /** Removes every line of a kind; costs nothing when there is none. */
+  removeKind(kind: number): void {
+    if ((this.#seen & (1 << kind)) !== 0) {
+      for (let m = 0; m < this.#marks.length; m += STRIDE) if (this.#marks[m] === kind) this.#dropLine(m)
+    }
+    if (this.#added !== undefined) this.#added = this.#added.filter((field) => field.kind !== kind)
+  }
+
+  /** Drops the lines that Connection names. Only fields without a meaning for the codec or the gateway can be dropped so. */
+  dropNamed(names: ReadonlySet<string>): void {
+    const marks = this.#marks
+    for (let m = 0; m < marks.length; m += STRIDE) {
+      if (marks[m] === OTHER && names.has(this.#text.slice(marks[m + 1], marks[m + 2]).toLowerCase())) this.#dropLine(m)
+    }
+  }
+
+  /** The first line of a kind stays, later ones go. */
+  keepFirst(kind: number): void {
+    let found = false
+    for (let m = 0; m < this.#marks.length; m += STRIDE) {
+      if (this.#marks[m] !== kind) continue
+      if (found) this.#dropLine(m)
+      found = true
+    }
+  }
+
+  /** Every line as [name, value], dropped ones left out: for copies of the message, logs and tests. */
+  entries(): [name: string, value: string][] {
+    const entries: [string, string][] = []
+    const marks = this.#marks
+    for (let m = 0; m < marks.length; m += STRIDE) {
+      if (marks[m] === DROPPED) continue
+      entries.push([this.#text.slice(marks[m + 1], marks[m + 2]), this.#text.slice(marks[m + 3], marks[m + 4])])
+    }
+    for (const field of this.#added ?? []) entries.push([field.name, field.value])
+    return entries
+  }
+
+  /**
+   * The lines to forward, each with its CRLF. Hop-by-hop and framing fields are left out, but for Content-Length and
+   * Expect, which stay in their place when asked for.
+   */
+  lines(withLength: boolean, withExpect: boolean): string {
+    let skip = FRAMING_KINDS
+    if (withLength) skip &= ~(1 << CONTENT_LENGTH)
+    if (withExpect) skip &= ~(1 << EXPECT)
+    const marks = this.#marks
+    let out = ''
+    if (!this.#dropped && (this.#seen & skip) === 0) {
+      if (marks.length > 0) out = this.#text.slice(marks[1], this.#end)
+    } else {
+      // Neighbouring lines that stay are copied as one run.
+      let run = -1
+      for (let m = 0; m < marks.length; m += STRIDE) {
+        const kind = marks[m] as number
+        if (kind === DROPPED || (skip & (1 << kind)) !== 0) {
+          if (run >= 0) out += this.#text.slice(run, marks[m + 1])
+          run = -1
+        } else if (run < 0) run = marks[m + 1] as number
+      }
+      if (run >= 0) out += this.#text.slice(run, this.#end)
+    }
+    if (this.#added !== undefined) for (const field of this.#added) out += field.name + ': ' + field.value + '\r\n'
+    return out
+  }
+
+  #isNamed(m: number, lower: string): boolean {
+    const start = this.#marks[m + 1] as number
+    if ((this.#marks[m + 2] as number) - start !== lower.length || this.#marks[m] === DROPPED) return false
+    for (let i = 0; i < lower.length; i++) if (LOWER[this.#text.charCodeAt(start + i)] !== lower.charCodeAt(i)) return false
+    return true
+  }
+
+  #drop(lower: string): void {
+    for (let m = 0; m < this.#marks.length; m += STRIDE) if (this.#isNamed(m, lower)) this.#dropLine(m)
+    if (this.#added !== undefined) this.#added = this.#added.filter((field) => field.lower !== lower)
+  }
+
+  #dropLine(m: number): void {
+    this.#marks[m] = DROPPED
+    this.#dropped = true
+  }
+}
+
+function isFraming(kind: number): boolean {
+  return kind !== OTHER && (FRAMING_KINDS & (1 << kind)) !== 0
+}
+
+function join(lower: string, before: string | undefined, value: string): string {
+  if (before === undefined) return value
+  return before + (lower === 'cookie' ? '; ' : ', ') + value
+}

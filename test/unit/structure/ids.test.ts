@@ -30,7 +30,7 @@ function tags(area: string): Map<string, string[]> {
 function rows(page: string): string[][] {
   return readFileSync(join(root, page), 'utf8')
     .split('\n')
-    .filter((line) => /^\| `/.test(line))
+    .filter((line) => line.startsWith('| `'))
     .map((line) =>
       line
         .split(/(?<!\\)\|/)

@@ -44,10 +44,10 @@ export class Sweep {
     this.#timer = undefined
   }
 
-  /** Starts to watch, or to watch earlier because the deadline came nearer. */
+  /** Starts to watch, or to watch earlier because the deadline came nearer. Cheap when it did not. */
   watch(item: Swept): void {
     const slot = this.#slotFor(item.deadline)
-    if (item.sweepSlot === slot) return
+    if (item.sweepSlot >= 0 && item.sweepSlot <= slot) return
     if (item.sweepSlot >= 0) this.#wheel[item.sweepSlot % slots]?.delete(item)
     item.sweepSlot = slot
     this.#wheel[slot % slots]?.add(item)

@@ -1,0 +1,83 @@
+/**
+ * Sockets that hand over bytes without streams between: one buffer for all of them, no allocation for each read.
+ *
+ * Node offers `onread` for connections that it opens. An accepted socket gets it by handing its handle to a new
+ * `net.Socket`, which is private API: where the handle does not look as expected, and for TLS sockets, 'data' events
+ * do the same at some cost. The bytes are valid during the call only; whoever keeps them copies them.
+ */
+import { connect, Socket, type TcpNetConnectOpts } from 'node:net'
+
+export interface ByteHandler {
+  onBytes(bytes: Buffer): void
+}
+
+/** libuv asks for a buffer just before each read(2) and reports in the same turn, so that one serves every socket; not so on Windows. */
+export const canShareReadBuffer: boolean = process.platform !== 'win32'
+
+export type ReadBuffer = Buffer<ArrayBuffer>
+
+export function createReadBuffer(): ReadBuffer {
+  return Buffer.allocUnsafeSlow(64 * 1024)
+}
+
+/** What `net.Socket` keeps for itself and a server counts by. */
+interface SocketInternals {
+  _handle: { readStop?: unknown; reading?: boolean } | null
+  _server?: unknown
+  server?: unknown
+}
+
+/**
+ * Takes over an accepted socket that nobody reads (accepted with `pauseOnConnect`, or paused). Returns the socket to
+ * use from now on, not reading yet: call `startReading`. Its constructor decides, so a TLS socket stays itself.
+ */
+export function adoptSocket(accepted: Socket, handler: ByteHandler, buffer: ReadBuffer): Socket {
+  const internals = accepted as unknown as SocketInternals
+  const handle = internals._handle
+  if (!canShareReadBuffer || accepted.constructor !== Socket || !isTcpHandle(handle) || accepted.readableLength > 0) {
+    accepted.on('data', (bytes: Buffer) => handler.onBytes(bytes))
+    accepted.pause()
+    return accepted
+  }
+  internals._handle = null
+  const socket = new Socket({
+    handle,
+    allowHalfOpen: true,
+    readable: true,
+    writable: true,
+    manualStart: true,
+    onread: onReadOf(handler, buffer),
+  } as ConstructorParameters<typeof Socket>[0])
+  const adopted = socket as unknown as SocketInternals
+  // The server counts its connections by these; the husk that stays behind must not be counted.
+  adopted._server = internals._server
+  adopted.server = internals.server
+  internals._server = null
+  return socket
+}
+
+export function startReading(socket: Socket): void {
+  socket.resume()
+}
+
+export function connectSocket(address: string, port: number, handler: ByteHandler, buffer: ReadBuffer): Socket {
+  const options: TcpNetConnectOpts = { host: address, port, noDelay: true, allowHalfOpen: true }
+  if (canShareReadBuffer) return connect({ ...options, onread: onReadOf(handler, buffer) })
+  const socket = connect(options)
+  socket.on('data', (bytes: Buffer) => handler.onBytes(bytes))
+  return socket
+}
+
+function onReadOf(handler: ByteHandler, buffer: ReadBuffer): { buffer: Uint8Array; callback: (length: number) => boolean } {
+  return {
+    buffer,
+    callback: (length) => {
+      handler.onBytes(buffer.subarray(0, length))
+      return true
+    },
+  }
+}
+
+function isTcpHandle(handle: SocketInternals['_handle']): boolean {
+  return handle !== null && typeof handle.readStop === 'function' && handle.constructor.name === 'TCP'
+}

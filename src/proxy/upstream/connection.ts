@@ -1,0 +1,368 @@
+/**
+ * One HTTP/1.1 connection to an endpoint: connects, carries one exchange at a time, goes back to its endpoint's idle
+ * list only when nothing about the exchange was doubtful, and dies with everything else.
+ *
+ * Bodies and idle times are bounded by the sweep. While the user has paused it, nobody is waited for and no bound runs.
+ */
+import type { Socket } from 'node:net'
+import { connectSocket, type ByteHandler } from '../byte-socket.ts'
+import type { Refusal } from '../http1/codec.ts'
+import { BodyReader } from '../http1/body-reader.ts'
+import { ResponseHeadReader, type ResponseHead } from '../http1/response-head.ts'
+import type { FieldList } from '../http1/field-list.ts'
+import { Outlet } from '../outlet.ts'
+import { ended, type Swept } from '../sweep.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { Pool } from './pool.ts'
+
+/** Why an exchange cannot go on. */
+export type UpstreamFailure =
+  /** No connection came to be: another endpoint may be tried, nothing was sent. */
+  | 'connect-refused'
+  | 'connect-timeout'
+  /** Closed or reset before the end of the answer. */
+  | 'closed'
+  /** The answer broke a rule of the wire. */
+  | 'protocol'
+  /** The body stood still, or the endpoint took no bytes. */
+  | 'timeout'
+
+/** The exchange, as a connection sees it. Bytes are valid during the call. */
+export interface UpstreamUser {
+  /** Send now. Not called for a connection that was idle: that one is ready at once. */
+  onUpstreamReady(): void
+  /** 1xx but 101. */
+  onUpstreamInformational(head: ResponseHead): void
+  onUpstreamHead(head: ResponseHead): void
+  /** 101, asked for by `expectUpgrade`: from now on `onUpstreamBody` brings the tunnel's bytes and `onUpstreamTunnelEnd` the other side's FIN. */
+  onUpstreamSwitched(head: ResponseHead): void
+  onUpstreamBody(bytes: Buffer, from: number, to: number): void
+  /** The answer is complete; the connection is no longer the user's. */
+  onUpstreamEnd(trailers: FieldList | undefined): void
+  onUpstreamTunnelEnd(): void
+  /** What a read brought has been told: write it. */
+  onUpstreamFlush(): void
+  /** The socket took what was blocked. */
+  onUpstreamDrain(): void
+  /** The connection is no longer the user's. */
+  onUpstreamFailed(failure: UpstreamFailure): void
+}
+
+const CONNECTING = 0
+const IDLE = 1
+const HEAD = 2
+const BODY = 3
+const UNTIL_CLOSE = 4
+const TUNNEL = 5
+const CLOSED = 6
+
+const defaultHttpStatusSwitching = 101
+
+export class UpstreamConnection implements ByteHandler, Swept {
+  readonly endpoint: Endpoint
+  readonly outlet: Outlet
+  deadline: number
+  sweepSlot = -1
+  /** True once it has carried an exchange before the present one. */
+  reused = false
+  /** True once a byte of the present answer has come. */
+  answered = false
+  readonly #pool: Pool
+  readonly #socket: Socket
+  readonly #head: ResponseHeadReader
+  readonly #body = new BodyReader()
+  #state = CONNECTING
+  #user: UpstreamUser | undefined
+  #method = ''
+  #expectUpgrade = false
+  #requestDone = false
+  #keepAlive = true
+  #informational = 0
+  #idleTime = 0
+  #bodyTime = Number.POSITIVE_INFINITY
+  #paused = false
+  #failed = false
+
+  constructor(pool: Pool, endpoint: Endpoint) {
+    this.#pool = pool
+    this.endpoint = endpoint
+    const { bounds, sweep, readBuffer } = pool.runtime
+    this.#head = new ResponseHeadReader({ line: bounds.requestLine, head: bounds.head, fields: bounds.fields })
+    endpoint.connections += 1
+    const socket = connectSocket(endpoint.config.address, endpoint.config.port, this, readBuffer)
+    this.#socket = socket
+    this.outlet = new Outlet(socket)
+    socket.on('connect', () => this.#connected())
+    socket.on('drain', () => this.#drained())
+    socket.on('end', () => this.#ended())
+    socket.on('error', () => {
+      this.#failed = true
+    })
+    socket.on('close', () => this.#fail(this.#state === CONNECTING ? 'connect-refused' : 'closed'))
+    this.deadline = sweep.now + bounds.connectTime
+    sweep.watch(this)
+  }
+
+  /** True when it may carry another exchange now. */
+  isUsable(now: number): boolean {
+    return this.#state === IDLE && this.deadline > now
+  }
+
+  get isReady(): boolean {
+    return this.#state === HEAD
+  }
+
+  assign(user: UpstreamUser): void {
+    this.#user = user
+    this.endpoint.active += 1
+    this.answered = false
+    this.#requestDone = false
+    this.#expectUpgrade = false
+    this.#informational = 0
+    if (this.#state === CONNECTING) return
+    this.reused = true
+    this.#state = HEAD
+    this.deadline = Number.POSITIVE_INFINITY
+  }
+
+  /** What is about to be sent: decides how the answer is framed. Before the request's head goes out. */
+  begin(method: string, expectUpgrade: boolean): void {
+    this.#method = method
+    this.#expectUpgrade = expectUpgrade
+  }
+
+  /** The request was given to the outlet to its last byte. */
+  endRequest(): void {
+    this.#requestDone = true
+  }
+
+  /** Writes what waits; the peer must take it in time when it is too much. */
+  flush(): void {
+    this.outlet.flush()
+    if (this.outlet.blocked) this.#await(this.#pool.runtime.bounds.writeStuckTime)
+  }
+
+  /** Half-close: the tunnel's client has said FIN. */
+  endTunnel(): void {
+    this.outlet.flush()
+    this.#socket.end()
+  }
+
+  pause(): void {
+    this.#paused = true
+    this.#socket.pause()
+    this.deadline = Number.POSITIVE_INFINITY
+  }
+
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#await(this.#bodyTime)
+    this.#socket.resume()
+  }
+
+  /** Bounds the wait for each next byte of a body without a length, or of a tunnel, otherwise than by default. */
+  set bodyTime(milliseconds: number) {
+    this.#bodyTime = milliseconds
+    if (!this.#paused) this.#await(milliseconds)
+  }
+
+  /** Ends at once. The user hears nothing more. */
+  destroy(): void {
+    this.#user = this.#detached()
+    this.#close()
+  }
+
+  expire(): void {
+    if (this.#state === IDLE) this.destroy()
+    else if (this.#state === CONNECTING) this.#fail('connect-timeout')
+    else this.#fail('timeout')
+  }
+
+  onBytes(bytes: Buffer): void {
+    switch (this.#state) {
+      case HEAD:
+        this.answered = true
+        this.#readHead(bytes, 0)
+        break
+      case BODY:
+        this.#readBody(bytes, 0)
+        break
+      case UNTIL_CLOSE:
+      case TUNNEL:
+        this.#await(this.#bodyTime)
+        this.#user?.onUpstreamBody(bytes, 0, bytes.length)
+        break
+      default:
+        // Nothing was asked: whatever this is, it must not become the answer to the next request.
+        this.destroy()
+        return
+    }
+    this.#user?.onUpstreamFlush()
+  }
+
+  #readHead(bytes: Buffer, from: number): void {
+    let at = from
+    // A head may have been completed by the last byte of the chunk: the reader is asked only while there are bytes.
+    while (at < bytes.length && this.#state === HEAD) {
+      const head = this.#head.push(bytes, at, this.#method)
+      if (head === undefined) return
+      if (isRefusal(head)) return this.#fail('protocol')
+      at = this.#head.next
+      if (head.status === defaultHttpStatusSwitching) return this.#switched(head, bytes, at)
+      if (head.status < 200) {
+        this.#informational += 1
+        if (this.#informational > this.#pool.runtime.bounds.informational) return this.#fail('protocol')
+        this.#user?.onUpstreamInformational(head)
+        continue
+      }
+      return this.#final(head, bytes, at)
+    }
+  }
+
+  #switched(head: ResponseHead, bytes: Buffer, at: number): void {
+    if (!this.#expectUpgrade) return this.#fail('protocol')
+    this.#state = TUNNEL
+    this.#bodyTime = this.#pool.runtime.bounds.tunnelIdleTime
+    this.#await(this.#bodyTime)
+    this.#user?.onUpstreamSwitched(head)
+    if (at < bytes.length) this.#user?.onUpstreamBody(bytes, at, bytes.length)
+  }
+
+  #final(head: ResponseHead, bytes: Buffer, at: number): void {
+    const { bounds } = this.#pool.runtime
+    this.#keepAlive = head.keepAlive
+    this.#idleTime = bounds.poolIdleTime
+    if (head.keepAliveTimeout !== undefined) this.#idleTime = Math.min(this.#idleTime, Math.max(0, head.keepAliveTimeout - 1) * 1000)
+    const body = head.body
+    if (body.kind === 'none') {
+      this.#state = BODY
+      this.#user?.onUpstreamHead(head)
+      return this.#complete(bytes.length === at, undefined)
+    }
+    this.#bodyTime = body.kind === 'length' ? bounds.upstreamIdleBodyTime : bounds.tunnelIdleTime
+    if (body.kind === 'close') {
+      this.#state = UNTIL_CLOSE
+      this.#user?.onUpstreamHead(head)
+      this.#await(this.#bodyTime)
+      if (at < bytes.length) this.#user?.onUpstreamBody(bytes, at, bytes.length)
+      return
+    }
+    this.#state = BODY
+    this.#body.start(body)
+    this.#user?.onUpstreamHead(head)
+    this.#readBody(bytes, at)
+  }
+
+  #readBody(bytes: Buffer, from: number): void {
+    let at = from
+    while (this.#state === BODY) {
+      const step = this.#body.step(bytes, at)
+      at = this.#body.next
+      switch (step) {
+        case 'data':
+          this.#user?.onUpstreamBody(bytes, this.#body.from, this.#body.to)
+          break
+        case 'more':
+          if (!this.#paused) this.#await(this.#bodyTime)
+          return
+        case 'end':
+          return this.#complete(at === bytes.length, this.#body.trailers)
+        case 'refused':
+          return this.#fail('protocol')
+      }
+    }
+  }
+
+  /** RFC 9112 section 9.3 and wire.md: reused only when nothing is left over on either side. */
+  #complete(nothingBehind: boolean, trailers: FieldList | undefined): void {
+    // The user destroyed it while it was told of the answer.
+    if (this.#state === CLOSED) return
+    const user = this.#detached()
+    const reusable =
+      nothingBehind && this.#requestDone && this.#keepAlive && this.#idleTime > 0 && !this.endpoint.retired && this.outlet.isEmpty
+    if (reusable) {
+      this.#state = IDLE
+      const { sweep } = this.#pool.runtime
+      this.deadline = sweep.now + this.#idleTime
+      sweep.watch(this)
+      if (this.#paused) {
+        this.#paused = false
+        this.#socket.resume()
+      }
+      this.endpoint.idle.push(this)
+    } else this.#close()
+    user?.onUpstreamEnd(trailers)
+  }
+
+  #connected(): void {
+    if (this.#state !== CONNECTING) return
+    this.#state = HEAD
+    this.deadline = Number.POSITIVE_INFINITY
+    this.#user?.onUpstreamReady()
+  }
+
+  #drained(): void {
+    if (this.#state === CLOSED || this.#user === undefined) return
+    if (!this.#paused) this.#await(this.#state === HEAD ? Number.POSITIVE_INFINITY : this.#bodyTime)
+    this.#user.onUpstreamDrain()
+  }
+
+  #ended(): void {
+    if (this.#state === TUNNEL) {
+      this.#user?.onUpstreamTunnelEnd()
+      return
+    }
+    if (this.#state === UNTIL_CLOSE && !this.#failed) {
+      const user = this.#detached()
+      this.#close()
+      user?.onUpstreamEnd(undefined)
+      return
+    }
+    this.#fail('closed')
+  }
+
+  #fail(failure: UpstreamFailure): void {
+    if (this.#state === CLOSED) return
+    const user = this.#detached()
+    this.#close()
+    if (user === undefined) return
+    const counters = this.#pool.counters
+    if (failure === 'connect-refused' || failure === 'connect-timeout') counters.connectFailures += 1
+    else counters.failures += 1
+    // A keep-alive connection that the backend closed while the request was on its way says nothing about its health.
+    if (!(failure === 'closed' && this.reused && !this.answered)) this.endpoint.fail(this.#pool.runtime.sweep.now)
+    user.onUpstreamFailed(failure)
+  }
+
+  #detached(): UpstreamUser | undefined {
+    const user = this.#user
+    if (user !== undefined) this.endpoint.active -= 1
+    this.#user = undefined
+    return user
+  }
+
+  #close(): void {
+    if (this.#state === CLOSED) return
+    if (this.#state === IDLE) {
+      const place = this.endpoint.idle.indexOf(this)
+      if (place >= 0) this.endpoint.idle.splice(place, 1)
+    }
+    this.#state = CLOSED
+    this.endpoint.connections -= 1
+    this.deadline = ended
+    this.#pool.runtime.sweep.forget(this)
+    this.outlet.drop()
+    this.#socket.destroy()
+  }
+
+  #await(milliseconds: number): void {
+    const { sweep } = this.#pool.runtime
+    this.deadline = sweep.now + milliseconds
+    if (this.deadline < Number.POSITIVE_INFINITY) sweep.watch(this)
+  }
+}
+
+function isRefusal(head: ResponseHead | Refusal): head is Refusal {
+  return 'kind' in head && head.kind === 'refused'
+}

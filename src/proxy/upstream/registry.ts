@@ -1,0 +1,61 @@
+/**
+ * upstream: connections to backends.
+ *
+ * A registry holds a pool for each key of the configuration; a pool holds its endpoints, an endpoint its idle
+ * connections. Pools, connections and what is known about failures live on by key through every configuration change.
+ * It knows HTTP/1.1 framing through the codec, and of requests only what a `UpstreamUser` (the exchange) tells it;
+ * nothing of routes, listeners or clients. The listener side updates it, exchanges acquire connections from it.
+ */
+import type { PoolConfig, PoolKey } from '../../config/pool.ts'
+import type { Bounds } from '../bounds.ts'
+import type { ReadBuffer } from '../byte-socket.ts'
+import type { Sweep } from '../sweep.ts'
+import { Pool } from './pool.ts'
+
+export interface UpstreamRuntime {
+  readonly bounds: Bounds
+  readonly sweep: Sweep
+  /** Numbers in [0, 1). */
+  readonly random: () => number
+  /** Shared with the downstream side. */
+  readonly readBuffer: ReadBuffer
+}
+
+export class PoolRegistry {
+  readonly #runtime: UpstreamRuntime
+  #pools = new Map<PoolKey, Pool>()
+
+  constructor(runtime: UpstreamRuntime) {
+    this.#runtime = runtime
+  }
+
+  /** Every pool that shall be, in any order. Call it before routes that name a new one are swapped in, and after the last that names an old one. */
+  update(configs: readonly PoolConfig[]): void {
+    const before = this.#pools
+    const after = new Map<PoolKey, Pool>()
+    for (const config of configs) {
+      const pool = before.get(config.key)
+      if (pool === undefined) after.set(config.key, new Pool(config, this.#runtime))
+      else {
+        pool.update(config)
+        before.delete(config.key)
+        after.set(config.key, pool)
+      }
+    }
+    this.#pools = after
+    for (const gone of before.values()) gone.retire()
+  }
+
+  get(key: PoolKey): Pool | undefined {
+    return this.#pools.get(key)
+  }
+
+  all(): Iterable<Pool> {
+    return this.#pools.values()
+  }
+
+  /** Closes idle connections; those under way end with their exchange. */
+  close(): void {
+    this.update([])
+  }
+}

@@ -9,7 +9,9 @@
  */
 import type { ListenerConfig } from '../config/listener.ts'
 import type { PoolKey } from '../config/pool.ts'
-import type { HttpRuleConfig } from '../config/route.ts'
+import type { HttpMatchConfig, HttpRouteConfig, HttpRuleConfig } from '../config/route.ts'
+import type { PathPredicate, ValuePredicate } from './predicate.ts'
+import type { Precedence } from './precedence.ts'
 
 /** What routing reads of a request. All strings are byte strings. */
 export interface RequestView {
@@ -28,6 +30,12 @@ export interface RequestView {
 export interface Router {
   /** By the specification's port. HTTP and HTTPS listeners only. */
   readonly ports: ReadonlyMap<number, PortRouter>
+  /** Every rule by its key: what a scrape of the counters walks. */
+  readonly rules: ReadonlyMap<string, CompiledRule>
+  /** The same rules by the route that they came from, where the next compilation finds what it may keep. */
+  readonly routes: ReadonlyMap<HttpRouteConfig, readonly CompiledRule[]>
+  /** The Gateway's ports and where they really listen; redirects are compiled with the latter. */
+  readonly placedPorts: ReadonlyMap<number, number>
 }
 
 export interface PortRouter {
@@ -40,21 +48,54 @@ export interface PortRouter {
 
 export interface CompiledListener {
   readonly config: ListenerConfig
+  /** Where the listener's port really listens; the specification's port unless placement moved it. */
+  readonly placedPort: number
+  /** Most specific hostname first: the order in which `decide` asks those that cover the host. */
+  readonly tables: readonly HostTable[]
   /** The match that wins by the precedence of the specification, undefined: 404. */
   decide(request: RequestView): CompiledMatch | undefined
 }
 
-/** One match of a rule, on one listener and hostname. */
+/** The matches of all routes that name one hostname on one listener. Kept by identity while none of those routes changes. */
+export interface HostTable {
+  /** The routes' own hostname, `''` for any; not its intersection with the listener's. */
+  readonly hostname: string
+  readonly routes: readonly HttpRouteConfig[]
+  /** In the order of precedence: the first one that is satisfied wins. */
+  readonly ranked: readonly RankedMatch[]
+  /** The same answer as walking `ranked`, without walking it. */
+  lookUp(subject: Subject): CompiledMatch | undefined
+}
+
+export interface RankedMatch {
+  readonly match: CompiledMatch
+  readonly precedence: Precedence
+}
+
+/** A request whose query is parsed at most once, and only when a match asks for it. */
+export interface Subject {
+  readonly request: RequestView
+  /** First value of the parameter, decoded; undefined when there is none. */
+  queryValue(name: string): string | undefined
+}
+
+/** One match of a rule. */
 export interface CompiledMatch {
   readonly rule: CompiledRule
   /** Length of the matched path prefix without a trailing slash, for ReplacePrefixMatch; 0 unless the match is a prefix. */
   readonly prefixLength: number
+  readonly config: HttpMatchConfig
+  readonly path: PathPredicate
+  readonly method: string | undefined
+  readonly headers: readonly ValuePredicate[]
+  readonly query: readonly ValuePredicate[]
 }
 
 export interface CompiledRule {
   readonly config: HttpRuleConfig
   /** `HTTPRoute/namespace/name` */
   readonly route: string
+  readonly matches: readonly CompiledMatch[]
   /** In the order in which they apply; undefined when there is nothing to do, so that the hot path asks once. */
   readonly filters: CompiledFilters | undefined
   /** Smooth weighted choice; undefined when the rule has no backend with a weight above 0. Advances the state. */
@@ -69,18 +110,22 @@ export interface CompiledRule {
 export interface RuleCounters {
   /** Requests by class of the status code: index 1 to 5; 0 for those that ended without one. */
   readonly byClass: Float64Array
-  /** Duration of the exchange, bucket i counts those <= 2^(i-4) ms; the last one the rest. */
+  /** Duration of the exchange, bucket i counts those <= 2^(i-4) ms; the last one (see counters.ts) the rest. */
   readonly durations: Float64Array
   durationSum: number
 }
 
+/** `requests` is written by the data plane, and survives swaps as long as the rule's key and weights do. */
 export type CompiledBackend =
   | { readonly kind: 'pool'; readonly pool: PoolKey; readonly filters: CompiledFilters | undefined; requests: number }
   | { readonly kind: 'fail'; readonly backend: string; readonly reason: string; readonly message: string; requests: number }
 
 export interface CompiledFilters {
   /** Answers instead of a backend. `redirect` is computed by `location`. */
-  readonly answer: { readonly kind: 'redirect'; readonly redirect: CompiledRedirect } | { readonly kind: 'fail'; readonly reason: string; readonly message: string } | undefined
+  readonly answer:
+    | { readonly kind: 'redirect'; readonly redirect: CompiledRedirect }
+    | { readonly kind: 'fail'; readonly reason: string; readonly message: string }
+    | undefined
   readonly requestEdits: CompiledEdits | undefined
   readonly responseEdits: CompiledEdits | undefined
   readonly rewrite: CompiledRewrite | undefined
@@ -108,6 +153,9 @@ export interface CompiledRewrite {
 
 export interface CompiledRedirect {
   readonly status: 301 | 302 | 303 | 307 | 308
-  /** Absolute URL as a byte string. */
-  location(request: RequestView, scheme: 'http' | 'https', hostAndPort: string, prefixLength: number): string
+  /**
+   * Absolute URL as a byte string. `scheme` is the request's, `port` the listener's `placedPort`: without a port of its
+   * own a redirect names the listener's, not the one in Host (HTTPRequestRedirectFilter.port).
+   */
+  location(request: RequestView, scheme: 'http' | 'https', port: number, prefixLength: number): string
 }

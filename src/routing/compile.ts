@@ -1,0 +1,100 @@
+/**
+ * compile: from a configuration to a Router. Whole, every time; what did not change is taken from the previous Router
+ * by identity, so that the work left for an unchanged host is to see that it is unchanged.
+ */
+import type { GatewayConfig } from '../config/config.ts'
+import type { ListenerConfig, ListenerKey } from '../config/listener.ts'
+import type { Placement } from '../config/placement.ts'
+import type { HttpRouteConfig } from '../config/route.ts'
+import { compareSpecificity } from '../lib/hostname.ts'
+import { compileHostTable } from './host-table.ts'
+import { newListener, newPort } from './listener.ts'
+import type { CompiledListener, CompiledRule, PortRouter, Router } from './router.ts'
+import { compileRule, type RuleContext } from './rule.ts'
+
+/**
+ * `previous`: the Router that this one replaces; unchanged host tables and rules, the counters and the balancer state
+ * of every rule that keeps its key (and weights) are taken over. `placement`: where ports really listen, identity if absent.
+ * `phase`: a number in [0, 1) for each rule with several backends: where its weighted choice begins.
+ */
+export function compile(config: GatewayConfig, previous?: Router, placement?: Placement, phase: () => number = () => 0): Router {
+  const placedPorts = new Map(config.listeners.map(({ port }) => [port, placement?.(config.gateway, port).port ?? port]))
+  // Redirects know the placed ports: when these change nothing that was compiled with them is kept.
+  const kept = previous !== undefined && sameEntries(previous.placedPorts, placedPorts) ? previous : undefined
+  const { rules, routes } = compileRules(config.routes, { placedPorts, phase }, previous, kept)
+  const attached = groupByHostname(config.routes)
+  const keptListeners = listenersByKey(kept)
+
+  function compileListener(listener: ListenerConfig): CompiledListener {
+    const old = keptListeners.get(listener.key)
+    const oldTables = new Map(old?.tables.map((table) => [table.hostname, table]))
+    const tables = [...(attached.get(listener.key) ?? [])]
+      .toSorted(([a], [b]) => compareSpecificity(a, b))
+      .map(([hostname, attachedRoutes]) => {
+        const table = oldTables.get(hostname)
+        if (table !== undefined && sameItems(table.routes, attachedRoutes)) return table
+        return compileHostTable(hostname, attachedRoutes, (route) => routes.get(route) ?? [])
+      })
+    if (old !== undefined && old.config === listener && sameItems(old.tables, tables)) return old
+    return newListener(listener, placedPorts.get(listener.port) ?? listener.port, tables)
+  }
+
+  const ports = new Map<number, PortRouter>()
+  const served = config.listeners.filter(({ protocol }) => protocol === 'HTTP' || protocol === 'HTTPS')
+  for (const { port } of served) {
+    if (!ports.has(port)) ports.set(port, newPort(port, served.filter((listener) => listener.port === port).map(compileListener)))
+  }
+  return { ports, rules, routes, placedPorts }
+}
+
+function compileRules(
+  configs: readonly HttpRouteConfig[],
+  context: RuleContext,
+  previous: Router | undefined,
+  kept: Router | undefined,
+): Pick<Router, 'rules' | 'routes'> {
+  const rules = new Map<string, CompiledRule>()
+  const routes = new Map<HttpRouteConfig, readonly CompiledRule[]>()
+  for (const route of configs) {
+    const compiled =
+      kept?.routes.get(route) ??
+      route.rules.map((rule) => {
+        const old = previous?.rules.get(rule.key)
+        return old !== undefined && kept !== undefined && old.config === rule ? old : compileRule(route, rule, context, old)
+      })
+    routes.set(route, compiled)
+    for (const rule of compiled) rules.set(rule.config.key, rule)
+  }
+  return { rules, routes }
+}
+
+/** Routes by listener and by their own hostname, in tie-break order. */
+function groupByHostname(routes: readonly HttpRouteConfig[]): ReadonlyMap<ListenerKey, ReadonlyMap<string, readonly HttpRouteConfig[]>> {
+  const byListener = new Map<ListenerKey, Map<string, HttpRouteConfig[]>>()
+  for (const route of routes) {
+    for (const { listener, hostnames } of route.attachments) {
+      let byHostname = byListener.get(listener)
+      if (byHostname === undefined) byListener.set(listener, (byHostname = new Map()))
+      for (const hostname of hostnames) {
+        const attached = byHostname.get(hostname)
+        if (attached === undefined) byHostname.set(hostname, [route])
+        else if (attached.at(-1) !== route) attached.push(route)
+      }
+    }
+  }
+  return byListener
+}
+
+function listenersByKey(router: Router | undefined): ReadonlyMap<ListenerKey, CompiledListener> {
+  const listeners = new Map<ListenerKey, CompiledListener>()
+  for (const port of router?.ports.values() ?? []) for (const listener of port.listeners) listeners.set(listener.config.key, listener)
+  return listeners
+}
+
+function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i])
+}
+
+function sameEntries<K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value)
+}

@@ -1,0 +1,66 @@
+/**
+ * Precedence of matches as data.
+ *
+ * HTTPRouteRule.matches: among all rules of the applicable routes the match wins that has, in this order, an exact
+ * path, the longest path prefix, a method, more header matches, more query parameter matches; then the older route, the
+ * route first by `namespace/name`, the rule listed first. Before all of these comes the hostname, the route's own one
+ * (HTTPRouteSpec.hostnames, feature GatewayRouteHostnameIntersectionPrecedence): the order of a listener's tables.
+ *
+ * The place of regular expressions is left to the implementation: after exact paths and before prefixes, because after
+ * them a single rule for `/` would hide every expression. Their length says nothing about what they cover and does not count.
+ */
+import type { HttpMatchConfig } from '../config/route.ts'
+import type { PathPredicate } from './predicate.ts'
+
+/** Steps in the order of the specification; the larger number wins. */
+export interface Precedence {
+  /** 2 exact, 1 regex, 0 prefix, -1 for a path that matches nothing. */
+  readonly pathKind: number
+  /** Characters without a trailing slash; 0 unless the path is a prefix. */
+  readonly prefixLength: number
+  /** 1 with a method. */
+  readonly method: number
+  readonly headers: number
+  readonly query: number
+  /** Minus the position among the table's routes, which are in tie-break order (age, then `namespace/name`). */
+  readonly routeOrder: number
+  /** Minus the rule's index in the route. */
+  readonly ruleOrder: number
+}
+
+export type PrecedenceStep = keyof Precedence
+
+export const precedenceSteps: readonly PrecedenceStep[] = [
+  'pathKind',
+  'prefixLength',
+  'method',
+  'headers',
+  'query',
+  'routeOrder',
+  'ruleOrder',
+]
+
+export function precedenceOf(match: HttpMatchConfig, path: PathPredicate, routePosition: number, ruleIndex: number): Precedence {
+  return {
+    pathKind: pathKindRank[path.kind],
+    prefixLength: path.kind === 'prefix' ? path.value.length : 0,
+    method: match.method === undefined ? 0 : 1,
+    headers: match.headers.length,
+    query: match.query.length,
+    routeOrder: -routePosition,
+    ruleOrder: -ruleIndex,
+  }
+}
+
+const pathKindRank: Readonly<Record<PathPredicate['kind'], number>> = { exact: 2, regex: 1, prefix: 0, never: -1 }
+
+/** Sorts the winner first; 0 only for matches of one rule. */
+export function comparePrecedence(a: Precedence, b: Precedence): number {
+  const step = decidingStep(a, b)
+  return step === undefined ? 0 : b[step] - a[step]
+}
+
+/** The first step at which the two differ. */
+export function decidingStep(a: Precedence, b: Precedence): PrecedenceStep | undefined {
+  return precedenceSteps.find((step) => a[step] !== b[step])
+}

@@ -1,0 +1,98 @@
+/** One rule of a route, compiled: its matches, filters and backends, with the counters and the balancer state that outlive it. */
+import type { BackendConfig, HttpMatchConfig, HttpRouteConfig, HttpRuleConfig } from '../config/route.ts'
+import { newCounters } from './counters.ts'
+import { compileFilters } from './filters.ts'
+import { toByteString } from './byte-string.ts'
+import { compilePath, compileValue } from './predicate.ts'
+import type { CompiledBackend, CompiledFilters, CompiledMatch, CompiledRule, RuleCounters } from './router.ts'
+import { WeightedChoice } from './weighted-choice.ts'
+
+/** What a rule is compiled with beside its own configuration. */
+export interface RuleContext {
+  readonly placedPorts: ReadonlyMap<number, number>
+  /** In [0, 1): where in its period a new rule's weighted choice begins. */
+  readonly phase: () => number
+}
+
+export function compileRule(
+  route: HttpRouteConfig,
+  config: HttpRuleConfig,
+  context: RuleContext,
+  previous: CompiledRule | undefined,
+): CompiledRule {
+  return new Rule(route.key, config, context, previous instanceof Rule ? previous : undefined)
+}
+
+class Rule implements CompiledRule {
+  readonly config: HttpRuleConfig
+  readonly route: string
+  readonly matches: readonly CompiledMatch[]
+  readonly filters: CompiledFilters | undefined
+  readonly requestTimeout: number
+  readonly backendRequestTimeout: number
+  readonly counters: RuleCounters
+  /** Those with a weight above 0. */
+  readonly #backends: readonly CompiledBackend[]
+  readonly #weights: readonly number[]
+  readonly #choice: WeightedChoice | undefined
+
+  constructor(route: string, config: HttpRuleConfig, context: RuleContext, previous: Rule | undefined) {
+    this.config = config
+    this.route = route
+    this.matches = config.matches.map((match) => compileMatch(this, match))
+    this.filters = compileFilters(config.filters, context.placedPorts)
+    this.requestTimeout = config.timeouts.request ?? 0
+    this.backendRequestTimeout = config.timeouts.backendRequest ?? 0
+    this.counters = previous?.counters ?? newCounters()
+    const chosen = config.backends.filter((backend) => backend.weight > 0)
+    this.#weights = chosen.map((backend) => backend.weight)
+    const kept = previous !== undefined && sameNumbers(previous.#weights, this.#weights) ? previous : undefined
+    this.#backends = chosen.map((backend, i) => compileBackend(backend, context, kept === undefined ? undefined : kept.#backends[i]))
+    this.#choice = kept === undefined ? newChoice(this.#weights, context.phase) : kept.#choice
+  }
+
+  chooseBackend(): CompiledBackend | undefined {
+    return this.#backends[this.#choice?.next() ?? 0]
+  }
+}
+
+function compileMatch(rule: CompiledRule, config: HttpMatchConfig): CompiledMatch {
+  const path = compilePath(config.path)
+  return {
+    rule,
+    config,
+    prefixLength: path.kind === 'prefix' ? path.value.length : 0,
+    path,
+    method: config.method === undefined ? undefined : toByteString(config.method),
+    headers: config.headers.map(compileValue),
+    query: config.query.map(compileValue),
+  }
+}
+
+function compileBackend(config: BackendConfig, context: RuleContext, previous: CompiledBackend | undefined): CompiledBackend {
+  const requests = previous !== undefined && nameOf(previous) === nameOf(config) ? previous.requests : 0
+  switch (config.kind) {
+    case 'pool':
+      return { kind: 'pool', pool: config.pool, filters: compileFilters(config.filters, context.placedPorts), requests }
+    case 'fail':
+      return { kind: 'fail', backend: config.backend, reason: config.reason, message: config.message, requests }
+  }
+}
+
+function nameOf(backend: BackendConfig | CompiledBackend): string {
+  switch (backend.kind) {
+    case 'pool':
+      return backend.pool
+    case 'fail':
+      return backend.backend
+  }
+}
+
+/** None for a single backend, which needs no choice. */
+function newChoice(weights: readonly number[], phase: () => number): WeightedChoice | undefined {
+  return weights.length < 2 ? undefined : new WeightedChoice(weights, phase())
+}
+
+function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((number, i) => number === b[i])
+}

@@ -104,6 +104,15 @@ export class FieldList {
     }
   }
 
+  /** True when every line of a kind has exactly this value. */
+  allOfKind(kind: number, value: string): boolean {
+    const marks = this.#marks
+    for (let m = 0; m < marks.length; m += STRIDE) {
+      if (marks[m] === kind && this.#text.slice(marks[m + 3], marks[m + 4]) !== value) return false
+    }
+    return true
+  }
+
   /** The first line of a kind stays, later ones go. */
   keepFirst(kind: number): void {
     let found = false

@@ -1,0 +1,295 @@
+/**
+ * proxy: the data plane. Bytes in, bytes out, as configurations say.
+ *
+ * `DataPlane` is all that others see of it. `apply` takes the whole configuration of every Gateway and makes it true:
+ * build new (compile, open sockets, load certificates, add pools), swap (one assignment for each port), drain old.
+ * Nothing that a change leaves alone is touched, one bad port, certificate or Gateway stops no other, and what fails is
+ * reported and tried again. It knows nothing of Kubernetes objects, files or where a configuration came from.
+ */
+import { randomBytes } from 'node:crypto'
+import type { GatewayConfig } from '../config/config.ts'
+import type { KeyMaterial } from '../config/key-material.ts'
+import type { ListenerKey } from '../config/listener.ts'
+import type { Placement } from '../config/placement.ts'
+import type { PoolConfig, PoolKey } from '../config/pool.ts'
+import { compile } from '../routing/compile.ts'
+import type { Router } from '../routing/router.ts'
+import type { AccessRecord } from '../telemetry/access-record.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { type Bounds, defaultBounds } from './bounds.ts'
+import { createReadBuffer } from './byte-socket.ts'
+import { createDownstreamCounters, type ProxyRuntime } from './http/connection-context.ts'
+import { RequestIds } from './http/request-id.ts'
+import { serveHttp1 } from './http/serve.ts'
+import { type CertificateResult, loadCertificates } from './listener/certificates.ts'
+import { descriptorLimit } from './listener/descriptor-limit.ts'
+import { plan, type Plan, type PortPlan } from './listener/plan.ts'
+import { type Admission, Port, type PortSurroundings } from './listener/port.ts'
+import { TlsAcceptor } from './listener/tls-acceptor.ts'
+import { compileTlsListeners, type TlsListeners } from './listener/tls-listener.ts'
+import { Sweep } from './sweep.ts'
+import { PoolRegistry } from './upstream/registry.ts'
+
+export interface DataPlaneOptions {
+  readonly logger: Logger
+  readonly bounds?: Partial<Bounds>
+  /** Downstream connections of the process; absent: what the limit of file descriptors allows. */
+  readonly maxConnections?: number
+  /** Absent: no record is made. It must not block or throw. */
+  readonly accessLog?: (record: AccessRecord) => void
+  /** A port that could not be opened has been, later than in `apply`. */
+  readonly onReport?: (report: ApplyReport) => void
+}
+
+/** By `namespace/name`; every Gateway that was applied is here. */
+export type ApplyReport = ReadonlyMap<string, GatewayReport>
+
+export interface GatewayReport {
+  /** Where the ports of the specification listen. */
+  readonly ports: readonly OpenPort[]
+  /** Ports of the specification that do not serve, in words for a person. Each is tried again every second. */
+  readonly failedPorts: readonly { readonly port: number; readonly message: string }[]
+  /** Listeners with a certificate that cannot be used; they serve with the others, or with what they had before. */
+  readonly failedListeners: readonly { readonly listener: ListenerKey; readonly message: string }[]
+}
+
+export interface OpenPort {
+  readonly port: number
+  readonly address: string
+  readonly listenPort: number
+}
+
+/** A Gateway as it is served: its configuration and what became of it. */
+interface Served {
+  readonly config: GatewayConfig
+  readonly router: Router
+}
+
+const retryInterval = 1_000
+const memoryInterval = 1_000
+/** Sheds until memory has fallen this far below the watermark, so that it does not flutter. */
+const memoryRelief = 0.95
+
+export class DataPlane {
+  readonly runtime: ProxyRuntime
+  readonly #options: DataPlaneOptions
+  readonly #surroundings: PortSurroundings
+  readonly #admission: Admission
+  readonly #timers: NodeJS.Timeout[] = []
+  #served = new Map<string, Served>()
+  #plan: Plan = { ports: [], failures: [] }
+  #ports = new Map<string, Port>()
+  /** Why a planned port is not among `#ports`, by its key. */
+  #closed = new Map<string, string>()
+  readonly #draining = new Map<Port, readonly PoolConfig[]>()
+  #certificates: ReadonlyMap<string, CertificateResult> = new Map()
+  #tlsListeners: TlsListeners = new Map()
+  #tlsFailures: ReadonlyMap<ListenerKey, string> = new Map()
+  #turn: Promise<unknown> = Promise.resolve()
+  #ended = false
+
+  constructor(options: DataPlaneOptions) {
+    this.#options = options
+    const bounds = { ...defaultBounds, ...options.bounds }
+    const sweep = new Sweep(() => performance.now())
+    const readBuffer = createReadBuffer()
+    this.runtime = {
+      bounds,
+      pools: new PoolRegistry({ bounds, sweep, random: Math.random, readBuffer }),
+      sweep,
+      readBuffer,
+      requestIds: new RequestIds(randomBytes(8).toString('hex')),
+      accessLog: options.accessLog,
+      counters: createDownstreamCounters(),
+      overloaded: false,
+    }
+    this.#admission = { open: 0, maximum: options.maxConnections ?? connectionsWithin(descriptorLimit()) }
+    this.#surroundings = {
+      runtime: this.runtime,
+      tls: new TlsAcceptor(bounds, sweep),
+      admission: this.#admission,
+      serve: serveHttp1,
+      acceptFailed: (error) => options.logger.warn('a connection could not be accepted', { reason: error.message }),
+    }
+    sweep.start()
+    this.#every(retryInterval, () => void this.#retry())
+    if (bounds.memory > 0) this.#every(memoryInterval, () => this.#watchMemory(bounds.memory))
+  }
+
+  /** Ports that listen or drain, for metrics. */
+  get ports(): readonly Port[] {
+    return [...this.#ports.values(), ...this.#draining.keys()]
+  }
+
+  /** The configurations that are served, for metrics. */
+  get routers(): ReadonlyMap<string, Router> {
+    return new Map([...this.#served].map(([gateway, { router }]) => [gateway, router]))
+  }
+
+  /**
+   * Makes `configs` what is served; Gateways that are not among them are served no more. One call at a time does its
+   * work, later ones wait. Resolves when all of it serves, apart from what the report names.
+   */
+  apply(configs: readonly GatewayConfig[], keys: KeyMaterial, placement: Placement): Promise<ApplyReport> {
+    return this.#inTurn(() => this.#apply(configs, keys, placement))
+  }
+
+  /** Accepts no more, lets what is under way end for up to `milliseconds`, then ends it. Nothing can be applied afterwards. */
+  async drain(milliseconds: number = this.runtime.bounds.drainTime): Promise<void> {
+    this.#ended = true
+    await this.#inTurn(async () => {
+      for (const timer of this.#timers) clearInterval(timer)
+      await Promise.all(this.ports.map((port) => port.drain(milliseconds)))
+      this.#ports.clear()
+      this.runtime.pools.close()
+      this.runtime.sweep.stop()
+    })
+  }
+
+  async #apply(configs: readonly GatewayConfig[], keys: KeyMaterial, placement: Placement): Promise<ApplyReport> {
+    if (this.#ended) throw new Error('Cannot apply a configuration: the data plane must be running, got one that has drained')
+    const before = this.#served
+    this.#served = this.#compile(configs, placement)
+    const effective = [...this.#served.values()].map(({ config }) => config)
+    this.#plan = plan(effective, placement)
+    this.#prepareTls(effective, keys)
+
+    this.#updatePools([before, this.#served])
+    await this.#open()
+    const planned = new Set<string>(this.#plan.ports.map(({ key }) => key))
+    for (const port of this.#plan.ports) {
+      const router = this.#routerOf(port)
+      if (router !== undefined) this.#ports.get(port.key)?.swap(port, router, this.#tlsListeners)
+    }
+    for (const [key, port] of this.#ports) if (!planned.has(key)) this.#retire(key, port, before)
+    // A socket may have been in the way of another (all addresses and one address, clear text and TLS).
+    if (this.#closed.size > 0) await this.#open()
+    this.#updatePools([this.#served])
+    return this.#report()
+  }
+
+  #compile(configs: readonly GatewayConfig[], placement: Placement): Map<string, Served> {
+    const served = new Map<string, Served>()
+    for (const config of configs) {
+      const before = this.#served.get(config.gateway)
+      served.set(config.gateway, { config, router: compile(config, before?.router, placement, Math.random) })
+    }
+    return served
+  }
+
+  #prepareTls(configs: readonly GatewayConfig[], keys: KeyMaterial): void {
+    this.#certificates = loadCertificates(
+      configs.flatMap(({ certificates }) => certificates),
+      keys,
+      this.#certificates,
+    )
+    const listeners = configs.flatMap((config) => config.listeners)
+    const { secured, failed } = this.#surroundings.tls
+    const compiled = compileTlsListeners(listeners, this.#certificates, this.#tlsListeners, { secured, failed })
+    this.#tlsListeners = compiled.listeners
+    this.#tlsFailures = compiled.failures
+  }
+
+  /** Opens what is planned and not open. Resolves to true when a port was opened. */
+  async #open(): Promise<boolean> {
+    const closed = new Map<string, string>()
+    let opened = false
+    await Promise.all(
+      this.#plan.ports.map(async (one) => {
+        const router = this.#routerOf(one)
+        if (this.#ports.has(one.key) || router === undefined) return
+        const port = new Port(one, router, this.#tlsListeners, this.#surroundings)
+        try {
+          await port.listen()
+          this.#ports.set(one.key, port)
+          opened = true
+        } catch (error) {
+          closed.set(one.key, (error as Error).message)
+        }
+      }),
+    )
+    this.#closed = closed
+    return opened
+  }
+
+  #routerOf({ gateway, port }: PortPlan) {
+    return this.#served.get(gateway)?.router.ports.get(port)
+  }
+
+  #retire(key: string, port: Port, before: ReadonlyMap<string, Served>): void {
+    this.#ports.delete(key)
+    this.#draining.set(port, before.get(port.plan.gateway)?.config.pools ?? [])
+    void port.drain(this.runtime.bounds.drainTime).then(() => {
+      this.#draining.delete(port)
+      if (!this.#ended) this.#updatePools([this.#served])
+    })
+  }
+
+  /** Pools of draining ports stay until their last request has ended. */
+  #updatePools(generations: readonly ReadonlyMap<string, Served>[]): void {
+    const pools = new Map<PoolKey, PoolConfig>()
+    for (const configs of this.#draining.values()) for (const pool of configs) pools.set(pool.key, pool)
+    for (const served of generations) for (const { config } of served.values()) for (const pool of config.pools) pools.set(pool.key, pool)
+    this.runtime.pools.update([...pools.values()])
+  }
+
+  #report(): ApplyReport {
+    const reports = new Map<string, GatewayReport>()
+    for (const { config } of this.#served.values()) {
+      const { gateway } = config
+      const planned = this.#plan.ports.filter((one) => one.gateway === gateway)
+      reports.set(gateway, {
+        ports: planned.flatMap(({ key, port, address }) => {
+          const open = this.#ports.get(key)
+          return open === undefined ? [] : [{ port, address, listenPort: open.listenPort }]
+        }),
+        failedPorts: [
+          ...this.#plan.failures.filter((one) => one.gateway === gateway).map(({ port, message }) => ({ port, message })),
+          ...planned.flatMap((one) => {
+            const message = this.#closed.get(one.key) ?? this.#withoutTls(one)
+            return message === undefined ? [] : [{ port: one.port, message }]
+          }),
+        ],
+        failedListeners: config.listeners.flatMap(({ key }) => {
+          const message = this.#tlsFailures.get(key)
+          return message === undefined ? [] : [{ listener: key, message }]
+        }),
+      })
+    }
+    return reports
+  }
+
+  /** Why no listener of a TLS port can serve. */
+  #withoutTls({ scheme, listeners }: PortPlan): string | undefined {
+    if (scheme === 'http' || listeners.some(({ key }) => this.#tlsListeners.has(key))) return undefined
+    return listeners.map(({ key }) => this.#tlsFailures.get(key)).find((message) => message !== undefined)
+  }
+
+  async #retry(): Promise<void> {
+    if (this.#closed.size === 0) return
+    await this.#inTurn(async () => {
+      if (!this.#ended && (await this.#open())) this.#options.onReport?.(this.#report())
+    })
+  }
+
+  #watchMemory(watermark: number): void {
+    const used = process.memoryUsage.rss()
+    if (used > watermark) this.runtime.overloaded = true
+    else if (used < watermark * memoryRelief) this.runtime.overloaded = false
+  }
+
+  #every(milliseconds: number, action: () => void): void {
+    this.#timers.push(setInterval(action, milliseconds).unref())
+  }
+
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(action)
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+}
+
+/** Half of the descriptors for clients: the other half is for upstream connections. Some are kept for files and sockets that listen. */
+function connectionsWithin(descriptors: number): number {
+  return Math.max(16, Math.floor((descriptors - 128) / 2))
+}

@@ -1,0 +1,171 @@
+/** A socket that listens and every connection that came through it: what a swap of configurations exchanges, and what a drain ends. */
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { ListenerKey } from '../../config/listener.ts'
+import type { PortRouter } from '../../routing/router.ts'
+import type { ConnectionContext, Http1Connection, LivePort, ProxyRuntime } from '../http/connection-context.ts'
+import { ListeningSocket } from './listening-socket.ts'
+import type { PortPlan } from './plan.ts'
+import type { TlsAcceptor, TlsCounters, TlsPort } from './tls-acceptor.ts'
+import type { TlsListener, TlsListeners } from './tls-listener.ts'
+
+/** Plain numbers, read at scrape. */
+export interface PortCounters extends TlsCounters {
+  /** Connections that were shed: too many, or none could be accepted. */
+  shed: number
+}
+
+/** The process's share in the bounds of a port. */
+export interface Admission {
+  /** Connections open in the process. */
+  open: number
+  readonly maximum: number
+}
+
+/** What all ports share. */
+export interface PortSurroundings {
+  readonly runtime: ProxyRuntime
+  readonly tls: TlsAcceptor
+  readonly admission: Admission
+  /** Speaks HTTP on a socket that nobody reads yet. */
+  readonly serve: (socket: Socket, context: ConnectionContext) => Http1Connection
+  /** The system could not accept a connection. */
+  readonly acceptFailed: (error: Error) => void
+}
+
+export class Port implements LivePort, TlsPort {
+  plan: PortPlan
+  router: PortRouter
+  draining = false
+  readonly counters: PortCounters = { shed: 0, handshakes: 0, hellosRefused: 0, handshakesFailed: 0 }
+  readonly #surroundings: PortSurroundings
+  readonly #socket: ListeningSocket
+  #tlsListeners: TlsListeners
+  /** With the listener that the handshake chose. */
+  readonly #connections = new Map<Http1Connection, ListenerKey | undefined>()
+  #open = 0
+  #emptied: (() => void) | undefined
+
+  constructor(plan: PortPlan, router: PortRouter, tlsListeners: TlsListeners, surroundings: PortSurroundings) {
+    this.plan = plan
+    this.router = router
+    this.#tlsListeners = tlsListeners
+    this.#surroundings = surroundings
+    this.#socket = new ListeningSocket({
+      address: plan.address,
+      port: plan.listenPort,
+      accept: (socket) => this.#accept(socket),
+      acceptFailed: (error) => {
+        this.counters.shed += 1
+        surroundings.acceptFailed(error)
+      },
+    })
+  }
+
+  /** The port that listens; 0 before `open`. */
+  get listenPort(): number {
+    return this.#socket.port
+  }
+
+  /** Connections, those in their handshake included. */
+  get open(): number {
+    return this.#open
+  }
+
+  /** Rejects with a message fit for a person. */
+  listen(): Promise<void> {
+    return this.#socket.open()
+  }
+
+  /** What a new configuration says. Connections are not touched; TLS connections of listeners that are gone drain. */
+  swap(plan: PortPlan, router: PortRouter, tlsListeners: TlsListeners): void {
+    this.plan = plan
+    this.router = router
+    this.#tlsListeners = tlsListeners
+    const stays = new Set(plan.listeners.map(({ key }) => key))
+    const leaving: Http1Connection[] = []
+    for (const [connection, listener] of this.#connections) if (listener !== undefined && !stays.has(listener)) leaving.push(connection)
+    for (const connection of leaving) connection.drain()
+    if (leaving.length > 0) destroyLater(leaving, this.#surroundings.runtime.bounds.drainTime)
+  }
+
+  /** Accepts no more, ends idle connections now and busy ones after their answer, all after `milliseconds`. Resolves when none is left. */
+  async drain(milliseconds: number): Promise<void> {
+    if (!this.draining) this.#socket.close()
+    this.draining = true
+    this.#surroundings.tls.close(this)
+    const connections = [...this.#connections.keys()]
+    for (const connection of connections) connection.drain()
+    if (this.#open === 0) return
+    const emptied = new Promise<void>((resolve) => {
+      this.#emptied = resolve
+    })
+    const timer = destroyLater(connections, milliseconds)
+    await emptied
+    clearTimeout(timer)
+  }
+
+  choose(serverName: string): TlsListener | undefined {
+    const listener = this.router.listenerFor(serverName)
+    return listener === undefined ? undefined : this.#tlsListeners.get(listener.config.key)
+  }
+
+  serve(socket: Socket | TLSSocket, clientAddress: string, sniListener: ListenerKey | undefined): Http1Connection {
+    const context: ConnectionContext = {
+      runtime: this.#surroundings.runtime,
+      port: this,
+      scheme: this.plan.scheme,
+      sniListener,
+      clientAddress,
+      trusted: false,
+    }
+    const connection = this.#surroundings.serve(socket, context)
+    this.#connections.set(connection, sniListener)
+    connection.onClosed = () => this.#connections.delete(connection)
+    if (this.draining) connection.drain()
+    return connection
+  }
+
+  #accept(socket: Socket): void {
+    const { admission, runtime, tls } = this.#surroundings
+    const client = plainAddress(socket.remoteAddress)
+    if (client === undefined || this.#open >= runtime.bounds.connectionsPerPort || admission.open >= admission.maximum) {
+      this.counters.shed += 1
+      socket.on('error', ignore)
+      socket.destroy()
+      return
+    }
+    this.#open += 1
+    admission.open += 1
+    if (this.plan.scheme === 'https') {
+      socket.once('close', this.#closed)
+      tls.accept(socket, client, this)
+      return
+    }
+    // The accepted socket may hand its handle to another one, so only the connection knows when it has closed.
+    const connection = this.serve(socket, client, undefined)
+    connection.onClosed = () => {
+      this.#connections.delete(connection)
+      this.#closed()
+    }
+  }
+
+  readonly #closed = (): void => {
+    this.#open -= 1
+    this.#surroundings.admission.open -= 1
+    if (this.#open === 0) this.#emptied?.()
+  }
+}
+
+function destroyLater(connections: readonly Http1Connection[], milliseconds: number): NodeJS.Timeout {
+  return setTimeout(() => {
+    for (const connection of connections) connection.destroy()
+  }, milliseconds).unref()
+}
+
+function ignore(): void {}
+
+/** Undefined for a connection that is gone. A dual-stack socket shows IPv4 clients as `::ffff:192.0.2.1`. */
+function plainAddress(address: string | undefined): string | undefined {
+  return address?.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+}

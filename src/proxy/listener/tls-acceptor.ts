@@ -1,0 +1,156 @@
+/** Connections of a TLS port from their first byte to the end of the handshake: ClientHello, choice of the listener, hand-over to its `tls.Server`. */
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { ListenerKey } from '../../config/listener.ts'
+import type { Bounds } from '../bounds.ts'
+import { ended, type Sweep, type Swept } from '../sweep.ts'
+import { type ClientHello, readClientHello } from './client-hello.ts'
+import type { TlsListener } from './tls-listener.ts'
+
+/** A port as the handshake sees it. */
+export interface TlsPort {
+  /** The listener for a server name, '' when the client named none; undefined closes the connection before TLS begins. */
+  choose(serverName: string): TlsListener | undefined
+  /** The handshake is done; nobody reads the socket yet. */
+  serve(socket: TLSSocket, clientAddress: string, listener: ListenerKey): void
+  readonly counters: TlsCounters
+}
+
+/** Plain numbers, read at scrape. */
+export interface TlsCounters {
+  handshakes: number
+  /** Closed before TLS began: no ClientHello, or a server name that nothing matches. */
+  hellosRefused: number
+  handshakesFailed: number
+}
+
+/** One for all ports. */
+export class TlsAcceptor {
+  readonly #bounds: Bounds
+  readonly #sweep: Sweep
+  /**
+   * By the addresses and ports of both sides, which no two open connections share: a `tls.Server` gives its TLSSocket
+   * without saying which socket it was made of.
+   */
+  readonly #pending = new Map<string, PendingHandshake>()
+
+  constructor(bounds: Bounds, sweep: Sweep) {
+    this.#bounds = bounds
+    this.#sweep = sweep
+  }
+
+  accept(socket: Socket, clientAddress: string, port: TlsPort): void {
+    const name = nameOf(socket)
+    const pending = new PendingHandshake(socket, clientAddress, port, this.#bounds, this.#sweep)
+    this.#pending.set(name, pending)
+    socket.once('close', () => {
+      pending.end()
+      if (this.#pending.get(name) === pending) this.#pending.delete(name)
+    })
+  }
+
+  /** The `TlsEvents` of every listener. */
+  readonly secured = (socket: TLSSocket, listener: ListenerKey): void => {
+    const name = nameOf(socket)
+    const pending = this.#pending.get(name)
+    if (pending === undefined) {
+      // It broke off while the last message of the handshake was under way.
+      socket.destroy()
+      return
+    }
+    this.#pending.delete(name)
+    pending.end()
+    pending.port.counters.handshakes += 1
+    pending.port.serve(socket, pending.clientAddress, listener)
+  }
+
+  readonly failed = (socket: TLSSocket): void => {
+    const pending = this.#pending.get(nameOf(socket))
+    if (pending !== undefined) pending.port.counters.handshakesFailed += 1
+    socket.destroy()
+  }
+
+  /** Ends the handshakes of a port that accepts no more. */
+  close(port: TlsPort): void {
+    for (const pending of this.#pending.values()) if (pending.port === port) pending.expire()
+  }
+}
+
+class PendingHandshake implements Swept {
+  deadline: number
+  sweepSlot = -1
+  readonly clientAddress: string
+  readonly port: TlsPort
+  readonly #socket: Socket
+  readonly #sweep: Sweep
+  readonly #limit: number
+  #received: Buffer | undefined
+
+  constructor(socket: Socket, clientAddress: string, port: TlsPort, bounds: Bounds, sweep: Sweep) {
+    this.#socket = socket
+    this.#sweep = sweep
+    this.#limit = bounds.clientHello
+    this.clientAddress = clientAddress
+    this.port = port
+    this.deadline = sweep.now + bounds.handshakeTime
+    sweep.watch(this)
+    socket.on('error', ignore)
+    socket.on('data', this.#onData)
+    socket.once('end', this.#onEnd)
+    socket.resume()
+  }
+
+  expire(): void {
+    this.#socket.destroy()
+    this.end()
+  }
+
+  /** The handshake is over, either way. */
+  end(): void {
+    this.deadline = ended
+    this.#sweep.forget(this)
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    this.#received = this.#received === undefined ? bytes : Buffer.concat([this.#received, bytes])
+    const result = readClientHello(this.#received, this.#limit)
+    switch (result.kind) {
+      case 'incomplete':
+        return
+      case 'refused':
+        this.#refuse()
+        return
+      case 'hello':
+        this.#handOver(result.hello, this.#received)
+    }
+  }
+
+  /** A client that says no more before its hello is complete never will. */
+  readonly #onEnd = (): void => this.#refuse()
+
+  #handOver(hello: ClientHello, received: Buffer): void {
+    const listener = this.port.choose(hello.serverName ?? '')
+    if (listener === undefined) {
+      this.#refuse()
+      return
+    }
+    this.#received = undefined
+    this.#socket.off('data', this.#onData)
+    this.#socket.off('end', this.#onEnd)
+    this.#socket.pause()
+    this.#socket.unshift(received)
+    listener.server.emit('connection', this.#socket)
+  }
+
+  /** No alert and no byte: a stranger learns nothing about the names that are served. */
+  #refuse(): void {
+    this.port.counters.hellosRefused += 1
+    this.expire()
+  }
+}
+
+function nameOf(socket: Socket): string {
+  return `${socket.localAddress} ${socket.localPort} ${socket.remoteAddress} ${socket.remotePort}`
+}
+
+function ignore(): void {}

@@ -1,0 +1,98 @@
+/**
+ * A listener that ends TLS, compiled: one `tls.Server` that never listens and gets its connections by `emit`.
+ *
+ * One server for each listener, not for each port: its settings (versions, later client certificates) are server-wide
+ * in `node:tls`, tickets of one listener are worth nothing at another, and the listener of a connection is known by
+ * the server that it came out of. It is immutable; a change makes a new one, and handshakes under way end on the old.
+ */
+import { constants } from 'node:crypto'
+import { createServer, type Server, type TLSSocket } from 'node:tls'
+import type { ListenerConfig, ListenerKey } from '../../config/listener.ts'
+import { type CertificateResult, chooseCertificate, type LoadedCertificate } from './certificates.ts'
+
+export interface TlsListener {
+  readonly config: ListenerConfig
+  readonly certificates: readonly LoadedCertificate[]
+  readonly server: Server
+}
+
+/** By key of the listener. */
+export type TlsListeners = ReadonlyMap<ListenerKey, TlsListener>
+
+export interface TlsEvents {
+  readonly secured: (socket: TLSSocket, listener: ListenerKey) => void
+  readonly failed: (socket: TLSSocket, error: Error) => void
+}
+
+/**
+ * TLS 1.3's suites, and for TLS 1.2 those with forward secrecy and authenticated encryption. The client's order
+ * counts: all are strong, and it knows whether its processor is good at AES.
+ */
+const ciphers = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':')
+
+export interface TlsListenersResult {
+  readonly listeners: TlsListeners
+  /** Every listener with a certificate that could not be used; it serves with the others, or with what it had before. */
+  readonly failures: ReadonlyMap<ListenerKey, string>
+}
+
+/** @param previous the listeners before: an unchanged one, or one that cannot be made anew, stays */
+export function compileTlsListeners(
+  configs: Iterable<ListenerConfig>,
+  certificates: ReadonlyMap<string, CertificateResult>,
+  previous: TlsListeners,
+  events: TlsEvents,
+): TlsListenersResult {
+  const listeners = new Map<ListenerKey, TlsListener>()
+  const failures = new Map<ListenerKey, string>()
+  for (const config of configs) {
+    if (config.tls?.kind !== 'terminate') continue
+    const before = previous.get(config.key)
+    const loaded: LoadedCertificate[] = []
+    for (const fingerprint of config.tls.certificates) {
+      const result = certificates.get(fingerprint)
+      if (result?.kind === 'loaded') loaded.push(result.certificate)
+      else failures.set(config.key, result?.message ?? `Cannot find the certificate ${fingerprint.slice(0, 12)} of listener ${config.name}`)
+    }
+    const same =
+      before?.config === config &&
+      before.certificates.length === loaded.length &&
+      loaded.every((one, index) => one === before.certificates[index])
+    const listener = same || loaded.length === 0 ? before : makeListener(config, config.tls.minVersion, loaded, events)
+    if (listener !== undefined) listeners.set(config.key, listener)
+  }
+  return { listeners, failures }
+}
+
+function makeListener(
+  config: ListenerConfig,
+  minVersion: 'TLSv1.2' | 'TLSv1.3',
+  certificates: readonly LoadedCertificate[],
+  events: TlsEvents,
+): TlsListener {
+  const server = createServer({
+    ...certificates[0]?.pem,
+    ca: [],
+    minVersion,
+    ciphers,
+    honorCipherOrder: false,
+    // RFC 9325 section 3.5: a client that asks to renegotiate gets an alert.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    ALPNProtocols: ['http/1.1'],
+    pauseOnConnect: true,
+    SNICallback: (serverName, done) => done(null, chooseCertificate(certificates, serverName.toLowerCase())?.context),
+  })
+  server.on('secureConnection', (socket) => events.secured(socket, config.key))
+  server.on('tlsClientError', (error, socket) => events.failed(socket, error))
+  return { config, certificates, server }
+}

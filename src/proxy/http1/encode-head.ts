@@ -23,8 +23,8 @@ export interface ForwardedResponse {
   readonly fields: FieldList
 }
 
-/** `target` is what stands in the request line: path and query. `upgrade`: ask for the protocol that the client asked for. */
-export function requestHeadText(request: ForwardedRequest, target: string, upgrade: boolean): string {
+/** `target` is what stands in the request line: path and query. `upgrade`: ask for the protocol that the client asked for. `lines`: further field lines, each with its CRLF. */
+export function requestHeadText(request: ForwardedRequest, target: string, upgrade: boolean, lines = ''): string {
   const { method, fields, body } = request
   const withLength = body.kind !== 'chunked'
   let out = method + ' ' + target + ' HTTP/1.1\r\n' + fields.lines(withLength, request.expectContinue)
@@ -34,7 +34,7 @@ export function requestHeadText(request: ForwardedRequest, target: string, upgra
   else if (body.kind === 'length' || mayHaveBody(method)) out += lengthLine(fields, body)
   if (upgrade) out += upgradeLines(fields)
   else if (request.teTrailers) out += 'TE: trailers\r\nConnection: TE\r\n'
-  return out + '\r\n'
+  return out + lines + '\r\n'
 }
 
 /** How a response's body is framed for the client: HTTP/1.0 knows no chunks, and the connection's end is no way to tell a 1.1 client that all is well. */

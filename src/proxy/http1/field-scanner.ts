@@ -53,6 +53,7 @@ export class FieldScanner {
    */
   scan(bytes: Uint8Array, base: number, from: number, end: number, limit: number): number {
     const stop = end < limit ? end : limit
+    const classes = BYTE_CLASS
     let i = from
     let phase = this.#phase
     let nameStart = base + this.#nameStart
@@ -72,7 +73,7 @@ export class FieldScanner {
         phase = NAME
       }
       if (phase === NAME) {
-        while (i < stop && ((BYTE_CLASS[bytes[i] as number] as number) & TOKEN) !== 0) i++
+        while (i < stop && ((classes[bytes[i] as number] as number) & TOKEN) !== 0) i++
         if (i === stop) break
         if (bytes[i] !== COLON || i === nameStart) return this.#refuse(400, nameFault(bytes[i] as number, i === nameStart))
         nameEnd = i++
@@ -85,7 +86,10 @@ export class FieldScanner {
         phase = CONTENT
       }
       if (phase === CONTENT) {
-        while (i < stop && ((BYTE_CLASS[bytes[i] as number] as number) & VALUE) !== 0) i++
+        // Most bytes of a head are looked at here: four at a time, then one by one.
+        while (i + 4 <= stop && (classAt(bytes, i) & classAt(bytes, i + 1) & classAt(bytes, i + 2) & classAt(bytes, i + 3) & VALUE) !== 0)
+          i += 4
+        while (i < stop && ((classes[bytes[i] as number] as number) & VALUE) !== 0) i++
         if (i === stop) break
         if (bytes[i] !== CR) return this.#refuse(400, bytes[i] === LF ? 'bare-lf' : 'bad-value')
         i++
@@ -121,6 +125,10 @@ export class FieldScanner {
     this.refusal = refusal(status, reason)
     return REFUSED
   }
+}
+
+function classAt(bytes: Uint8Array, i: number): number {
+  return BYTE_CLASS[bytes[i] as number] as number
 }
 
 function nameFault(byte: number, atStart: boolean): string {

@@ -1,5 +1,7 @@
 /** What the framing and connection fields of a message mean. RFC 9112 section 6, RFC 9110 sections 7.6.1 and 8.6. */
 import { BYTE_CLASS, HTAB, SP, TOKEN } from './byte-class.ts'
+import { CONNECTION } from './field-kind.ts'
+import type { FieldList } from './field-list.ts'
 
 const LONGEST_LENGTH = 15
 
@@ -35,6 +37,22 @@ export function listTokens(value: string): string[] {
     from = next
   }
   return tokens
+}
+
+const NO_OPTIONS: ReadonlySet<string> = new Set()
+const KEEP_ALIVE_ONLY: ReadonlySet<string> = new Set(['keep-alive'])
+const CLOSE_ONLY: ReadonlySet<string> = new Set(['close'])
+
+/** Reads Connection (`seen` and `repeated` as the scanner found them) and drops the fields that it names (RFC 9110 section 7.6.1). */
+export function connectionOptions(fields: FieldList, seen: number, repeated: number): ReadonlySet<string> {
+  if ((seen & (1 << CONNECTION)) === 0) return NO_OPTIONS
+  const value = (repeated & (1 << CONNECTION)) === 0 ? fields.ofKind(CONNECTION) : fields.get('connection')
+  // What clients and backends send, and nothing to drop.
+  if (value === 'keep-alive' || value === 'Keep-Alive') return KEEP_ALIVE_ONLY
+  if (value === 'close') return CLOSE_ONLY
+  const options = new Set(listTokens(value ?? ''))
+  fields.dropNamed(options)
+  return options
 }
 
 function isSpace(code: number): boolean {

@@ -1,10 +1,10 @@
 /** What a well-formed request head means, or why it cannot mean one thing only. */
 import { type Authority, isSameAuthority, parseAuthority } from './authority.ts'
 import { type Body, CHUNKED_BODY, lengthBody, NO_BODY, refusal, type Refusal } from './codec.ts'
-import { CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TE, TRANSFER_ENCODING, UPGRADE } from './field-kind.ts'
+import { CONTENT_LENGTH, EXPECT, HOST, TE, TRANSFER_ENCODING, UPGRADE } from './field-kind.ts'
 import { FieldList } from './field-list.ts'
 import type { FieldScanner } from './field-scanner.ts'
-import { contentLength, listTokens, transferCoding } from './framing.ts'
+import { connectionOptions, contentLength, listTokens, transferCoding } from './framing.ts'
 import type { RequestHead } from './request-head.ts'
 
 /** The last Host of the connection: clients send the same one again and again. */
@@ -75,11 +75,9 @@ export function understand(
     if (framed.kind === 'refused') return framed
     body = framed
     if (body.kind !== 'none' && method === 'TRACE') return refusal(400, 'trace-body')
-    const options = (seen & (1 << CONNECTION)) === 0 ? undefined : connectionOptions(fields)
-    if (options !== undefined) {
-      keepAlive = !options.has('close') && (!http10 || options.has('keep-alive'))
-      if (options.has('upgrade') && !http10 && method === 'GET' && body.kind === 'none') upgrade = upgradeOf(fields, repeated)
-    }
+    const options = connectionOptions(fields, seen, repeated)
+    keepAlive = !options.has('close') && (!http10 || options.has('keep-alive'))
+    if (options.has('upgrade') && !http10 && method === 'GET' && body.kind === 'none') upgrade = upgradeOf(fields, repeated)
     if ((seen & (1 << EXPECT)) !== 0 && !http10) {
       if ((repeated & (1 << EXPECT)) !== 0 || fields.ofKind(EXPECT)?.toLowerCase() !== '100-continue') return refusal(417, 'expect')
       expectContinue = body.kind !== 'none'
@@ -143,13 +141,6 @@ function bodyOf(fields: FieldList, seen: number, http10: boolean): Body | Refusa
   const coding = transferCoding(fields.ofKind(TRANSFER_ENCODING) ?? '')
   if (coding === 'chunked') return CHUNKED_BODY
   return coding === 'unknown' ? refusal(501, 'transfer-coding') : refusal(400, 'bad-transfer-encoding')
-}
-
-/** Reads Connection and drops the fields that it names (RFC 9110 section 7.6.1). */
-function connectionOptions(fields: FieldList): ReadonlySet<string> {
-  const options = new Set(listTokens(fields.get('connection') ?? ''))
-  fields.dropNamed(options)
-  return options
 }
 
 /** More than one protocol is no upgrade that we can promise, and h2c is never one: both are served as plain HTTP. */

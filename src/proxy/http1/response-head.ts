@@ -1,10 +1,10 @@
 /** Reads response heads of upstreams: RFC 9112 sections 4 to 6 without their leniencies. What is refused is a 502. */
 import { BYTE_CLASS, CR, LF, SP, VALUE } from './byte-class.ts'
 import { type Body, CHUNKED_BODY, CLOSE_BODY, type HeadLimits, lengthBody, NO_BODY, refusal, type Refusal } from './codec.ts'
-import { CONNECTION, CONTENT_LENGTH, KEEP_ALIVE, TRANSFER_ENCODING, UPGRADE } from './field-kind.ts'
+import { CONTENT_LENGTH, KEEP_ALIVE, TRANSFER_ENCODING, UPGRADE } from './field-kind.ts'
 import { FieldList } from './field-list.ts'
 import { FieldScanner, MORE, REFUSED } from './field-scanner.ts'
-import { contentLength, listTokens, transferCoding } from './framing.ts'
+import { connectionOptions, contentLength, transferCoding } from './framing.ts'
 import { HeadBytes } from './head-bytes.ts'
 
 /** All strings are byte strings. */
@@ -140,12 +140,9 @@ export class ResponseHeadReader {
 
     let keepAlive = !http10 && body.kind !== 'close'
     let upgrade = ''
-    if ((seen & (1 << CONNECTION)) !== 0) {
-      const options = new Set(listTokens(fields.get('connection') ?? ''))
-      fields.dropNamed(options)
-      if (options.has('close')) keepAlive = false
-      if (status === 101 && options.has('upgrade')) upgrade = fields.ofKind(UPGRADE)?.toLowerCase() ?? ''
-    }
+    const options = connectionOptions(fields, seen, repeated)
+    if (options.has('close')) keepAlive = false
+    if (status === 101 && options.has('upgrade')) upgrade = fields.ofKind(UPGRADE)?.toLowerCase() ?? ''
     if (status === 101 && (upgrade === '' || (repeated & (1 << UPGRADE)) !== 0)) return refusal(502, 'bad-upgrade')
     const reason = text.slice(STATUS_END + 1, this.#reasonEnd)
     const keepAliveTimeout = (seen & (1 << KEEP_ALIVE)) === 0 ? undefined : timeoutOf(fields.ofKind(KEEP_ALIVE) ?? '')

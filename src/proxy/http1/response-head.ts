@@ -19,9 +19,16 @@ export interface ResponseHead {
   readonly body: Body
   /** False: the connection cannot be used again, HTTP/1.0 included. */
   readonly keepAlive: boolean
-  /** Seconds for which the upstream keeps an idle connection (`Keep-Alive: timeout=N`); undefined when it does not say. */
+  /** Milliseconds for which the upstream keeps an idle connection (`Keep-Alive: timeout=N`); undefined when it does not say. */
   readonly keepAliveTimeout: number | undefined
-  /** Of a 101, in lower case: the caller compares it with what was asked for. '' for every other status. */
+  /** Of a 101, in lower case: the protocol that was asked for. '' for every other status. */
+  readonly upgrade: string
+}
+
+/** What of the request decides how its response is read. */
+export interface Asked {
+  readonly method: string
+  /** In lower case, '' when no upgrade was asked for. */
   readonly upgrade: string
 }
 
@@ -40,12 +47,15 @@ const PREFIX = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e]
 const MINOR = 7
 const STATUS_AT = 9
 const STATUS_END = 12
+const MOST_INTERIM = 10
 const TIMEOUT = /(?:^|[\t ,])timeout=(\d{1,6})(?:$|[\t ,])/i
 
 export class ResponseHeadReader {
   readonly #limits: HeadLimits
   readonly #bytes: HeadBytes
   readonly #scanner: FieldScanner
+  #asked: Asked = { method: 'GET', upgrade: '' }
+  #interim = 0
   #phase = STATUS
   /** Offset of the CR of the status line. */
   #reasonEnd = 0
@@ -59,13 +69,19 @@ export class ResponseHeadReader {
     this.#scanner = new FieldScanner(limits.fields)
   }
 
+  /** Begins the response to a request. At most ten interim heads may come before the final one. */
+  start(asked: Asked): void {
+    this.#asked = asked
+    this.#interim = 0
+  }
+
   /** True from the first byte of a head to its last. */
   get started(): boolean {
     return this.#begun
   }
 
-  /** As RequestHeadReader.push; `method` is the request's, since it decides whether a body follows. */
-  push(chunk: Buffer, at: number, method: string): ResponseHead | Refusal | undefined {
+  /** As RequestHeadReader.push: undefined when the head goes on, the head, or a refusal that ends the connection. */
+  push(chunk: Buffer, at: number): ResponseHead | Refusal | undefined {
     this.next = at
     if (at === chunk.length) return undefined
     this.#begun = true
@@ -80,7 +96,7 @@ export class ResponseHeadReader {
       return undefined
     }
     if (end === REFUSED) return refusal(502, this.#scanner.refusal?.reason ?? '')
-    return this.#finish(end, method)
+    return this.#finish(end)
   }
 
   /** The status line: the index behind it, MORE, or a refusal. A missing space before an empty reason is accepted. */
@@ -114,10 +130,10 @@ export class ResponseHeadReader {
     return i === limit && this.#phase !== REASON_LF ? refusal(502, 'line-too-long') : MORE
   }
 
-  #finish(end: number, method: string): ResponseHead | Refusal {
+  #finish(end: number): ResponseHead | Refusal {
     const head = this.#bytes
     const text = head.bytes.toString('latin1', head.base, end)
-    const result = this.#understand(text, method)
+    const result = this.#understand(text)
     this.next = head.release(end)
     this.#phase = STATUS
     this.#begun = false
@@ -125,15 +141,16 @@ export class ResponseHeadReader {
     return result
   }
 
-  #understand(text: string, method: string): ResponseHead | Refusal {
+  #understand(text: string): ResponseHead | Refusal {
     const { seen, repeated, marks } = this.#scanner
     const status = Number(text.slice(STATUS_AT, STATUS_END))
     const http10 = text.charCodeAt(MINOR) === DIGIT_0
     const fields = new FieldList(text, marks, seen, text.length - 2)
 
+    if (status < 200 && status !== 101 && ++this.#interim > MOST_INTERIM) return refusal(502, 'too-many-interim')
     const framed = (seen & FRAMED) === 0 ? CLOSE_BODY : bodyOf(fields, seen, repeated, http10)
     if (framed.kind === 'refused') return framed
-    const bodiless = status < 200 || status === 204 || status === 304 || method === 'HEAD'
+    const bodiless = status < 200 || status === 204 || status === 304 || this.#asked.method === 'HEAD'
     const body = bodiless ? NO_BODY : framed
     // RFC 9110 section 8.6: neither has a Content-Length, and some would wait for what it announces.
     if (status < 200 || status === 204) fields.removeKind(CONTENT_LENGTH)
@@ -143,7 +160,9 @@ export class ResponseHeadReader {
     const options = connectionOptions(fields, seen, repeated)
     if (options.has('close')) keepAlive = false
     if (status === 101 && options.has('upgrade')) upgrade = fields.ofKind(UPGRADE)?.toLowerCase() ?? ''
-    if (status === 101 && (upgrade === '' || (repeated & (1 << UPGRADE)) !== 0)) return refusal(502, 'bad-upgrade')
+    if (status === 101 && (upgrade === '' || upgrade !== this.#asked.upgrade || (repeated & (1 << UPGRADE)) !== 0)) {
+      return refusal(502, 'unasked-upgrade')
+    }
     const reason = text.slice(STATUS_END + 1, this.#reasonEnd)
     const keepAliveTimeout = (seen & (1 << KEEP_ALIVE)) === 0 ? undefined : timeoutOf(fields.ofKind(KEEP_ALIVE) ?? '')
     return { kind: 'response', status, reason, fields, body, keepAlive, keepAliveTimeout, upgrade }
@@ -181,5 +200,5 @@ function bodyOf(fields: FieldList, seen: number, repeated: number, http10: boole
 
 function timeoutOf(value: string): number | undefined {
   const seconds = TIMEOUT.exec(value)?.[1]
-  return seconds === undefined ? undefined : Number(seconds)
+  return seconds === undefined ? undefined : Number(seconds) * 1000
 }

@@ -1,0 +1,124 @@
+/** All files of this moment as one set of objects, with everything that there is to say about them. */
+import type { Path } from '../../api/issue.ts'
+import type { ObjectRef } from '../../api/meta.ts'
+import type { ApiObject } from '../../api/object.ts'
+import type { LocatedFinding, Location, SourceRead } from '../source.ts'
+import type { Certificate } from './certificate.ts'
+import { readCertificate } from './certificate.ts'
+import { duplicateFinding } from './duplicate.ts'
+import { fileFindings } from './file-findings.ts'
+import type { Entry, FileReading } from './file-reading.ts'
+import { Locator, readObjects } from './file-reading.ts'
+import type { ForeignKind } from './foreign.ts'
+import { foreignFindings, foreignKinds } from './foreign.ts'
+import { kustomizeFindings, piecesOfAll } from './kustomize.ts'
+import { Scopes } from './scope.ts'
+import type { SourceFile } from './source-file.ts'
+import { readSurroundings } from './surroundings.ts'
+import { variableFindings } from './variable-findings.ts'
+import { localhostName } from './variables.ts'
+
+export interface FileRead extends SourceRead {
+  readonly foreign: readonly ForeignKind[]
+  readonly certificates: readonly Certificate[]
+  /** Every file that was looked at, in order. */
+  readonly files: readonly string[]
+  /** Where an object, or a path in it, stands; undefined for an object that no file holds. */
+  locate(ref: ObjectRef, path?: Path): Location | undefined
+}
+
+export interface AssemblyOptions {
+  /** For objects that neither they nor their folder give a namespace. */
+  readonly namespace?: string
+  readonly variables?: Readonly<Record<string, string>>
+  /** What becomes of `${VAR}` in a hostname when nothing gives it a value; `keep` unless given. */
+  readonly unknownVariables?: 'localhost' | 'keep'
+}
+
+export class Assembler {
+  readonly #options: AssemblyOptions
+  #readings: ReadonlyMap<string, FileReading> = new Map()
+  #objects: readonly ApiObject[] = []
+  readonly #findings = new WeakMap<FileReading, readonly LocatedFinding[]>()
+
+  constructor(options: AssemblyOptions) {
+    this.#options = options
+  }
+
+  /** `files` in the order in which they win. */
+  assemble(files: readonly SourceFile[]): FileRead {
+    const surroundings = readSurroundings(files, this.#options)
+    const scopes = new Scopes(surroundings)
+    const pieces = piecesOfAll(surroundings.kustomizations)
+    const isRenamed = this.#options.unknownVariables === 'localhost'
+    const readings = files
+      .filter((file) => !pieces.has(file.absolute))
+      .map((file) =>
+        readObjects(file, {
+          scope: scopes.of(file.folder, file.root),
+          nameHost: isRenamed ? localhostName : undefined,
+          previous: this.#readings.get(file.path),
+        }),
+      )
+    this.#readings = new Map(readings.map((reading) => [reading.file.path, reading]))
+
+    const locator = new Locator()
+    const { entries, duplicates } = merge(readings)
+    const foreign = foreignKinds(readings)
+    const placed = readings.flatMap(({ file, documents }) =>
+      documents.flatMap(({ others, namespace }) => others.map((manifest) => ({ manifest, namespace, file: file.path }))),
+    )
+    return {
+      objects: this.#keepList([...entries.values()].map(({ object }) => object)),
+      findings: [
+        ...readings.flatMap((reading) => this.#fileFindings(reading, locator)),
+        ...duplicates.map(({ first, second }) => duplicateFinding(first, second, locator)),
+        ...variableFindings(readings, locator, isRenamed),
+        ...kustomizeFindings(surroundings.kustomizations),
+        ...foreignFindings(foreign),
+      ],
+      foreign,
+      certificates: placed
+        .map(({ manifest, namespace, file }) => readCertificate(manifest, namespace, file))
+        .filter((made) => made !== undefined),
+      files: files.map(({ path }) => path),
+      locate: (ref, path = []) => {
+        const entry = entries.get(`${ref.kind}/${ref.namespace}/${ref.name}`)
+        return entry && locator.locate(entry.place, path)
+      },
+    }
+  }
+
+  #fileFindings(reading: FileReading, locator: Locator): readonly LocatedFinding[] {
+    const known = this.#findings.get(reading)
+    if (known) return known
+    const findings = fileFindings(reading, locator)
+    this.#findings.set(reading, findings)
+    return findings
+  }
+
+  #keepList(objects: readonly ApiObject[]): readonly ApiObject[] {
+    const before = this.#objects
+    if (before.length !== objects.length || objects.some((object, index) => object !== before[index])) this.#objects = objects
+    return this.#objects
+  }
+}
+
+interface Merged {
+  readonly entries: ReadonlyMap<string, Entry>
+  readonly duplicates: readonly { readonly first: Entry; readonly second: Entry }[]
+}
+
+/** Of two definitions of one object the first wins. */
+function merge(readings: readonly FileReading[]): Merged {
+  const entries = new Map<string, Entry>()
+  const duplicates: { first: Entry; second: Entry }[] = []
+  for (const reading of readings) {
+    for (const entry of reading.entries) {
+      const first = entries.get(entry.key)
+      if (first) duplicates.push({ first, second: entry })
+      else entries.set(entry.key, entry)
+    }
+  }
+  return { entries, duplicates }
+}

@@ -1,0 +1,33 @@
+/** What there is to say about one file alone: text that is no YAML, objects that are refused or doubtful. */
+import type { LocatedFinding } from '../source.ts'
+import type { FileReading, Locator, ObjectReading } from './file-reading.ts'
+import { locationOf } from './file-reading.ts'
+import { originalOffset } from './variables.ts'
+
+export function fileFindings({ file, documents, entries }: FileReading, locator: Locator): LocatedFinding[] {
+  const findings: LocatedFinding[] = []
+  const served = new Set(entries.map(({ key }) => key))
+  for (const { document, substituted, objects, problem } of documents) {
+    if (problem) {
+      const at = locationOf(file, document, originalOffset(substituted, problem.offset))
+      const kept = served.size > 0 ? '; what the file held before stays in use' : ''
+      findings.push({ code: 'yaml-syntax', severity: 'error', message: `Cannot read ${file.path}: ${problem.message}${kept}`, at })
+    }
+    for (const object of objects) {
+      for (const issue of issuesOf(object)) {
+        const at = locator.locate({ file, document, substituted, within: object.within }, issue.path)
+        const kept = issue.severity === 'error' && served.has(object.key) ? '; its last valid version stays in use' : ''
+        const { severity, code, path } = issue
+        findings.push({ code, severity, object: object.ref, path, message: issue.message + kept, at })
+      }
+    }
+  }
+  return findings
+}
+
+/** An unknown variable has a finding of its own; what it makes of the value that holds it needs no second one. */
+function issuesOf({ issues, unknownVariables }: ObjectReading): ObjectReading['issues'] {
+  if (unknownVariables.length === 0) return issues
+  const held = new Set(unknownVariables.map(({ path }) => JSON.stringify(path)))
+  return issues.filter(({ path }) => !held.has(JSON.stringify(path)))
+}

@@ -1,0 +1,36 @@
+/** What the file source does with a document, told from its first lines so that most of a repository is never parsed. */
+import type { DocumentType } from './documents.ts'
+import { isGuard } from './guards.ts'
+import { groupOf } from './manifest.ts'
+
+/**
+ * object: one that this project serves from; context: says something about the others (Flux, Helm, cert-manager, guards);
+ * mixed: a list, JSON or flow style, only known after parsing; foreign: counted.
+ */
+export type Role = 'object' | 'context' | 'mixed' | 'foreign'
+
+const CORE_KINDS: ReadonlySet<string> = new Set(['Service', 'Secret', 'ConfigMap', 'Namespace'])
+
+export const GATEWAY_GROUP = 'gateway.networking.k8s.io'
+
+export function isOurs({ apiVersion, kind }: DocumentType): boolean {
+  const group = groupOf(apiVersion)
+  if (group === '') return CORE_KINDS.has(kind)
+  return group === GATEWAY_GROUP || (group === 'discovery.k8s.io' && kind === 'EndpointSlice')
+}
+
+const CONTEXT: ReadonlySet<string> = new Set([
+  'kustomize.config.k8s.io/Kustomization',
+  'kustomize.config.k8s.io/Component',
+  'kustomize.toolkit.fluxcd.io/Kustomization',
+  'helm.toolkit.fluxcd.io/HelmRelease',
+  'source.toolkit.fluxcd.io/HelmRepository',
+  'source.toolkit.fluxcd.io/OCIRepository',
+  'cert-manager.io/Certificate',
+])
+
+export function roleOf(type: DocumentType): Role {
+  if (type.kind === 'List') return 'mixed'
+  if (isOurs(type)) return type.kind.endsWith('List') ? 'mixed' : 'object'
+  return CONTEXT.has(`${groupOf(type.apiVersion)}/${type.kind}`) || isGuard(type) ? 'context' : 'foreign'
+}

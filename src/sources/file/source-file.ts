@@ -1,0 +1,98 @@
+/** One file as it was read: its documents, what each is, and what could not be read. */
+import { readFileSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+import { isFlow, scanType, splitDocuments } from './documents.ts'
+import type { FileError } from './file-error.ts'
+import { FileError as Failure, fileErrorOf } from './file-error.ts'
+import { isTemplate } from './helm-template.ts'
+import type { Manifest } from './manifest.ts'
+import { manifestsOf } from './manifest.ts'
+import { roleOf } from './role.ts'
+import type { Role } from './role.ts'
+import type { SyntaxProblem, Value } from './yaml-value.ts'
+import { parseText } from './yaml-value.ts'
+
+export interface SourceFile {
+  /** As a person would name it; `-` for standard input. */
+  readonly path: string
+  readonly absolute: string
+  /** Absolute folder that holds the file, and the absolute folder above which nothing is looked at. */
+  readonly folder: string
+  readonly root: string
+  readonly name: string
+  readonly text: string
+  readonly documents: readonly SourceDocument[]
+}
+
+export interface SourceDocument {
+  readonly text: string
+  /** Offset in the file's text. */
+  readonly start: number
+  readonly role: Role | 'template' | 'broken' | 'other'
+  /** Of what was told without parsing; only for `foreign`. */
+  readonly type?: { readonly apiVersion: string; readonly kind: string }
+  /** What a parse without variables gave: for `context` and `mixed`, and values of charts among `other`. */
+  readonly manifests: readonly Manifest[]
+  readonly value?: unknown
+  readonly problem?: SyntaxProblem
+}
+
+/** More than any API server takes in one request; a dump beyond it is not a manifest. */
+const LARGEST_FILE = 64 * 1024 * 1024
+
+export function readText(path: string, size: number): string | FileError {
+  if (size > LARGEST_FILE) {
+    return new Failure('not-readable', `Cannot read ${path}: a file must have at most ${LARGEST_FILE} bytes, got ${size}`)
+  }
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    return fileErrorOf(error, `read ${path}`)
+  }
+}
+
+export function sourceFile(path: string, root: string, text: string): SourceFile {
+  const name = basename(path)
+  const documents = splitDocuments(text).map(({ text: part, start }) => readDocument(part, start, name))
+  return { path, absolute: resolve(path), folder: resolve(dirname(path)), root: resolve(root), name, text, documents }
+}
+
+export function isKustomization(name: string): boolean {
+  return name === 'kustomization.yaml' || name === 'kustomization.yml' || name === 'Kustomization'
+}
+
+/** Has the keys of a manifest somewhere, though not in the two plain lines of one. */
+const LIKE_A_MANIFEST = /["']?apiVersion["']?[ \t]*:|["']?kind["']?[ \t]*:/
+/** Values of a chart that describe a route (or of a kustomization without its type). */
+const LIKE_ROUTE_VALUES = /^[ \t]*["']?(?:parentRefs|hostnames)["']?[ \t]*:/m
+
+function readDocument(text: string, start: number, name: string): SourceDocument {
+  if (isKustomization(name)) {
+    const parsed = parseText(text)
+    if (parsed.kind === 'broken') return { text, start, role: 'broken', manifests: [], problem: parsed }
+    const type = { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization' }
+    return { text, start, role: 'context', manifests: manifestsOf(parsed.value, [], type) }
+  }
+  const { apiVersion, kind } = scanType(text)
+  if (isTemplate(text, kind)) return { text, start, role: 'template', manifests: [] }
+  if (apiVersion !== undefined && kind !== undefined) {
+    const type = { apiVersion, kind }
+    const role = roleOf(type)
+    if (role === 'object') return { text, start, role, manifests: [] }
+    if (role === 'foreign') return { text: '', start, role, type, manifests: [] }
+    return fromValue(text, start, role, parseText(text))
+  }
+  if (apiVersion !== undefined || kind !== undefined || (LIKE_A_MANIFEST.test(text) && (isFlow(text) || /^\s/.test(text)))) {
+    return fromValue(text, start, 'mixed', parseText(text))
+  }
+  if (!LIKE_ROUTE_VALUES.test(text)) return { text, start, role: 'other', manifests: [] }
+  const parsed = parseText(text)
+  return { text, start, role: 'other', manifests: [], ...(parsed.kind === 'value' && { value: parsed.value }) }
+}
+
+function fromValue(text: string, start: number, role: Role, parsed: Value): SourceDocument {
+  if (parsed.kind === 'broken') return { text, start, role: 'broken', manifests: [], problem: parsed }
+  const manifests = manifestsOf(parsed.value)
+  if (manifests.length === 0) return { text, start, role: 'other', manifests, value: parsed.value }
+  return { text, start, role, manifests }
+}

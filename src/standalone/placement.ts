@@ -1,0 +1,150 @@
+/**
+ * Where each port of each Gateway really listens on this machine.
+ *
+ * A port below 1024 that cannot be bound is moved (80 to 8080, 443 to 8443, any other by 8000, then the next free one). Gateways that want
+ * the same port get loopback addresses of their own; where the system has only one, the next free port. A place is kept as long as its
+ * Gateway has the port, whatever comes and goes around it.
+ *
+ * Planning is a generator: it yields the sockets that it would like to know about and is told what became of a trial, so that it needs no I/O itself.
+ */
+import type { GatewayConfig } from '../config/config.ts'
+import type { Placement } from '../config/placement.ts'
+
+/** free: could be bound. taken: somebody listens. denied: not without privileges. no-address: the system has not this address. */
+export type BindTrial = 'free' | 'taken' | 'denied' | 'no-address'
+
+export interface Place {
+  readonly address: string
+  readonly port: number
+  /** Why it is not the specification's port: a `--port`, no privilege, in use by another program, wanted by another Gateway. */
+  readonly moved?: 'asked' | 'denied' | 'taken' | 'shared'
+}
+
+/** By `namespace/name` of the Gateway, then by the specification's port. */
+export type Places = ReadonlyMap<string, ReadonlyMap<number, Place>>
+
+export interface PlacementOptions {
+  /** Tried in order for Gateways that collide: `loopbackAddresses`, or the one that the user named. */
+  readonly addresses: readonly string[]
+  /** The specification's port -> the port to use (`--port 80=9080`). */
+  readonly overrides: ReadonlyMap<number, number>
+}
+
+export type Planning = Generator<{ readonly address: string; readonly port: number }, Places, BindTrial>
+
+export const loopbackAddresses: readonly string[] = Array.from({ length: 254 }, (_, index) => `127.0.0.${index + 1}`)
+
+/** Plans for all ports that `configs` name. `previous` holds the places of the pass before; those still named stay. */
+export function* planPlaces(configs: readonly GatewayConfig[], options: PlacementOptions, previous: Places): Planning {
+  const places = new Map<string, Map<number, Place>>()
+  const taken = new Set<string>()
+  for (const { gateway, listeners } of configs) {
+    const kept = new Map<number, Place>()
+    places.set(gateway, kept)
+    for (const { port } of listeners) {
+      const place = previous.get(gateway)?.get(port)
+      if (place === undefined) continue
+      kept.set(port, place)
+      taken.add(keyOf(place.address, place.port))
+    }
+  }
+  for (const { gateway, listeners } of configs) {
+    const kept = places.get(gateway) ?? new Map<number, Place>()
+    const ports = [...new Set(listeners.map((listener) => listener.port))].filter((port) => !kept.has(port))
+    if (ports.length === 0) continue
+    // What need not move comes first, so that a moved port does not sit where another port of the Gateway belongs.
+    ports.sort((a, b) => Number(a < 1024) - Number(b < 1024) || a - b)
+    const added = yield* placeTogether(ports, [...kept.values()], options, taken)
+    for (const [port, place] of added) {
+      kept.set(port, place)
+      taken.add(keyOf(place.address, place.port))
+    }
+  }
+  return places
+}
+
+/** The placement that proxies are given. A port that no plan knew of is served as it is. */
+export function placementOf(places: Places, fallbackAddress: string): Placement {
+  return (gateway, port) => places.get(gateway)?.get(port) ?? { address: fallbackAddress, port }
+}
+
+type Step<T> = Generator<{ readonly address: string; readonly port: number }, T, BindTrial>
+
+/** All ports of a Gateway on one address, its own before others; ports that collide everywhere are moved on the first address. */
+function* placeTogether(
+  ports: readonly number[],
+  own: readonly Place[],
+  options: PlacementOptions,
+  taken: ReadonlySet<string>,
+): Step<ReadonlyMap<number, Place>> {
+  const addresses = new Set([...own.map((place) => place.address), ...options.addresses])
+  for (const address of addresses) {
+    const places = yield* placeOn(address, ports, options, taken)
+    if (places === 'no-address') break
+    if (places !== 'collision') return places
+  }
+  const [first = '127.0.0.1'] = addresses
+  const places = new Map<number, Place>()
+  for (const port of ports) {
+    const wanted = options.overrides.get(port) ?? port
+    const used = new Set([...taken, ...[...places.values()].map((place) => keyOf(place.address, place.port))])
+    const place = yield* placePort(first, port, options, used)
+    if (typeof place !== 'string') places.set(port, place)
+    else places.set(port, { address: first, port: yield* nextFree(first, wanted, used), moved: 'shared' })
+  }
+  return places
+}
+
+function* placeOn(
+  address: string,
+  ports: readonly number[],
+  options: PlacementOptions,
+  taken: ReadonlySet<string>,
+): Step<ReadonlyMap<number, Place> | 'collision' | 'no-address'> {
+  const places = new Map<number, Place>()
+  const used = new Set(taken)
+  for (const port of ports) {
+    const place = yield* placePort(address, port, options, used)
+    if (typeof place === 'string') return place
+    places.set(port, place)
+    used.add(keyOf(place.address, place.port))
+  }
+  return places
+}
+
+function* placePort(
+  address: string,
+  port: number,
+  options: PlacementOptions,
+  used: ReadonlySet<string>,
+): Step<Place | 'collision' | 'no-address'> {
+  const asked = options.overrides.get(port)
+  const wanted = asked ?? port
+  if (used.has(keyOf(address, wanted))) return 'collision'
+  const trial = yield { address, port: wanted }
+  if (trial === 'no-address' && address !== options.addresses[0]) return 'no-address'
+  // A port that was asked for, or that needs no privilege, is not moved: the user shall learn that it is in use.
+  if (asked !== undefined) return { address, port: asked, moved: 'asked' }
+  if (trial === 'free' || trial === 'no-address' || port >= 1024) return { address, port }
+  const target = movedPort(port)
+  if (used.has(keyOf(address, target))) return 'collision'
+  return { address, port: yield* nextFree(address, target, used), moved: trial }
+}
+
+function movedPort(port: number): number {
+  return port === 443 ? 8443 : 8000 + port
+}
+
+function* nextFree(address: string, from: number, used: ReadonlySet<string>): Step<number> {
+  for (let port = Math.max(from, 1024); port <= 65_535; port += 1) {
+    if (used.has(keyOf(address, port))) continue
+    const trial = yield { address, port }
+    if (trial === 'free') return port
+    if (trial === 'no-address') return from
+  }
+  return from
+}
+
+function keyOf(address: string, port: number): string {
+  return `${address} ${port}`
+}

@@ -53,6 +53,8 @@ export function adoptSocket(accepted: Socket, handler: ByteHandler, buffer: Read
   adopted._server = internals._server
   adopted.server = internals.server
   internals._server = null
+  // Whoever watched the accepted socket learns of the end.
+  socket.once('close', (failed) => accepted.emit('close', failed))
   return socket
 }
 

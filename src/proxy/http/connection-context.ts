@@ -9,6 +9,7 @@ import type { ListenerKey } from '../../config/listener.ts'
 import type { PortRouter } from '../../routing/router.ts'
 import type { AccessRecord } from '../../telemetry/access-record.ts'
 import type { Bounds } from '../bounds.ts'
+import type { ReadBuffer } from '../byte-socket.ts'
 import type { Sweep } from '../sweep.ts'
 import type { PoolRegistry } from '../upstream/registry.ts'
 import type { RequestIds } from './request-id.ts'
@@ -21,6 +22,9 @@ export interface ProxyRuntime {
   /** Undefined when the access log is off: then no record is made. */
   accessLog: ((record: AccessRecord) => void) | undefined
   readonly counters: DownstreamCounters
+  /** Protocols that a client may switch to, in lower case: `websocket`, and what the configuration adds. */
+  readonly upgrades: ReadonlySet<string>
+  readonly readBuffer: ReadBuffer
   /** True while memory is short: new requests get 503. Written by the listener side. */
   overloaded: boolean
 }

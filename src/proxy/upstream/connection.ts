@@ -6,9 +6,8 @@
  */
 import type { Socket } from 'node:net'
 import { connectSocket, type ByteHandler } from '../byte-socket.ts'
-import type { Refusal } from '../http1/codec.ts'
 import { BodyReader } from '../http1/body-reader.ts'
-import { ResponseHeadReader, type ResponseHead } from '../http1/response-head.ts'
+import { type Asked, type ResponseHead, ResponseHeadReader } from '../http1/response-head.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import { Outlet } from '../outlet.ts'
 import { ended, type Swept } from '../sweep.ts'
@@ -34,7 +33,7 @@ export interface UpstreamUser {
   /** 1xx but 101. */
   onUpstreamInformational(head: ResponseHead): void
   onUpstreamHead(head: ResponseHead): void
-  /** 101, asked for by `expectUpgrade`: from now on `onUpstreamBody` brings the tunnel's bytes and `onUpstreamTunnelEnd` the other side's FIN. */
+  /** 101 with the protocol that was asked for: from now on `onUpstreamBody` brings the tunnel's bytes and `onUpstreamTunnelEnd` the other side's FIN. */
   onUpstreamSwitched(head: ResponseHead): void
   onUpstreamBody(bytes: Buffer, from: number, to: number): void
   /** The answer is complete; the connection is no longer the user's. */
@@ -56,7 +55,7 @@ const UNTIL_CLOSE = 4
 const TUNNEL = 5
 const CLOSED = 6
 
-const defaultHttpStatusSwitching = 101
+const switchingProtocols = 101
 
 export class UpstreamConnection implements ByteHandler, Swept {
   readonly endpoint: Endpoint
@@ -73,11 +72,8 @@ export class UpstreamConnection implements ByteHandler, Swept {
   readonly #body = new BodyReader()
   #state = CONNECTING
   #user: UpstreamUser | undefined
-  #method = ''
-  #expectUpgrade = false
   #requestDone = false
   #keepAlive = true
-  #informational = 0
   #idleTime = 0
   #bodyTime = Number.POSITIVE_INFINITY
   #paused = false
@@ -117,8 +113,6 @@ export class UpstreamConnection implements ByteHandler, Swept {
     this.endpoint.active += 1
     this.answered = false
     this.#requestDone = false
-    this.#expectUpgrade = false
-    this.#informational = 0
     if (this.#state === CONNECTING) return
     this.reused = true
     this.#state = HEAD
@@ -126,9 +120,8 @@ export class UpstreamConnection implements ByteHandler, Swept {
   }
 
   /** What is about to be sent: decides how the answer is framed. Before the request's head goes out. */
-  begin(method: string, expectUpgrade: boolean): void {
-    this.#method = method
-    this.#expectUpgrade = expectUpgrade
+  begin(asked: Asked): void {
+    this.#head.start(asked)
   }
 
   /** The request was given to the outlet to its last byte. */
@@ -146,6 +139,12 @@ export class UpstreamConnection implements ByteHandler, Swept {
   endTunnel(): void {
     this.outlet.flush()
     this.#socket.end()
+  }
+
+  /** Both sides of the tunnel have said FIN: what is left is to write what waits. */
+  release(): void {
+    this.#detached()
+    this.#await(this.#pool.runtime.bounds.writeStuckTime)
   }
 
   pause(): void {
@@ -205,14 +204,12 @@ export class UpstreamConnection implements ByteHandler, Swept {
     let at = from
     // A head may have been completed by the last byte of the chunk: the reader is asked only while there are bytes.
     while (at < bytes.length && this.#state === HEAD) {
-      const head = this.#head.push(bytes, at, this.#method)
+      const head = this.#head.push(bytes, at)
       if (head === undefined) return
-      if (isRefusal(head)) return this.#fail('protocol')
+      if (head.kind === 'refused') return this.#fail('protocol')
       at = this.#head.next
-      if (head.status === defaultHttpStatusSwitching) return this.#switched(head, bytes, at)
+      if (head.status === switchingProtocols) return this.#switched(head, bytes, at)
       if (head.status < 200) {
-        this.#informational += 1
-        if (this.#informational > this.#pool.runtime.bounds.informational) return this.#fail('protocol')
         this.#user?.onUpstreamInformational(head)
         continue
       }
@@ -221,10 +218,9 @@ export class UpstreamConnection implements ByteHandler, Swept {
   }
 
   #switched(head: ResponseHead, bytes: Buffer, at: number): void {
-    if (!this.#expectUpgrade) return this.#fail('protocol')
     this.#state = TUNNEL
-    this.#bodyTime = this.#pool.runtime.bounds.tunnelIdleTime
-    this.#await(this.#bodyTime)
+    // The downstream side bounds the tunnel, since a byte of either side counts.
+    this.#bodyTime = Number.POSITIVE_INFINITY
     this.#user?.onUpstreamSwitched(head)
     if (at < bytes.length) this.#user?.onUpstreamBody(bytes, at, bytes.length)
   }
@@ -233,7 +229,7 @@ export class UpstreamConnection implements ByteHandler, Swept {
     const { bounds } = this.#pool.runtime
     this.#keepAlive = head.keepAlive
     this.#idleTime = bounds.poolIdleTime
-    if (head.keepAliveTimeout !== undefined) this.#idleTime = Math.min(this.#idleTime, Math.max(0, head.keepAliveTimeout - 1) * 1000)
+    if (head.keepAliveTimeout !== undefined) this.#idleTime = Math.min(this.#idleTime, Math.max(0, head.keepAliveTimeout - 1_000))
     const body = head.body
     if (body.kind === 'none') {
       this.#state = BODY
@@ -361,8 +357,4 @@ export class UpstreamConnection implements ByteHandler, Swept {
     this.deadline = sweep.now + milliseconds
     if (this.deadline < Number.POSITIVE_INFINITY) sweep.watch(this)
   }
-}
-
-function isRefusal(head: ResponseHead | Refusal): head is Refusal {
-  return 'kind' in head && head.kind === 'refused'
 }

@@ -34,6 +34,11 @@ export class Pool {
     return this.#endpoints.values()
   }
 
+  /** How many endpoints take requests. */
+  get size(): number {
+    return this.#usable.length
+  }
+
   /** Connections to endpoints that stay are not touched. */
   update(config: PoolConfig): void {
     if (config === this.config) return

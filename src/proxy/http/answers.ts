@@ -1,0 +1,50 @@
+/**
+ * Every answer that the gateway gives itself. Its flag tells the log and the client why it was ours; nothing of the
+ * configuration is told to strangers.
+ */
+import type { AnswerFlag } from '../../telemetry/access-record.ts'
+import { answerText } from '../http1/encode-head.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly flag: AnswerFlag
+  /** Absolute URL of a redirect; '' for none. A byte string. */
+  readonly location: string
+}
+
+export function answer(status: number, flag: AnswerFlag): Answer {
+  return { status, flag, location: '' }
+}
+
+export const misdirected: Answer = answer(421, 'misdirected')
+export const noListener: Answer = answer(404, 'no-listener')
+export const noRoute: Answer = answer(404, 'no-route')
+export const badPath: Answer = answer(400, 'bad-request')
+export const noBackend: Answer = answer(500, 'no-backend')
+export const badBackend: Answer = answer(500, 'bad-backend')
+export const badFilter: Answer = answer(500, 'bad-filter')
+export const noEndpoint: Answer = answer(503, 'no-endpoint')
+export const overload: Answer = answer(503, 'overload')
+export const connectFailed: Answer = answer(502, 'connect-failed')
+export const connectTimeout: Answer = answer(504, 'connect-failed')
+export const upstreamTimeout: Answer = answer(504, 'upstream-timeout')
+export const upstreamClosed: Answer = answer(502, 'upstream-closed')
+export const upstreamProtocol: Answer = answer(502, 'upstream-protocol')
+export const headTimeout: Answer = answer(408, 'head-timeout')
+export const bodyTimeout: Answer = answer(408, 'body-timeout')
+export const brokenBody: Answer = answer(400, 'bad-request')
+/** For a client that is only half gone: its body broke off, but it may still listen. */
+export const clientGone: Answer = answer(400, 'client-gone')
+
+/** The HTTP/1 message. HEAD gets the same head without the body (RFC 9110, section 9.3.2). */
+export function answerMessage(answer: Answer, requestId: string, isHead: boolean, keepAlive: boolean, http10: boolean): string {
+  const text = `${answer.status} ${answer.flag}\nrequest ${requestId}\n`
+  return answerText(answer.status, linesOf(answer, requestId), text, keepAlive, http10, !isHead)
+}
+
+function linesOf(answer: Answer, requestId: string): string {
+  const id = `X-Request-Id: ${requestId}\r\n`
+  if (answer.location !== '') return `Location: ${answer.location}\r\n${id}`
+  // RFC 9110 section 15.5.6 wants to know what is allowed. Nothing is for CONNECT, the only method that we refuse.
+  return answer.status === 405 ? `Allow: \r\n${id}` : id
+}

@@ -1,0 +1,36 @@
+/**
+ * What the backend is told about the client. Nobody is believed by default: what a client says of itself is removed
+ * and set anew; a trusted peer's `X-Forwarded-For` is continued, and what else it says is kept.
+ */
+import { FORWARDED } from '../http1/field-kind.ts'
+import type { RequestHead } from '../http1/request-head.ts'
+import type { ConnectionContext } from './connection-context.ts'
+
+/** Lines that are the same for every request of a connection, with CRLF, up to the value of X-Forwarded-Host. */
+export function forwardedPrefix(context: ConnectionContext): string {
+  return `X-Forwarded-For: ${context.clientAddress}\r\nX-Forwarded-Proto: ${context.scheme}\r\nX-Forwarded-Host: `
+}
+
+/**
+ * The lines to append for a request that no filter edits: one string, most of it made once for the connection.
+ * The client's own claims are taken out of `head`.
+ */
+export function forwardedLines(head: RequestHead, prefix: string, requestId: string): string {
+  head.fields.removeKind(FORWARDED)
+  head.fields.remove('x-request-id')
+  return `${prefix}${head.authority}\r\nX-Request-Id: ${requestId}\r\n`
+}
+
+/** The same as fields: for requests that filters edit, since they may change these too, and for trusted peers. */
+export function setForwarded(head: RequestHead, context: ConnectionContext, requestId: string): void {
+  const { fields } = head
+  let addresses = context.clientAddress
+  if (context.trusted) {
+    const before = fields.get('x-forwarded-for')
+    if (before !== undefined) addresses = `${before}, ${addresses}`
+  } else fields.removeKind(FORWARDED)
+  fields.set('X-Forwarded-For', 'x-forwarded-for', addresses)
+  if (!fields.has('x-forwarded-proto')) fields.add('X-Forwarded-Proto', 'x-forwarded-proto', context.scheme)
+  if (!fields.has('x-forwarded-host')) fields.add('X-Forwarded-Host', 'x-forwarded-host', head.authority)
+  fields.set('X-Request-Id', 'x-request-id', requestId)
+}

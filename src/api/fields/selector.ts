@@ -64,3 +64,11 @@ export const keysAreQualified = rule<Readonly<Record<string, unknown>>>('qualifi
   const wrong = Object.keys(self).find((key) => !isQualifiedName(key))
   return wrong === undefined ? undefined : { at: [wrong], must: `must have as key ${QUALIFIED_NAME}`, got: show(wrong) }
 })
+
+/** The CRDs' own bound for the keys of spec.infrastructure: one less than everywhere else. */
+export const keyPrefixesAreShort = rule<Readonly<Record<string, unknown>>>('key-prefix-too-long', (self) => {
+  const wrong = Object.keys(self).find((key) => key.indexOf('/') >= 253)
+  return wrong === undefined
+    ? undefined
+    : { at: [wrong], must: 'must have at most 252 characters before the "/" of its key', got: `${wrong.indexOf('/')}` }
+})

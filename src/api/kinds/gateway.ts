@@ -1,5 +1,5 @@
 /** Gateway (apis/v1 gateway_types.go). */
-import { keysAreQualified, labelSelector, labelValue } from '../fields/selector.ts'
+import { keyPrefixesAreShort, keysAreQualified, labelSelector, labelValue } from '../fields/selector.ts'
 import { localReference, namespacedReference, secretReference } from '../fields/reference.ts'
 import { annotationValue, objectName, port } from '../fields/text.ts'
 import type { Gateway } from '../gateway.ts'
@@ -16,8 +16,8 @@ import { listeners } from './listener.ts'
 import { gatewayStatus } from './status.ts'
 
 const infrastructure = object({
-  labels: mapOrEmpty(map(labelValue, { max: 8, rules: [keysAreQualified] })),
-  annotations: mapOrEmpty(map(annotationValue, { max: 16, rules: [keysAreQualified] })),
+  labels: mapOrEmpty(map(labelValue, { max: 8, rules: [keysAreQualified, keyPrefixesAreShort] })),
+  annotations: mapOrEmpty(map(annotationValue, { max: 16, rules: [keysAreQualified, keyPrefixesAreShort] })),
   parametersRef: optional(localReference),
 })
 

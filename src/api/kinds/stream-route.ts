@@ -16,9 +16,9 @@ import { routeStatus } from './status.ts'
 
 const routeRule = object({ name: optional(sectionName), backendRefs: required(list(backendReference, { min: 1, max: 16 })) })
 
-/** From v1 on a route has one rule; the alpha versions took sixteen. */
+/** A route has one rule; in v1alpha2 it took sixteen. */
 const oneRule = list(routeRule, { min: 1, max: 1 })
-const alphaRules = list(routeRule, { min: 1, max: 16, rules: [ruleNamesAreUnique] })
+const rulesOfAlpha2 = list(routeRule, { min: 1, max: 16, rules: [ruleNamesAreUnique] })
 
 const common = { parentRefs: listOrEmpty(parentReferences), useDefaultGateways: optional(oneOf('All', 'None')) }
 
@@ -36,25 +36,25 @@ const tls: Schema<TlsRoute> = object({
   spec: required(object({ ...common, hostnames: required(tlsHostnames), rules: required(oneRule) })),
   status: routeStatus,
 })
-const alphaTls: Schema<TlsRoute> = object({
+const tlsOfAlpha2: Schema<TlsRoute> = object({
   ...tlsRoot,
-  spec: required(object({ ...common, hostnames: listOrEmpty(list(hostname, { max: 1024 })), rules: required(alphaRules) })),
+  spec: required(object({ ...common, hostnames: listOrEmpty(list(hostname, { max: 1024 })), rules: required(rulesOfAlpha2) })),
   status: routeStatus,
 })
 
 const tcpRoot = root(GATEWAY_V1, 'TCPRoute', 'Namespaced')
 const tcp: Schema<TcpRoute> = object({ ...tcpRoot, spec: required(object({ ...common, rules: required(oneRule) })), status: routeStatus })
-const alphaTcp: Schema<TcpRoute> = object({
+const tcpOfAlpha2: Schema<TcpRoute> = object({
   ...tcpRoot,
-  spec: required(object({ ...common, rules: required(alphaRules) })),
+  spec: required(object({ ...common, rules: required(rulesOfAlpha2) })),
   status: routeStatus,
 })
 
 const udpRoot = root(GATEWAY_V1, 'UDPRoute', 'Namespaced')
 const udp: Schema<UdpRoute> = object({ ...udpRoot, spec: required(object({ ...common, rules: required(oneRule) })), status: routeStatus })
-const alphaUdp: Schema<UdpRoute> = object({
+const udpOfAlpha2: Schema<UdpRoute> = object({
   ...udpRoot,
-  spec: required(object({ ...common, rules: required(alphaRules) })),
+  spec: required(object({ ...common, rules: required(rulesOfAlpha2) })),
   status: routeStatus,
 })
 
@@ -62,19 +62,19 @@ export const tlsRoute: KindDefinition = {
   group: 'gateway.networking.k8s.io',
   kind: 'TLSRoute',
   scope: 'Namespaced',
-  served: new Map([...versions(tls, 'v1'), ...versions(alphaTls, 'v1alpha3', 'v1alpha2')]),
+  served: new Map([...versions(tls, 'v1', 'v1alpha3'), ...versions(tlsOfAlpha2, 'v1alpha2')]),
 }
 
 export const tcpRoute: KindDefinition = {
   group: 'gateway.networking.k8s.io',
   kind: 'TCPRoute',
   scope: 'Namespaced',
-  served: new Map([...versions(tcp, 'v1'), ...versions(alphaTcp, 'v1alpha2')]),
+  served: new Map([...versions(tcp, 'v1'), ...versions(tcpOfAlpha2, 'v1alpha2')]),
 }
 
 export const udpRoute: KindDefinition = {
   group: 'gateway.networking.k8s.io',
   kind: 'UDPRoute',
   scope: 'Namespaced',
-  served: new Map([...versions(udp, 'v1'), ...versions(alphaUdp, 'v1alpha2')]),
+  served: new Map([...versions(udp, 'v1'), ...versions(udpOfAlpha2, 'v1alpha2')]),
 }

@@ -4,31 +4,31 @@ import { Reader } from './schema.ts'
 import type { Rule, Schema } from './schema.ts'
 
 /** What stands in the result when the field is absent: an error, nothing, or a value. */
-interface Required<T> {
+interface RequiredField<T> {
   readonly absent: 'error'
   readonly schema: Schema<T>
 }
-interface Optional<T> {
+interface OptionalField<T> {
   readonly absent: 'nothing'
   readonly schema: Schema<T>
 }
-interface Filled<T> {
+interface FilledField<T> {
   readonly absent: 'value'
   readonly schema: Schema<T>
   readonly value: T
 }
-type Field = Required<unknown> | Optional<unknown> | Filled<unknown>
+type Field = RequiredField<unknown> | OptionalField<unknown> | FilledField<unknown>
 
-export function required<T>(schema: Schema<T>): Required<T> {
+export function required<T>(schema: Schema<T>): RequiredField<T> {
   return { absent: 'error', schema }
 }
 
-export function optional<T>(schema: Schema<T>): Optional<T> {
+export function optional<T>(schema: Schema<T>): OptionalField<T> {
   return { absent: 'nothing', schema }
 }
 
 /** The CRD's default, as it stands there: the schema reads it once, so that the defaults within it are filled in too. */
-export function defaulted<T>(schema: Schema<T>, value: unknown): Filled<T> {
+export function defaulted<T>(schema: Schema<T>, value: unknown): FilledField<T> {
   const reader = new Reader('default', '')
   const read = schema.read(value, reader)
   if (read === undefined) throw new Error(reader.issues.map((issue) => issue.message).join('; '))
@@ -36,16 +36,16 @@ export function defaulted<T>(schema: Schema<T>, value: unknown): Filled<T> {
 }
 
 /** A list or map without a default: absent and empty are one thing to every reader of the API, so the result never lacks it. */
-export function listOrEmpty<T>(schema: Schema<readonly T[]>): Filled<readonly T[]> {
+export function listOrEmpty<T>(schema: Schema<readonly T[]>): FilledField<readonly T[]> {
   return { absent: 'value', schema, value: [] }
 }
 
-export function mapOrEmpty<T>(schema: Schema<Readonly<Record<string, T>>>): Filled<Readonly<Record<string, T>>> {
+export function mapOrEmpty<T>(schema: Schema<Readonly<Record<string, T>>>): FilledField<Readonly<Record<string, T>>> {
   return { absent: 'value', schema, value: {} }
 }
 
 /** A status: the API server takes none from a manifest, so a wrong one is left out and never refuses the object. */
-export function attempted<T>(schema: Schema<T>): Optional<T> {
+export function attempted<T>(schema: Schema<T>): OptionalField<T> {
   return { absent: 'nothing', schema: { read: (value, at) => at.attempt(schema, value) } }
 }
 

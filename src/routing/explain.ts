@@ -9,7 +9,7 @@ import type { FilterConfig } from '../config/filter.ts'
 import type { ListenerKey } from '../config/listener.ts'
 import type { HttpMatchConfig, HttpRuleConfig } from '../config/route.ts'
 import { covers } from '../lib/hostname.ts'
-import { type LossReason, lossText } from './loss.ts'
+import { type LossReason, lossText, missText } from './loss.ts'
 import { decidingStep } from './precedence.ts'
 import { pathSatisfied, valueSatisfied } from './predicate.ts'
 import { LazySubject } from './query.ts'
@@ -104,7 +104,7 @@ export function explain(router: Router, port: number, request: RequestView): Exp
     listener: listener && nameOf(listener),
     misses: elsewhere.map((other) => {
       const reason = listenerLoss(other, listener, request.host)
-      return { ...nameOf(other), reason, text: lossText(reason) }
+      return { ...nameOf(other), reason, text: missText(reason) }
     }),
     winner: winner && describeWinner(winner),
     losers,

@@ -46,9 +46,18 @@ export function lossText(reason: LossReason): string {
     case 'precedence':
       return `matches too, but ${reason.by.rule} ${precedenceText(reason.step, reason.winning, reason.losing)}`
     case 'listener-host':
-      return `is on listener ${reason.listener}, which serves ${describeHostname(reason.hostname)}, not ${reason.host === '' ? 'a request without Host' : reason.host}`
     case 'listener-isolation':
-      return `is on listener ${reason.listener} for ${describeHostname(reason.hostname)}, and ${reason.by.listener} for ${describeHostname(reason.by.hostname)} is more specific`
+      return `is out of reach: ${missText(reason)}`
+  }
+}
+
+/** The same about a whole listener. */
+export function missText(reason: Extract<LossReason, { kind: 'listener-host' | 'listener-isolation' }>): string {
+  switch (reason.kind) {
+    case 'listener-host':
+      return `listener ${reason.listener} serves ${describeHostname(reason.hostname)}, not ${reason.host === '' ? 'a request without Host' : reason.host}`
+    case 'listener-isolation':
+      return `listener ${reason.listener} serves ${describeHostname(reason.hostname)}, and ${reason.by.listener} for ${describeHostname(reason.by.hostname)} is more specific`
   }
 }
 

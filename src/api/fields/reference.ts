@@ -3,6 +3,7 @@ import { show } from '../issue.ts'
 import { integer } from '../schema/scalar.ts'
 import { list } from '../schema/collection.ts'
 import { defaulted, object, optional, required } from '../schema/object.ts'
+import { firstRepeated } from '../schema/repeated.ts'
 import { rule } from '../schema/schema.ts'
 import { group, kind, namespace, objectName, port, sectionName } from './text.ts'
 
@@ -100,8 +101,8 @@ const parentSectionsAreSet = rule<readonly Parent[]>('parent-section-required', 
 
 /** CommonRouteSpec.parentRefs: no two are the same. */
 const parentsAreUnique = rule<readonly Parent[]>('parent-unique', (self) => {
-  const index = self.findIndex((parent, i) =>
-    self.slice(0, i).some((other) => sameParent(other, parent) && other.sectionName === parent.sectionName && other.port === parent.port),
+  const index = firstRepeated(self, ({ group, kind, name, namespace, sectionName, port }) =>
+    JSON.stringify([group, kind, name, namespace, sectionName, port]),
   )
   return index < 0
     ? undefined

@@ -1,10 +1,11 @@
 /** What the lists of rules of several route kinds must keep. */
 import { show } from '../issue.ts'
+import { firstRepeated } from '../schema/repeated.ts'
 import { rule } from '../schema/schema.ts'
 
 /** HTTPRouteRule.name and its like: "must be unique within a Route if set". */
 export const ruleNamesAreUnique = rule<readonly { readonly name?: string }[]>('rule-name-unique', (self) => {
-  const index = self.findIndex(({ name }, i) => name !== undefined && self.slice(0, i).some((other) => other.name === name))
+  const index = firstRepeated(self, ({ name }) => name)
   return index < 0 ? undefined : { at: [index, 'name'], must: 'must be unique within the route', got: `${show(self[index]?.name)} twice` }
 })
 

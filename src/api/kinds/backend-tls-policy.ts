@@ -6,6 +6,7 @@ import type { BackendTlsPolicy } from '../policy.ts'
 import { list, map } from '../schema/collection.ts'
 import { isRecord, listOrEmpty, mapOrEmpty, object, optional, required } from '../schema/object.ts'
 import { oneOf, text } from '../schema/scalar.ts'
+import { firstRepeated } from '../schema/repeated.ts'
 import { rule } from '../schema/schema.ts'
 import type { Schema } from '../schema/schema.ts'
 import { GATEWAY_V1, root, versions } from './definition.ts'
@@ -38,9 +39,7 @@ const targetSectionsAreSet = rule<readonly Target[]>('target-section-required', 
 })
 
 const targetsAreUnique = rule<readonly Target[]>('target-unique', (self) => {
-  const index = self.findIndex((target, i) =>
-    self.slice(0, i).some((other) => sameTarget(other, target) && other.sectionName === target.sectionName),
-  )
+  const index = firstRepeated(self, ({ group, kind, name, sectionName }) => JSON.stringify([group, kind, name, sectionName]))
   return index < 0
     ? undefined
     : {

@@ -3,7 +3,7 @@ import type { ConfigMap } from '../core.ts'
 import { show } from '../issue.ts'
 import { map } from '../schema/collection.ts'
 import { mapOrEmpty, object, optional } from '../schema/object.ts'
-import { text, truth } from '../schema/scalar.ts'
+import { text } from '../schema/scalar.ts'
 import { rule } from '../schema/schema.ts'
 import type { Rule, Schema } from '../schema/schema.ts'
 import { root, versions } from './definition.ts'
@@ -63,9 +63,8 @@ const schema: Schema<ConfigMap> = object(
     ...root('v1', 'ConfigMap', 'Namespaced'),
     data: mapOrEmpty(map(text(), { rules: [keysAreFileNames] })),
     binaryData: optional(map(base64, { rules: [keysAreFileNames] })),
-    immutable: optional(truth()),
   },
-  { rules: [keysDoNotOverlap, dataIsSmall] },
+  { rules: [keysDoNotOverlap, dataIsSmall], unread: ['immutable'] },
 )
 
 export const configMap: KindDefinition = { group: '', kind: 'ConfigMap', scope: 'Namespaced', served: versions(schema, 'v1') }

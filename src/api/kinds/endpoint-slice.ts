@@ -5,20 +5,22 @@ import { parseIp } from '../../lib/ip.ts'
 import type { EndpointSlice } from '../core.ts'
 import { port, subdomainPattern } from '../fields/text.ts'
 import { show } from '../issue.ts'
+import { labelName } from '../metadata.ts'
 import { list } from '../schema/collection.ts'
 import { defaulted, listOrEmpty, object, optional, required } from '../schema/object.ts'
 import { oneOf, text, truth } from '../schema/scalar.ts'
+import { firstRepeated } from '../schema/repeated.ts'
 import { rule } from '../schema/schema.ts'
 import type { Rule, Schema, Violation } from '../schema/schema.ts'
 import { root, versions } from './definition.ts'
 import type { KindDefinition } from './definition.ts'
-import { appProtocol, portLabel } from './service.ts'
+import { appProtocol, portName } from './service.ts'
 
 const endpoint = object(
   {
     addresses: required(list(text(), { min: 1, max: 100 })),
     conditions: defaulted(object({ ready: optional(truth()), serving: optional(truth()), terminating: optional(truth()) }), {}),
-    hostname: optional(portLabel),
+    hostname: optional(labelName),
     nodeName: optional(text()),
     zone: optional(text()),
     hints: optional(
@@ -29,7 +31,7 @@ const endpoint = object(
 )
 
 const endpointPort = object({
-  name: optional(text({ max: 63, pattern: /^(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)?$/, is: 'empty or a DNS label' })),
+  name: optional(portName),
   port: optional(port),
   protocol: defaulted(oneOf('TCP', 'UDP', 'SCTP'), 'TCP'),
   appProtocol: optional(appProtocol),
@@ -75,7 +77,7 @@ const addressesAreOfType: Rule<Slice> = rule('endpoint-address', (self): Violati
 })
 
 const portNamesDiffer: Rule<readonly { readonly name?: string }[]> = rule('endpoint-port-name', (self) => {
-  const index = self.findIndex(({ name = '' }, i) => self.slice(0, i).some((other) => (other.name ?? '') === name))
+  const index = firstRepeated(self, ({ name = '' }) => name)
   return index < 0
     ? undefined
     : { at: [index, 'name'], must: 'must be unique within the EndpointSlice', got: `${show(self[index]?.name ?? '')} twice` }

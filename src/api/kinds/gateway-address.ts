@@ -5,6 +5,7 @@ import { show } from '../issue.ts'
 import { list } from '../schema/collection.ts'
 import { defaulted, object, optional } from '../schema/object.ts'
 import { text } from '../schema/scalar.ts'
+import { firstRepeated } from '../schema/repeated.ts'
 import { rule, ruled } from '../schema/schema.ts'
 
 /** The CRD's alternatives are not anchored, so that nearly any text with such a part in it passes. */
@@ -51,11 +52,8 @@ const addressIsHostname = rule<Address>('address-hostname', (self) =>
 
 /** GatewaySpec.addresses: no IP address and no hostname twice. */
 const addressesAreUnique = rule<readonly Address[]>('address-unique', (self) => {
-  const index = self.findIndex(
-    ({ type, value }, i) =>
-      (type === 'IPAddress' || type === 'Hostname') &&
-      value !== undefined &&
-      self.slice(0, i).some((other) => other.type === type && other.value === value),
+  const index = firstRepeated(self, ({ type, value }) =>
+    value !== undefined && (type === 'IPAddress' || type === 'Hostname') ? `${type} ${value}` : undefined,
   )
   return index < 0 ? undefined : { at: [index, 'value'], must: 'must not occur twice', got: show(self[index]?.value) }
 })

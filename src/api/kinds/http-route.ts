@@ -4,7 +4,7 @@ import { backendFields, backendRules, parentReferences } from '../fields/referen
 import { matchesAreFew, ruleNamesAreUnique } from '../fields/route-rule.ts'
 import { sessionPersistence } from '../fields/session-persistence.ts'
 import { duration, hostname, sectionName } from '../fields/text.ts'
-import type { HttpRoute, HttpRouteFilter, HttpRouteRule } from '../route.ts'
+import type { HttpRoute, HttpRouteFilter, HttpRouteMatch, HttpRouteRule } from '../route.ts'
 import { list } from '../schema/collection.ts'
 import { defaulted, listOrEmpty, object, optional, required } from '../schema/object.ts'
 import { integer, oneOf } from '../schema/scalar.ts'
@@ -16,7 +16,7 @@ import { httpFilters } from './http-filter.ts'
 import { httpMatches } from './http-match.ts'
 import { routeStatus } from './status.ts'
 
-const ANY_PATH = { path: { type: 'PathPrefix', value: '/' } }
+const anyRequest: HttpRouteMatch = { path: { type: 'PathPrefix', value: '/' }, headers: [], queryParams: [] }
 
 /** HTTPRouteTimeouts.backendRequest: one try cannot take longer than all of them; a request timeout of 0s is none. */
 const backendTimeoutIsShorter = rule<{ readonly request?: string; readonly backendRequest?: string }>(
@@ -91,7 +91,7 @@ function matchesAsText({ matches }: HttpRouteRule): string {
 const routeRule: Schema<HttpRouteRule> = object(
   {
     name: optional(sectionName),
-    matches: defaulted(httpMatches, [ANY_PATH]),
+    matches: defaulted(httpMatches, [anyRequest]),
     filters: listOrEmpty(httpFilters),
     backendRefs: listOrEmpty(backendRefs),
     timeouts: optional(timeouts),
@@ -109,6 +109,13 @@ const routeRule: Schema<HttpRouteRule> = object(
   },
 )
 
+const rulesAsWritten = list(routeRule, { min: 1, max: 16, rules: [ruleNamesAreUnique, matchesAreFew] })
+
+/** HTTPRouteRule.matches: "If no matches are specified, the default is a prefix path match on /". An empty list, which the CRD lets stand, means the same. */
+const rules: Schema<readonly HttpRouteRule[]> = {
+  read: (value, at) => rulesAsWritten.read(value, at)?.map((one) => (one.matches.length === 0 ? { ...one, matches: [anyRequest] } : one)),
+}
+
 const schema: Schema<HttpRoute> = object({
   ...root(GATEWAY_V1, 'HTTPRoute', 'Namespaced'),
   spec: required(
@@ -116,7 +123,7 @@ const schema: Schema<HttpRoute> = object({
       parentRefs: listOrEmpty(parentReferences),
       useDefaultGateways: optional(oneOf('All', 'None')),
       hostnames: listOrEmpty(list(hostname, { max: 16 })),
-      rules: defaulted(list(routeRule, { min: 1, max: 16, rules: [ruleNamesAreUnique, matchesAreFew] }), [{ matches: [ANY_PATH] }]),
+      rules: defaulted(rules, [{ matches: [anyRequest] }]),
     }),
   ),
   status: routeStatus,

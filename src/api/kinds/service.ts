@@ -8,6 +8,7 @@ import { labelName } from '../metadata.ts'
 import { list, map } from '../schema/collection.ts'
 import { defaulted, listOrEmpty, object, optional, required } from '../schema/object.ts'
 import { oneOf, text, truth } from '../schema/scalar.ts'
+import { firstRepeated } from '../schema/repeated.ts'
 import { rule, ruled } from '../schema/schema.ts'
 import type { Rule, Schema } from '../schema/schema.ts'
 import { root, versions } from './definition.ts'
@@ -18,10 +19,11 @@ function isPortName(name: string): boolean {
   return name.length <= 15 && /^[a-z0-9](?:-?[a-z0-9])*$/.test(name) && /[a-z]/.test(name)
 }
 
-export const portLabel = text({
+/** The name of a port, where empty is none. */
+export const portName = text({
   max: 63,
-  pattern: /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/,
-  is: 'a DNS label (lower case letters, digits and "-")',
+  pattern: /^(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)?$/,
+  is: 'empty or a DNS label (lower case letters, digits and "-")',
 })
 
 export const appProtocol = ruled(text(), [
@@ -39,7 +41,7 @@ const targetPort: Schema<number | string> = {
 
 const servicePort = object(
   {
-    name: optional(text({ max: 63 })),
+    name: optional(portName),
     port: required(port),
     protocol: defaulted(oneOf('TCP', 'UDP', 'SCTP'), 'TCP'),
     appProtocol: optional(appProtocol),
@@ -56,20 +58,17 @@ interface Port {
 
 /** ValidateServicePort: several ports are told apart by name. */
 const portNamesAreSet: Rule<readonly Port[]> = rule('service-port-name', (self) => {
-  for (const [index, { name }] of self.entries()) {
-    if (name === undefined || name === '') {
-      if (self.length > 1) return { at: [index, 'name'], must: 'must be set where a Service has several ports', got: show(name) }
-    } else if (!/^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/.test(name)) {
-      return { at: [index, 'name'], must: 'must be a DNS label (lower case letters, digits and "-")', got: show(name) }
-    } else if (self.slice(0, index).some((other) => other.name === name)) {
-      return { at: [index, 'name'], must: 'must be unique within the Service', got: `${show(name)} twice` }
-    }
-  }
-  return undefined
+  const index = self.length > 1 ? self.findIndex(({ name }) => name === undefined || name === '') : -1
+  return index < 0 ? undefined : { at: [index, 'name'], must: 'must be set where a Service has several ports', got: 'nothing' }
+})
+
+const portNamesDiffer: Rule<readonly Port[]> = rule('service-port-name-unique', (self) => {
+  const index = firstRepeated(self, ({ name }) => (name === '' ? undefined : name))
+  return index < 0 ? undefined : { at: [index, 'name'], must: 'must be unique within the Service', got: `${show(self[index]?.name)} twice` }
 })
 
 const portsDiffer: Rule<readonly Port[]> = rule('service-port-unique', (self) => {
-  const index = self.findIndex((one, i) => self.slice(0, i).some((other) => other.port === one.port && other.protocol === one.protocol))
+  const index = firstRepeated(self, ({ port, protocol }) => `${protocol} ${port}`)
   return index < 0
     ? undefined
     : {
@@ -117,7 +116,7 @@ const spec = object(
     clusterIP: optional(text()),
     externalName: optional(text()),
     selector: optional(map(labelValue, { rules: [keysAreQualified] })),
-    ports: listOrEmpty(list(servicePort, { rules: [portNamesAreSet, portsDiffer] })),
+    ports: listOrEmpty(list(servicePort, { rules: [portNamesAreSet, portNamesDiffer, portsDiffer] })),
     publishNotReadyAddresses: optional(truth()),
   },
   {

@@ -1,4 +1,5 @@
 /** Objects with known fields. */
+import { nearest } from '../../lib/nearest.ts'
 import { show } from '../issue.ts'
 import { Reader } from './schema.ts'
 import type { Rule, Schema } from './schema.ts'
@@ -107,7 +108,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 function warnOfUnknown(value: Readonly<Record<string, unknown>>, known: ReadonlySet<string>, at: Reader): void {
   for (const name of Object.keys(value)) {
     if (known.has(name)) continue
-    const near = [...known].find((candidate) => candidate.toLowerCase() === name.toLowerCase())
+    const near = nearest(name, known)
     at.warn('unknown-field', 'must be a field of the API', near === undefined ? 'an unknown one' : `an unknown one (meant ${near}?)`, [
       name,
     ])

@@ -1,0 +1,113 @@
+/** The exchange behind a real socket, without what the listener side adds: a plain server that calls `serveHttp1`. */
+import { createServer, type Server } from 'node:net'
+import { createReadBuffer } from '../../src/proxy/byte-socket.ts'
+import { type Bounds, defaultBounds } from '../../src/proxy/bounds.ts'
+import {
+  createDownstreamCounters,
+  type Http1Connection,
+  type LivePort,
+  type ProxyRuntime,
+} from '../../src/proxy/http/connection-context.ts'
+import { RequestIds } from '../../src/proxy/http/request-id.ts'
+import { serveHttp1 } from '../../src/proxy/http/serve.ts'
+import { Sweep } from '../../src/proxy/sweep.ts'
+import { PoolRegistry } from '../../src/proxy/upstream/registry.ts'
+import { compile } from '../../src/routing/compile.ts'
+import type { PortRouter, Router } from '../../src/routing/router.ts'
+import type { AccessRecord } from '../../src/telemetry/access-record.ts'
+import { type ConfigSketch, gatewayConfig } from './gateway-config.ts'
+import { eventually } from './eventually.ts'
+
+export interface GatewayOptions {
+  readonly bounds?: Partial<Bounds>
+  readonly trusted?: boolean
+  readonly scheme?: 'http' | 'https'
+  /** As if the handshake's SNI had chosen it. */
+  readonly sniListener?: string
+  readonly upgrades?: readonly string[]
+}
+
+export class Gateway {
+  readonly records: AccessRecord[] = []
+  readonly connections = new Set<Http1Connection>()
+  readonly runtime: ProxyRuntime
+  readonly live: LivePort
+  router: Router
+  readonly #server: Server
+
+  private constructor(sketch: ConfigSketch, options: GatewayOptions) {
+    const config = gatewayConfig(sketch)
+    const bounds = { ...defaultBounds, ...options.bounds }
+    const sweep = new Sweep(() => performance.now())
+    const readBuffer = createReadBuffer()
+    const pools = new PoolRegistry({ bounds, sweep, random: Math.random, readBuffer })
+    pools.update(config.pools)
+    this.router = compile(config)
+    this.live = { router: portOf(this.router), draining: false }
+    this.runtime = {
+      bounds,
+      pools,
+      sweep,
+      requestIds: new RequestIds('00000000000000aa'),
+      accessLog: (record) => this.records.push(record),
+      counters: createDownstreamCounters(),
+      upgrades: new Set(['websocket', ...(options.upgrades ?? [])]),
+      readBuffer,
+      overloaded: false,
+    }
+    this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
+      const connection = serveHttp1(socket, {
+        runtime: this.runtime,
+        port: this.live,
+        scheme: options.scheme ?? 'http',
+        sniListener: options.sniListener,
+        clientAddress: socket.remoteAddress ?? '',
+        trusted: options.trusted ?? false,
+      })
+      this.connections.add(connection)
+      connection.onClosed = () => this.connections.delete(connection)
+    })
+    sweep.start()
+  }
+
+  static start(sketch: ConfigSketch, options: GatewayOptions = {}): Promise<Gateway> {
+    const gateway = new Gateway(sketch, options)
+    return new Promise((resolve) => {
+      gateway.#server.listen(0, '127.0.0.1', () => resolve(gateway))
+    })
+  }
+
+  get port(): number {
+    const address = this.#server.address()
+    return typeof address === 'object' && address !== null ? address.port : 0
+  }
+
+  /** Swaps the configuration as the listener side does. */
+  update(sketch: ConfigSketch): void {
+    const config = gatewayConfig(sketch)
+    this.router = compile(config, this.router)
+    this.runtime.pools.update(config.pools)
+    this.live.router = portOf(this.router)
+  }
+
+  /** The access log's next line, which comes when the exchange has ended. */
+  record(index = 0): Promise<AccessRecord> {
+    return eventually(() => this.records[index], `line ${index} of the access log`)
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve())
+    })
+    for (const connection of this.connections) connection.destroy()
+    this.runtime.pools.close()
+    await closed
+    this.runtime.sweep.stop()
+  }
+}
+
+function portOf(router: Router): PortRouter {
+  const port = router.ports.get(80)
+  if (port === undefined) throw new Error('Cannot start: the configuration must have a listener on port 80')
+  return port
+}

@@ -1,0 +1,55 @@
+/**
+ * The harness of the integration tests: backends, gateways and clients on real sockets, closed in one place after each
+ * case, and a look at the process after each file: nothing that was opened may be left.
+ */
+import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { Backend, type BackendConnection, type Respond } from './scripted-backend.ts'
+import { Client } from './client.ts'
+import { eventually } from './eventually.ts'
+import { Gateway, type GatewayOptions } from './gateway.ts'
+import type { ConfigSketch } from './gateway-config.ts'
+
+export interface Harness {
+  backend(respond?: Respond, onBytes?: (connection: BackendConnection) => void): Promise<Backend>
+  gateway(sketch: ConfigSketch, options?: GatewayOptions): Promise<Gateway>
+  client(gateway: Gateway): Promise<Client>
+  /** The usual scene: one backend, one rule for everything, one client. */
+  scene(respond?: Respond, options?: GatewayOptions): Promise<{ web: Backend; gate: Gateway; client: Client }>
+}
+
+/** Call it once, at the top of a test file. */
+export function harness(): Harness {
+  const opened: { close(): Promise<void> | void }[] = []
+  let before = 0
+  const keep = async <T extends { close(): Promise<void> | void }>(made: Promise<T>): Promise<T> => {
+    const one = await made
+    opened.push(one)
+    return one
+  }
+  beforeAll(() => {
+    before = openResources()
+  })
+  // Clients first, so that nothing waits for them.
+  afterEach(async () => {
+    for (const one of opened.splice(0).reverse()) await one.close()
+  })
+  afterAll(async () => {
+    await eventually(() => openResources() <= before, 'the end of every socket and timer').catch(() => undefined)
+    expect(openResources(), `left open: ${process.getActiveResourcesInfo().join(' ')}`).toBeLessThanOrEqual(before)
+  })
+  const one: Harness = {
+    backend: (respond, onBytes) => keep(Backend.listen(respond, onBytes)),
+    gateway: (sketch, options) => keep(Gateway.start(sketch, options)),
+    client: (gateway) => keep(Client.connect(gateway.port)),
+    async scene(respond, options) {
+      const web = await one.backend(respond)
+      const gate = await one.gateway({ pools: { web: [web.port] }, rules: [{ backends: ['web'] }] }, options)
+      return { web, gate, client: await one.client(gate) }
+    },
+  }
+  return one
+}
+
+function openResources(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind.startsWith('TCP') || kind === 'Timeout').length
+}

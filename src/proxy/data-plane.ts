@@ -13,6 +13,8 @@ import type { ListenerKey } from '../config/listener.ts'
 import type { Placement } from '../config/placement.ts'
 import type { PoolConfig, PoolKey } from '../config/pool.ts'
 import { compile } from '../routing/compile.ts'
+import { type Cidr, cidrContains } from '../lib/cidr.ts'
+import { parseIp } from '../lib/ip.ts'
 import type { Router } from '../routing/router.ts'
 import type { AccessRecord } from '../telemetry/access-record.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -35,6 +37,10 @@ export interface DataPlaneOptions {
   readonly bounds?: Partial<Bounds>
   /** Downstream connections of the process; absent: what the limit of file descriptors allows. */
   readonly maxConnections?: number
+  /** Protocols that clients may switch to, in lower case; absent: `websocket`. */
+  readonly upgrades?: readonly string[]
+  /** Peers whose `X-Forwarded-*` and `X-Request-Id` are kept; absent: nobody. */
+  readonly trusted?: readonly Cidr[]
   /** Absent: no record is made. It must not block or throw. */
   readonly accessLog?: (record: AccessRecord) => void
   /** A port that could not be opened has been, later than in `apply`. */
@@ -101,6 +107,7 @@ export class DataPlane {
       requestIds: new RequestIds(randomBytes(8).toString('hex')),
       accessLog: options.accessLog,
       counters: createDownstreamCounters(),
+      upgrades: new Set(options.upgrades ?? ['websocket']),
       overloaded: false,
     }
     this.#admission = { open: 0, maximum: options.maxConnections ?? connectionsWithin(descriptorLimit()) }
@@ -109,6 +116,7 @@ export class DataPlane {
       tls: new TlsAcceptor(bounds, sweep),
       admission: this.#admission,
       serve: serveHttp1,
+      trusts: trustIn(options.trusted ?? []),
       acceptFailed: (error) => options.logger.warn('a connection could not be accepted', { reason: error.message }),
     }
     sweep.start()
@@ -292,4 +300,11 @@ export class DataPlane {
 /** Half of the descriptors for clients: the other half is for upstream connections. Some are kept for files and sockets that listen. */
 function connectionsWithin(descriptors: number): number {
   return Math.max(16, Math.floor((descriptors - 128) / 2))
+}
+
+function trustIn(ranges: readonly Cidr[]): (address: string) => boolean {
+  return (address) => {
+    const ip = ranges.length === 0 ? undefined : parseIp(address)
+    return ip !== undefined && ranges.some((range) => cidrContains(range, ip))
+  }
 }

@@ -10,7 +10,7 @@ export function listenFailure(address: string, port: number, error: NodeJS.Errno
 }
 
 function reason(address: string, port: number, error: NodeJS.ErrnoException): string {
-  switch (error.code) {
+  switch (error.code ?? '') {
     case 'EADDRINUSE':
       return `port ${port} must be free, got one that another process uses`
     case 'EACCES':

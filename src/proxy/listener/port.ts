@@ -29,6 +29,8 @@ export interface PortSurroundings {
   readonly admission: Admission
   /** Speaks HTTP on a socket that nobody reads yet. */
   readonly serve: (socket: Socket, context: ConnectionContext) => Http1Connection
+  /** Whether what this peer says about others is believed. */
+  readonly trusts: (address: string) => boolean
   /** The system could not accept a connection. */
   readonly acceptFailed: (error: Error) => void
 }
@@ -117,7 +119,7 @@ export class Port implements LivePort, TlsPort {
       scheme: this.plan.scheme,
       sniListener,
       clientAddress,
-      trusted: false,
+      trusted: this.#surroundings.trusts(clientAddress),
     }
     const connection = this.#surroundings.serve(socket, context)
     this.#connections.set(connection, sniListener)

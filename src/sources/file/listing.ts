@@ -8,13 +8,14 @@ import { fileErrorOf } from './file-error.ts'
 export interface ListedFile {
   /** As a person would name it: what was given, and the way down from there. */
   readonly path: string
+  /** Events of its folder may not tell of its changes: it was named by itself, or is a symbolic link. */
+  readonly isAlone: boolean
   /** The given path's folder, above which nothing is looked at. */
   readonly root: string
   /** Changes when the file may have changed. */
   readonly stamp: string
   /** Milliseconds of the clock of the file system. */
   readonly modified: number
-  readonly size: number
 }
 
 export interface Listing {
@@ -27,6 +28,14 @@ export interface Listing {
 
 const MANIFEST = /\.(?:ya?ml|json)$/i
 
+export function isManifestName(name: string): boolean {
+  return MANIFEST.test(name) && !isHidden(name)
+}
+
+export function isHidden(name: string): boolean {
+  return name.startsWith('.') || name === 'node_modules'
+}
+
 export function listFiles(paths: readonly string[]): Listing {
   const files = new Map<string, ListedFile>()
   const folders: string[] = []
@@ -36,7 +45,7 @@ export function listFiles(paths: readonly string[]): Listing {
       const stats = statSync(path)
       if (stats.isDirectory()) {
         listFolder(path, path, new Set(), { files, folders, problems })
-      } else addFile(files, path, dirname(path), stats)
+      } else addFile(files, path, dirname(path), stats, true)
     } catch (error) {
       problems.set(path, fileErrorOf(error, `read ${path}`))
     }
@@ -57,14 +66,14 @@ function listFolder(folder: string, root: string, above: ReadonlySet<string>, fo
   const way = new Set(above).add(real)
   found.folders.push(folder)
   for (const entry of readdirSync(folder, { withFileTypes: true }).sort(byName)) {
-    if (entry.name.startsWith('.') || entry.name === 'node_modules') continue
+    if (isHidden(entry.name)) continue
     const path = join(folder, entry.name)
     const isFile = entry.isFile() && MANIFEST.test(entry.name)
     if (!isFile && !entry.isDirectory() && !entry.isSymbolicLink()) continue
     try {
       const stats = entry.isDirectory() ? undefined : statSync(path)
       if (!stats || stats.isDirectory()) listFolder(path, root, way, found)
-      else if (stats.isFile() && MANIFEST.test(entry.name)) addFile(found.files, path, root, stats)
+      else if (stats.isFile() && MANIFEST.test(entry.name)) addFile(found.files, path, root, stats, entry.isSymbolicLink())
     } catch (error) {
       // A link that leads nowhere, or a file that went away meanwhile, is no file.
       const problem = fileErrorOf(error, `read ${path}`)
@@ -77,10 +86,10 @@ function byName(a: { readonly name: string }, b: { readonly name: string }): num
   return a.name < b.name ? -1 : 1
 }
 
-function addFile(files: Map<string, ListedFile>, path: string, root: string, stats: Stats): void {
+function addFile(files: Map<string, ListedFile>, path: string, root: string, stats: Stats, isAlone: boolean): void {
   const key = resolve(path)
   if (files.has(key)) return
-  files.set(key, { path, root, stamp: stampOf(stats), modified: stats.mtimeMs, size: stats.size })
+  files.set(key, { path, root, isAlone, stamp: stampOf(stats), modified: stats.mtimeMs })
 }
 
 export function stampOf(stats: Stats): string {

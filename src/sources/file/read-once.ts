@@ -1,5 +1,6 @@
 /** The files of this moment, for commands that look once and leave. */
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Assembler } from './assembly.ts'
 import type { AssemblyOptions, FileRead } from './assembly.ts'
 import type { FileError } from './file-error.ts'
@@ -16,6 +17,11 @@ export interface FileOptions extends AssemblyOptions {
 
 export const STANDARD_INPUT = '-'
 
+/** The paths of the file system among those given, in one spelling. */
+export function namedPaths(paths: readonly string[]): string[] {
+  return paths.filter((path) => path !== STANDARD_INPUT).map((path) => join(path, '.'))
+}
+
 /** Throws a FileError when one of the paths cannot be read at all, or when they hold no file. */
 export function readOnce(options: FileOptions): FileRead {
   const { files, problems } = readFiles(options.paths)
@@ -31,15 +37,15 @@ interface Files {
 function readFiles(paths: readonly string[]): Files {
   const files: SourceFile[] = []
   if (paths.includes(STANDARD_INPUT)) files.push(readStandardInput())
-  const named = paths.filter((path) => path !== STANDARD_INPUT)
+  const named = namedPaths(paths)
   const listing = listFiles(named)
   for (const path of named) {
     const problem = listing.problems.get(path)
     if (problem) throw problem
   }
   const problems = [...listing.problems.values()]
-  for (const { path, root, size } of listing.files) {
-    const text = readText(path, size)
+  for (const { path, root } of listing.files) {
+    const text = readText(path)
     if (typeof text === 'string') files.push(sourceFile(path, root, text))
     else problems.push(text)
   }

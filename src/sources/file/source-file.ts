@@ -40,12 +40,11 @@ export interface SourceDocument {
 /** More than any API server takes in one request; a dump beyond it is not a manifest. */
 const LARGEST_FILE = 64 * 1024 * 1024
 
-export function readText(path: string, size: number): string | FileError {
-  if (size > LARGEST_FILE) {
-    return new Failure('not-readable', `Cannot read ${path}: a file must have at most ${LARGEST_FILE} bytes, got ${size}`)
-  }
+export function readText(path: string): string | FileError {
   try {
-    return readFileSync(path, 'utf8')
+    const bytes = readFileSync(path)
+    if (bytes.length <= LARGEST_FILE) return bytes.toString('utf8')
+    return new Failure('not-readable', `Cannot read ${path}: a file must have at most ${LARGEST_FILE} bytes, got ${bytes.length}`)
   } catch (error) {
     return fileErrorOf(error, `read ${path}`)
   }

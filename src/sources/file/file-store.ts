@@ -1,0 +1,188 @@
+/**
+ * The files as they were last read, and which of them to read again.
+ *
+ * A file is read when its size and time have stood still for 20 ms, so that nobody's half a save is served. One that
+ * became empty, or went away, may be in the middle of a save too: it is looked at a second time before its objects go.
+ * Time is an argument; whoever watches decides when to look.
+ */
+import { statSync } from 'node:fs'
+import { sep } from 'node:path'
+import type { FileError } from './file-error.ts'
+import type { ListedFile, Listing } from './listing.ts'
+import { listFiles, stampOf } from './listing.ts'
+import { readText, sourceFile } from './source-file.ts'
+import type { SourceFile } from './source-file.ts'
+
+export const SETTLED_MS = 20
+export const REMOVED_MS = 60
+export const EMPTIED_MS = 500
+
+interface Held {
+  readonly listed: Pick<ListedFile, 'path' | 'root' | 'isAlone'>
+  readonly stamp: string
+  readonly file: SourceFile | undefined
+  readonly problem: FileError | undefined
+}
+
+/** A file that looks different from what is held; `stamp` is GONE for one that is not there. */
+interface Doubt {
+  readonly listed: Pick<ListedFile, 'path' | 'root' | 'isAlone'>
+  readonly stamp: string
+  readonly since: number
+  readonly until: number
+}
+
+const GONE = 'gone'
+
+export class FileStore {
+  readonly #paths: readonly string[]
+  #held = new Map<string, Held>()
+  readonly #doubts = new Map<string, Doubt>()
+  #listing: Listing = { files: [], folders: [], problems: new Map() }
+
+  /** `paths` without standard input. */
+  constructor(paths: readonly string[]) {
+    this.#paths = paths
+  }
+
+  /** In the order of the paths given. */
+  get files(): readonly SourceFile[] {
+    return [...this.#held.values()].map(({ file }) => file).filter((file) => file !== undefined)
+  }
+
+  get folders(): readonly string[] {
+    return this.#listing.folders
+  }
+
+  /** Files to watch by themselves. */
+  get loners(): readonly string[] {
+    return [...this.#held.values()].filter(({ listed }) => listed.isAlone).map(({ listed }) => listed.path)
+  }
+
+  get problems(): readonly FileError[] {
+    return [
+      ...this.#listing.problems.values(),
+      ...[...this.#held.values()].map(({ problem }) => problem).filter((problem) => problem !== undefined),
+    ]
+  }
+
+  /** Why a path that was given cannot be read at all. */
+  problemOf(path: string): FileError | undefined {
+    return this.#listing.problems.get(path)
+  }
+
+  holds(path: string): boolean {
+    return this.#held.has(path)
+  }
+
+  /** When to call `settle`, in the milliseconds of `now`; undefined when nothing is in doubt. */
+  get due(): number | undefined {
+    return this.#doubts.size === 0 ? undefined : Math.min(...[...this.#doubts.values()].map(({ until }) => until))
+  }
+
+  /** Reads everything at once, without waiting for anything to settle: for the start. */
+  readAll(): void {
+    this.#listing = listFiles(this.#paths)
+    this.#held = new Map(this.#listing.files.map((listed) => [listed.path, read(listed, listed.stamp, undefined)]))
+  }
+
+  /** Looks at all files; true when what is held has changed. */
+  look(now: number): boolean {
+    const before = this.#listing
+    this.#listing = listFiles(this.#paths)
+    const listed = new Map(this.#listing.files.map((file) => [file.path, file]))
+    let changed = !sameKeys(before.problems, this.#listing.problems)
+    for (const file of this.#listing.files) changed = this.#compare(file, file.stamp, file.modified, now) || changed
+    for (const { listed: file } of this.#held.values()) {
+      if (!listed.has(file.path) && !this.#isOutOfSight(file)) changed = this.#compare(file, GONE, now, now) || changed
+    }
+    this.#held = inOrder(this.#held, this.#listing.files)
+    return changed
+  }
+
+  /** Looks at one file that is held; true when what is held has changed. */
+  lookAt(path: string, now: number): boolean {
+    const held = this.#held.get(path)
+    if (!held) return false
+    const { stamp, modified } = stampAt(path, now)
+    return this.#compare(held.listed, stamp, modified, now)
+  }
+
+  /** Looks again at what was in doubt; true when what is held has changed. */
+  settle(now: number): boolean {
+    let changed = false
+    for (const { listed, since, until } of this.#doubts.values()) {
+      // A clock that was set back must not keep a file in doubt.
+      if (until > now && since <= now) continue
+      const { stamp, modified } = stampAt(listed.path, now)
+      changed = this.#compare(listed, stamp, modified, now) || changed
+    }
+    return changed
+  }
+
+  #compare(listed: Doubt['listed'], stamp: string, modified: number, now: number): boolean {
+    const { path } = listed
+    const held = this.#held.get(path)
+    if (held?.stamp === stamp || (!held && stamp === GONE)) {
+      this.#doubts.delete(path)
+      return false
+    }
+    const doubt = this.#doubts.get(path)
+    const since = doubt?.stamp === stamp && doubt.since <= now ? doubt.since : now
+    const wait = stamp === GONE ? REMOVED_MS : SETTLED_MS
+    const isSettled = now - since >= wait || (stamp !== GONE && modified <= now - wait)
+    if (!isSettled) return this.#doubt(listed, stamp, since, since + wait)
+    if (stamp === GONE) this.#held.delete(path)
+    else {
+      const next = read(listed, stamp, held)
+      const becameEmpty = next.file?.documents.length === 0 && (held?.file?.documents.length ?? 0) > 0
+      if (becameEmpty && now - since < EMPTIED_MS) return this.#doubt(listed, stamp, since, since + EMPTIED_MS)
+      this.#held.set(path, next)
+    }
+    this.#doubts.delete(path)
+    return true
+  }
+
+  #doubt(listed: Doubt['listed'], stamp: string, since: number, until: number): false {
+    this.#doubts.set(listed.path, { listed, stamp, since, until })
+    return false
+  }
+
+  /** A folder that cannot be listed, and a path given that is not there, say nothing about the files that were in it. */
+  #isOutOfSight({ path }: Doubt['listed']): boolean {
+    return [...this.#listing.problems.keys()].some(
+      (problem) => path === problem || path.startsWith(problem.endsWith(sep) ? problem : problem + sep),
+    )
+  }
+}
+
+function read(listed: Doubt['listed'], stamp: string, held: Held | undefined): Held {
+  const { path, root } = listed
+  const text = readText(path)
+  if (typeof text !== 'string') return { listed, stamp, file: held?.file, problem: text }
+  return { listed, stamp, file: text === held?.file?.text ? held.file : sourceFile(path, root, text), problem: undefined }
+}
+
+function stampAt(path: string, now: number): { readonly stamp: string; readonly modified: number } {
+  try {
+    const stats = statSync(path)
+    return { stamp: stampOf(stats), modified: stats.mtimeMs }
+  } catch {
+    return { stamp: GONE, modified: now }
+  }
+}
+
+function inOrder(held: ReadonlyMap<string, Held>, files: readonly ListedFile[]): Map<string, Held> {
+  const ordered = new Map<string, Held>()
+  for (const { path } of files) {
+    const entry = held.get(path)
+    if (entry) ordered.set(path, entry)
+  }
+  // Files that went away but are still held, until it is sure.
+  for (const [path, entry] of held) ordered.set(path, entry)
+  return ordered
+}
+
+function sameKeys(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean {
+  return a.size === b.size && [...a.keys()].every((key) => b.has(key))
+}

@@ -1,0 +1,84 @@
+/** Notifications of the file system: one watch for each folder, and for each file that its folder does not speak for. */
+import { statfsSync, watch } from 'node:fs'
+import type { FSWatcher } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/** The path that something happened to, or undefined when the system does not say. */
+export type Notice = (path: string | undefined) => void
+
+/** File systems whose changes may be made elsewhere, where no notification comes from (statfs(2), f_type). */
+const REMOTE: ReadonlySet<number> = new Set([
+  0x6969, // NFS
+  0x517b, // SMB
+  0xff534d42, // CIFS
+  0xfe534d42, // SMB2
+  0x01021997, // 9p
+  0x65735546, // FUSE
+  0x6a656a63, // virtiofs
+  0x786f4256, // VirtualBox shared folders
+])
+
+export class Notifier {
+  readonly #notice: Notice
+  readonly #failed: () => void
+  readonly #watchers = new Map<string, FSWatcher>()
+  #loners: ReadonlySet<string> = new Set()
+
+  /** `failed` is called when a watch could not be made or broke: from then on only a poll sees everything. */
+  constructor(notice: Notice, failed: () => void) {
+    this.#notice = notice
+    this.#failed = failed
+  }
+
+  /** Watches these and nothing else; true when a folder is watched that was not before (and may have changed since it was listed). */
+  watch(folders: readonly string[], loners: readonly string[]): boolean {
+    this.#loners = new Set(loners)
+    const wanted = new Set([...folders, ...loners, ...loners.map((path) => dirname(path))])
+    for (const path of this.#watchers.keys()) if (!wanted.has(path)) this.#drop(path)
+    const fresh = [...wanted].filter((path) => !this.#watchers.has(path))
+    for (const path of fresh) this.#add(path)
+    return fresh.length > 0
+  }
+
+  /** A watch stays with the file that it was made for, so after a replacement it must be made again. */
+  renew(path: string): void {
+    if (!this.#loners.has(path)) return
+    this.#drop(path)
+    this.#add(path)
+  }
+
+  close(): void {
+    for (const path of this.#watchers.keys()) this.#drop(path)
+  }
+
+  #add(path: string): void {
+    try {
+      const isFile = this.#loners.has(path)
+      const watcher = watch(path, (_event, name) => {
+        if (isFile) this.#notice(path)
+        else this.#notice(name === null ? undefined : join(path, name))
+      })
+      watcher.on('error', () => {
+        this.#drop(path)
+        this.#failed()
+      })
+      this.#watchers.set(path, watcher)
+    } catch {
+      this.#failed()
+    }
+  }
+
+  #drop(path: string): void {
+    this.#watchers.get(path)?.close()
+    this.#watchers.delete(path)
+  }
+}
+
+/** Whether changes under a path may come without a notification. */
+export function isRemote(path: string): boolean {
+  try {
+    return REMOTE.has(statfsSync(path).type)
+  } catch {
+    return false
+  }
+}

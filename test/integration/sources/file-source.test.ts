@@ -1,0 +1,156 @@
+import { mkdirSync, renameSync, symlinkSync, writeFileSync, chmodSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { FileSource } from '../../../src/sources/file/file-source.ts'
+import type { FileSourceOptions } from '../../../src/sources/file/file-source.ts'
+import { folder } from '../../unit/sources/folder.ts'
+import { routeYaml } from '../../unit/sources/manifests.ts'
+import { sourceCases } from '../../unit/sources/source-cases.ts'
+
+for (const watch of ['auto', 'poll'] as const) {
+  sourceCases(watch === 'auto' ? 'a folder with notifications' : 'a folder that is polled', async (routes) => {
+    const place = folder(Object.fromEntries(Object.entries(routes).map(([name, yaml]) => [`${name}.yaml`, yaml])))
+    return {
+      source: new FileSource({ paths: [place.path], watch }),
+      put: async (name, yaml) => void place.write(`${name}.yaml`, yaml),
+      remove: async (name) => place.remove(`${name}.yaml`),
+    }
+  })
+}
+
+/** A started source, and what to wait with. */
+async function follow(options: FileSourceOptions) {
+  const source = new FileSource(options)
+  onTestFinished(() => source.stop())
+  let wake = (): void => {}
+  await source.start(() => wake())
+  const hostnames = (): string[] =>
+    source.read().objects.flatMap((object) => (object.kind === 'HTTPRoute' ? object.spec.hostnames : [])).sort()
+  /** Milliseconds until the hostnames are these. */
+  const until = (expected: readonly string[], patience = 5_000): Promise<number> => {
+    const began = performance.now()
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`waited for ${expected.join()}, got ${hostnames().join()}`)), patience)
+      wake = () => {
+        if (hostnames().join() !== expected.join()) return
+        clearTimeout(timer)
+        resolve(performance.now() - began)
+      }
+      wake()
+    })
+  }
+  const quiet = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+  return { source, hostnames, until, quiet }
+}
+
+describe('following files', () => {
+  it('sees 95 of 100 saves within 100 ms, half of them by atomic replacement', async () => {
+    const place = folder({ 'a/b/r.yaml': routeYaml('r') })
+    const { until } = await follow({ paths: [place.path] })
+    const times: number[] = []
+    for (let save = 0; save < 100; save++) {
+      const yaml = routeYaml('r', { hostname: `v${save}.example.com` })
+      if (save % 2 === 0) place.write('a/b/r.yaml', yaml)
+      else place.replace('a/b/r.yaml', yaml)
+      times.push(await until([`v${save}.example.com`]))
+    }
+    times.sort((a, b) => a - b)
+    expect(times[94]).toBeLessThan(100)
+  })
+
+  it('waits until a file has stood still, so that half a save is never read', async () => {
+    const whole = routeYaml('r', { hostname: 'new.example.com' }) + `---\n${routeYaml('s', { hostname: 'more.example.com' })}`
+    const place = folder({ 'r.yaml': routeYaml('r', { hostname: 'old.example.com' }) })
+    const { source, until, hostnames } = await follow({ paths: [place.path] })
+    const seen = new Set<string>()
+    for (let length = 40; length < whole.length + 40; length += 40) {
+      place.write('r.yaml', whole.slice(0, length))
+      source.read()
+      seen.add(hostnames().join())
+      await new Promise((resolve) => setTimeout(resolve, 3))
+    }
+    await until(['more.example.com', 'new.example.com'])
+    expect([...seen]).toEqual(['old.example.com'])
+  })
+
+  it('keeps the objects of a file that became empty until a second look half a second later', async () => {
+    const place = folder({ 'r.yaml': routeYaml('r') })
+    const { until, hostnames, quiet } = await follow({ paths: [place.path] })
+    place.write('r.yaml', '')
+    await quiet(300)
+    expect(hostnames()).toEqual(['r.example.com'])
+    expect(await until([])).toBeLessThan(2_000)
+  })
+
+  it('never shows an object gone when an editor moves the old file away before it writes the new one', async () => {
+    const place = folder({ 'r.yaml': routeYaml('r') })
+    const { until, hostnames, quiet } = await follow({ paths: [place.path] })
+    renameSync(join(place.path, 'r.yaml'), join(place.path, 'r.yaml~'))
+    await quiet(30)
+    expect(hostnames()).toEqual(['r.example.com'])
+    place.write('r.yaml', routeYaml('r', { hostname: 'new.example.com' }))
+    await until(['new.example.com'])
+  })
+
+  it('follows new folders with what was in them from the start, and folders that go', async () => {
+    const place = folder({ 'r.yaml': routeYaml('r') })
+    const { until } = await follow({ paths: [place.path] })
+    place.write('x/y/s.yaml', routeYaml('s'))
+    await until(['r.example.com', 's.example.com'])
+    place.write('x/y/t.yaml', routeYaml('t'))
+    await until(['r.example.com', 's.example.com', 't.example.com'])
+    place.remove('x')
+    await until(['r.example.com'])
+  })
+
+  it('follows a mounted ConfigMap, whose files change by one symbolic link', async () => {
+    const place = folder()
+    const version = (name: string, hostname: string): void => {
+      place.write(`..${name}/r.yaml`, routeYaml('r', { hostname }))
+      symlinkSync(`..${name}`, join(place.path, '..data_tmp'))
+      renameSync(join(place.path, '..data_tmp'), join(place.path, '..data'))
+    }
+    version('1', 'one.example.com')
+    symlinkSync('..data/r.yaml', join(place.path, 'r.yaml'))
+    const { until } = await follow({ paths: [place.path] })
+    await until(['one.example.com'])
+    version('2', 'two.example.com')
+    expect(await until(['two.example.com'])).toBeLessThan(900)
+  })
+
+  it('follows a single file through writes, replacements and a link elsewhere', async () => {
+    const place = folder({ 'r.yaml': routeYaml('r', { hostname: 'v0.example.com' }), 'noise.yaml': routeYaml('noise') })
+    symlinkSync('r.yaml', join(place.path, 'link.yaml'))
+    for (const name of ['r.yaml', 'link.yaml']) {
+      const { until } = await follow({ paths: [join(place.path, name)] })
+      for (const save of [1, 2, 3, 4]) {
+        const yaml = routeYaml('r', { hostname: `${name}${save}.example.com` })
+        if (save === 3 && name === 'r.yaml') place.replace('r.yaml', yaml)
+        else place.write('r.yaml', yaml)
+        expect(await until([`${name}${save}.example.com`])).toBeLessThan(900)
+      }
+    }
+  })
+
+  it('keeps what it has while a path is away, says so, and goes on when it is back', async () => {
+    const place = folder({ 'in/r.yaml': routeYaml('r') })
+    const { source, until, hostnames, quiet } = await follow({ paths: [join(place.path, 'in')], watch: 'poll' })
+    renameSync(join(place.path, 'in'), join(place.path, 'out'))
+    await quiet(1_300)
+    expect(hostnames()).toEqual(['r.example.com'])
+    expect(source.read().findings.map(({ code }) => code)).toEqual(['no-such-path'])
+    mkdirSync(join(place.path, 'in'))
+    place.write('in/r.yaml', routeYaml('r', { hostname: 'back.example.com' }))
+    await until(['back.example.com'])
+    expect(source.read().findings).toEqual([])
+  })
+
+  it('does not read a file again because others changed', async () => {
+    const place = folder({ 'a.yaml': routeYaml('a'), 'b.yaml': routeYaml('b') })
+    const { source, until } = await follow({ paths: [place.path] })
+    const [before] = source.read().objects
+    place.write('b.yaml', routeYaml('b', { hostname: 'new.example.com' }))
+    await until(['a.example.com', 'new.example.com'])
+    expect(source.read().objects[0]).toBe(before)
+  })
+})

@@ -41,7 +41,7 @@ export class DevelopmentCa {
     await mkdir(join(folder, 'leaves'), { recursive: true, mode: 0o700 })
     const known = await readAuthority(folder)
     if (known !== undefined && holds(known.certificate, now)) return new DevelopmentCa(folder, known)
-    return new DevelopmentCa(folder, await createAuthority(folder, known, now))
+    return new DevelopmentCa(folder, await createAuthority(folder, now))
   }
 
   /** The file to trust. */
@@ -95,28 +95,40 @@ async function readAuthority(folder: string): Promise<CertificateAndKey | undefi
   return belongs(certificate, key, own) ? own : undefined
 }
 
-/** Both files appear in one rename. Another process that was faster wins, and its CA is taken. */
-async function createAuthority(folder: string, old: CertificateAndKey | undefined, now: number): Promise<CertificateAndKey> {
+/** Both files appear in one rename. Where another process was faster, its CA is taken; one that is of no use makes room. */
+async function createAuthority(folder: string, now: number): Promise<CertificateAndKey> {
   const suffix = randomBytes(4).toString('hex')
   // A name of its own: a client that trusted an earlier CA of the same name would report a bad signature instead of an unknown issuer.
   const made = makeAuthority(`Gatewright development CA ${suffix}`, {
     from: new Date(now - backdate),
     until: new Date(now + authorityLife),
   })
+  const place = join(folder, 'ca')
   const draft = join(folder, `ca.${suffix}`)
   await mkdir(draft, { mode: 0o700 })
   await writeFile(join(draft, 'ca.pem'), made.certificate, { mode: 0o644 })
   await writeFile(join(draft, 'ca-key.pem'), made.key, { mode: 0o600 })
-  const current = await readAuthority(folder)
-  if (current === undefined || current.certificate === old?.certificate) await rm(join(folder, 'ca'), { recursive: true, force: true })
+  if (await renamed(draft, place)) return made
+  const other = await readAuthority(folder)
+  if (other !== undefined && holds(other.certificate, now)) {
+    await rm(draft, { recursive: true })
+    return other
+  }
+  const old = `${draft}.old`
+  await rename(place, old)
+  await rename(draft, place)
+  await rm(old, { recursive: true })
+  return made
+}
+
+/** False when there is a folder with content already. */
+async function renamed(from: string, to: string): Promise<boolean> {
   try {
-    await rename(draft, join(folder, 'ca'))
-    return made
+    await rename(from, to)
+    return true
   } catch (error) {
-    await rm(draft, { recursive: true, force: true })
-    const winner = await readAuthority(folder)
-    if (winner === undefined) throw error
-    return winner
+    if (hasCode(error, 'ENOTEMPTY') || hasCode(error, 'EEXIST')) return false
+    throw error
   }
 }
 
@@ -142,9 +154,13 @@ async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (hasCode(error, 'ENOENT')) return undefined
     throw error
   }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }
 
 function base64(text: string): string {

@@ -85,12 +85,12 @@ function* placeTogether(
   }
   const [first = '127.0.0.1'] = addresses
   const places = new Map<number, Place>()
+  const used = new Set(taken)
   for (const port of ports) {
-    const wanted = options.overrides.get(port) ?? port
-    const used = new Set([...taken, ...[...places.values()].map((place) => keyOf(place.address, place.port))])
-    const place = yield* placePort(first, port, options, used)
-    if (typeof place !== 'string') places.set(port, place)
-    else places.set(port, { address: first, port: yield* nextFree(first, wanted, used), moved: 'shared' })
+    const place = yield* placePort(first, port, options, used, used)
+    const kept = typeof place === 'string' ? yield* moveOn(first, options.overrides.get(port) ?? port, used) : place
+    places.set(port, kept)
+    used.add(keyOf(first, kept.port))
   }
   return places
 }
@@ -104,31 +104,38 @@ function* placeOn(
   const places = new Map<number, Place>()
   const used = new Set(taken)
   for (const port of ports) {
-    const place = yield* placePort(address, port, options, used)
+    const place = yield* placePort(address, port, options, taken, used)
     if (typeof place === 'string') return place
     places.set(port, place)
-    used.add(keyOf(place.address, place.port))
+    used.add(keyOf(address, place.port))
   }
   return places
 }
 
+/** `taken` are the sockets of other Gateways, `used` has this Gateway's too: those are no reason to look for another address. */
 function* placePort(
   address: string,
   port: number,
   options: PlacementOptions,
+  taken: ReadonlySet<string>,
   used: ReadonlySet<string>,
 ): Step<Place | 'collision' | 'no-address'> {
   const asked = options.overrides.get(port)
   const wanted = asked ?? port
-  if (used.has(keyOf(address, wanted))) return 'collision'
+  if (taken.has(keyOf(address, wanted))) return 'collision'
+  if (used.has(keyOf(address, wanted))) return yield* moveOn(address, wanted, used)
   const trial = yield { address, port: wanted }
   if (trial === 'no-address' && address !== options.addresses[0]) return 'no-address'
   // A port that was asked for, or that needs no privilege, is not moved: the user shall learn that it is in use.
   if (asked !== undefined) return { address, port: asked, moved: 'asked' }
   if (trial === 'free' || trial === 'no-address' || port >= 1024) return { address, port }
-  const target = movedPort(port)
-  if (used.has(keyOf(address, target))) return 'collision'
-  return { address, port: yield* nextFree(address, target, used), moved: trial }
+  if (taken.has(keyOf(address, movedPort(port)))) return 'collision'
+  return { address, port: yield* nextFree(address, movedPort(port), used), moved: trial }
+}
+
+function* moveOn(address: string, wanted: number, used: ReadonlySet<string>): Step<Place> {
+  const from = wanted < 1024 ? movedPort(wanted) : wanted
+  return { address, port: yield* nextFree(address, from, used), moved: 'shared' }
 }
 
 function movedPort(port: number): number {
@@ -136,7 +143,7 @@ function movedPort(port: number): number {
 }
 
 function* nextFree(address: string, from: number, used: ReadonlySet<string>): Step<number> {
-  for (let port = Math.max(from, 1024); port <= 65_535; port += 1) {
+  for (let port = from; port <= 65_535; port += 1) {
     if (used.has(keyOf(address, port))) continue
     const trial = yield { address, port }
     if (trial === 'free') return port

@@ -1,0 +1,96 @@
+/**
+ * `gatewright.yaml`: what a folder says of its own laptop, so that nobody has to type it. Flags of the command line win over it.
+ *
+ *     services:
+ *       app-team-alpha/my-app-stable:80: localhost:3000
+ *     ports:
+ *       80: 9080
+ *     echo: false            # no echo backends for Services without endpoints
+ *     certificates: false    # no certificates of the development CA
+ */
+import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
+import type { Node, Pair, YAMLMap } from 'yaml'
+import { parsePort, parseServicePort, parseTarget } from './service-mapping.ts'
+import type { ServiceMapping } from './service-mapping.ts'
+
+export const settingsFileName = 'gatewright.yaml'
+
+export interface Settings {
+  readonly mappings: readonly ServiceMapping[]
+  /** The specification's port -> the port to listen on. */
+  readonly ports: ReadonlyMap<number, number>
+  /** Absent: as the command decides. */
+  readonly echo?: boolean
+  readonly certificates?: boolean
+}
+
+/** Line and column count from 1. */
+export interface SettingsError {
+  readonly line: number
+  readonly column: number
+  readonly message: string
+}
+
+/** What the text says, as far as it is good, and every error in it. An empty file is good. */
+export function parseSettings(text: string): { readonly settings: Settings; readonly errors: readonly SettingsError[] } {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines })
+  const errors: SettingsError[] = []
+  const mappings: ServiceMapping[] = []
+  const ports = new Map<number, number>()
+  const switches: { echo?: boolean; certificates?: boolean } = {}
+  const refuse = (offset: number, message: string): void => {
+    const { line, col } = lines.linePos(offset)
+    errors.push({ line, column: col, message })
+  }
+  for (const error of document.errors) refuse(error.pos[0], error.message.split('\n', 1)[0] ?? error.code)
+  const entries = (node: unknown, where: string, at: number): readonly Entry[] => {
+    if (node === null || (isScalar(node) && node.value === null)) return []
+    if (isMap(node)) return node.items.map((pair) => entryOf(pair, node))
+    refuse(at, `Cannot read settings: ${where} must be a mapping`)
+    return []
+  }
+  const read = (entry: Entry, take: () => void): void => {
+    try {
+      take()
+    } catch (error) {
+      refuse(entry.at, error instanceof Error ? error.message : String(error))
+    }
+  }
+  for (const entry of errors.length > 0 ? [] : entries(document.contents, 'the file', 0)) {
+    switch (entry.key) {
+      case 'services':
+        for (const service of entries(entry.node, 'services', entry.at))
+          read(service, () => mappings.push({ ...parseServicePort(service.key), target: parseTarget(textOf(service.node)) }))
+        break
+      case 'ports':
+        for (const port of entries(entry.node, 'ports', entry.at))
+          read(port, () => ports.set(parsePort(port.key), parsePort(textOf(port.node))))
+        break
+      case 'echo':
+      case 'certificates':
+        if (isScalar(entry.node) && typeof entry.node.value === 'boolean') switches[entry.key] = entry.node.value
+        else refuse(entry.at, `Cannot read settings: ${entry.key} must be true or false, got ${textOf(entry.node)}`)
+        break
+      default:
+        refuse(entry.at, `Cannot read settings: a field must be services, ports, echo or certificates, got ${entry.key}`)
+    }
+  }
+  return { settings: { mappings, ports, ...switches }, errors }
+}
+
+interface Entry {
+  readonly key: string
+  readonly node: unknown
+  /** Offset of the key. */
+  readonly at: number
+}
+
+function entryOf(pair: Pair, map: YAMLMap): Entry {
+  const key = pair.key as Node
+  return { key: textOf(key), node: pair.value, at: key.range?.[0] ?? map.range?.[0] ?? 0 }
+}
+
+function textOf(node: unknown): string {
+  return isScalar(node) ? String(node.value) : 'a list or mapping'
+}

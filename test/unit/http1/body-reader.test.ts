@@ -116,7 +116,9 @@ describe('chunked bodies', () => {
 })
 
 describe('[wire:body-any-split] the body reader', () => {
-  const data = fc.array(fc.string({ unit: fc.constantFrom(...'ab\r\n0;\0\xff'), minLength: 1, maxLength: 20 }), { maxLength: 6 })
+  const data = fc.array(fc.string({ unit: fc.constantFrom(...Array.from('ab\r\n0;\0\xff')), minLength: 1, maxLength: 20 }), {
+    maxLength: 6,
+  })
   const cuts = fc.array(fc.nat({ max: 200 }), { maxLength: 12 })
 
   it('reads back what the chunk writer wrote, for any split of the bytes', () => {

@@ -12,7 +12,7 @@
 import type { HttpMatchConfig } from '../config/route.ts'
 import type { PathPredicate } from './predicate.ts'
 
-/** Steps in the order of the specification; the larger number wins. */
+/** One number for each step of the comparison. */
 export interface Precedence {
   /** 2 exact, 1 regex, 0 prefix, -1 for a path that matches nothing. */
   readonly pathKind: number
@@ -22,22 +22,23 @@ export interface Precedence {
   readonly method: number
   readonly headers: number
   readonly query: number
-  /** Minus the position among the table's routes, which are in tie-break order (age, then `namespace/name`). */
+  /** Position among the table's routes, which are in tie-break order (age, then `namespace/name`). */
   readonly routeOrder: number
-  /** Minus the rule's index in the route. */
+  /** The rule's index in the route. */
   readonly ruleOrder: number
 }
 
 export type PrecedenceStep = keyof Precedence
 
-export const precedenceSteps: readonly PrecedenceStep[] = [
-  'pathKind',
-  'prefixLength',
-  'method',
-  'headers',
-  'query',
-  'routeOrder',
-  'ruleOrder',
+/** In the order of the specification, and which number wins. */
+const steps: readonly (readonly [PrecedenceStep, wins: 'larger' | 'smaller'])[] = [
+  ['pathKind', 'larger'],
+  ['prefixLength', 'larger'],
+  ['method', 'larger'],
+  ['headers', 'larger'],
+  ['query', 'larger'],
+  ['routeOrder', 'smaller'],
+  ['ruleOrder', 'smaller'],
 ]
 
 export function precedenceOf(match: HttpMatchConfig, path: PathPredicate, routePosition: number, ruleIndex: number): Precedence {
@@ -47,8 +48,8 @@ export function precedenceOf(match: HttpMatchConfig, path: PathPredicate, routeP
     method: match.method === undefined ? 0 : 1,
     headers: match.headers.length,
     query: match.query.length,
-    routeOrder: -routePosition,
-    ruleOrder: -ruleIndex,
+    routeOrder: routePosition,
+    ruleOrder: ruleIndex,
   }
 }
 
@@ -56,11 +57,13 @@ const pathKindRank: Readonly<Record<PathPredicate['kind'], number>> = { exact: 2
 
 /** Sorts the winner first; 0 only for matches of one rule. */
 export function comparePrecedence(a: Precedence, b: Precedence): number {
-  const step = decidingStep(a, b)
-  return step === undefined ? 0 : b[step] - a[step]
+  for (const [step, wins] of steps) {
+    if (a[step] !== b[step]) return wins === 'larger' ? b[step] - a[step] : a[step] - b[step]
+  }
+  return 0
 }
 
 /** The first step at which the two differ. */
 export function decidingStep(a: Precedence, b: Precedence): PrecedenceStep | undefined {
-  return precedenceSteps.find((step) => a[step] !== b[step])
+  return steps.find(([step]) => a[step] !== b[step])?.[0]
 }

@@ -1,0 +1,130 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { compile } from '../../../src/routing/compile.ts'
+import type { Router } from '../../../src/routing/router.ts'
+import { parseScenario } from '../../golden/routing/scenario.ts'
+import { allRequests, decide, editedConfig, request } from './small-world.ts'
+
+const { config } = parseScenario(`
+listeners: [http, https]
+routes:
+  shop:
+    hosts: [shop.example]
+    rules:
+      - /a -> stable 90, canary 10
+      - when: /old
+        filters: [redirect: { scheme: https }]
+  blog:
+    hosts: [blog.example, shop.example]
+    rules:
+      - / -> blog
+  wiki:
+    hosts: ["*.example"]
+    rules:
+      - / -> wiki
+`)
+const [shop, blog, wiki] = config.routes
+if (shop === undefined || blog === undefined || wiki === undefined) throw new Error('three routes')
+
+function tableOf(router: Router, hostname: string) {
+  return router.ports.get(80)?.listeners[0]?.tables.find((table) => table.hostname === hostname)
+}
+
+/** The configuration with the shop's rule /a changed. */
+function withShopRule(change: object) {
+  const rules = shop?.rules.map((rule, i) => (i === 0 ? { ...rule, ...change } : rule)) ?? []
+  return { ...config, routes: config.routes.map((route) => (route === shop ? { ...route, rules } : route)) }
+}
+
+describe('compile', () => {
+  it('keeps listeners, tables and rules of an unchanged configuration by identity', () => {
+    const before = compile(config)
+    const after = compile({ ...config }, before)
+    expect(after.ports.get(80)?.listeners[0]).toBe(before.ports.get(80)?.listeners[0])
+    for (const [key, rule] of before.rules) expect(after.rules.get(key)).toBe(rule)
+  })
+
+  it('compiles only the hosts that a changed route names', () => {
+    const before = compile(config)
+    const after = compile(withShopRule({ filters: [{ kind: 'rewrite', hostname: 'x.example' }] }), before)
+    expect(tableOf(after, 'shop.example')).not.toBe(tableOf(before, 'shop.example'))
+    expect(tableOf(after, 'blog.example')).toBe(tableOf(before, 'blog.example'))
+    expect(tableOf(after, '*.example')).toBe(tableOf(before, '*.example'))
+    expect(after.rules.get('HTTPRoute/default/shop/1')).toBe(before.rules.get('HTTPRoute/default/shop/1'))
+  })
+
+  it('compiles a host anew when the order of its routes changes, and keeps their rules', () => {
+    const before = compile(config)
+    const after = compile({ ...config, routes: [blog, shop, wiki] }, before)
+    expect(tableOf(after, 'shop.example')).not.toBe(tableOf(before, 'shop.example'))
+    expect(after.rules.get('HTTPRoute/default/blog/0')).toBe(before.rules.get('HTTPRoute/default/blog/0'))
+  })
+
+  it('takes the counters of a changed rule over, and the balancer state while the weights are the same', () => {
+    const before = compile(config)
+    const rule = before.rules.get('HTTPRoute/default/shop/0')
+    if (rule === undefined) throw new Error('no rule')
+    rule.counters.durationSum = 7
+    const first = Array.from({ length: 4 }, () => rule.chooseBackend())
+    const after = compile(withShopRule({ timeouts: { request: 100 } }), before).rules.get('HTTPRoute/default/shop/0')
+    expect(after).not.toBe(rule)
+    expect(after?.requestTimeout).toBe(100)
+    expect(after?.counters).toBe(rule.counters)
+    const both = [...first, ...Array.from({ length: 6 }, () => after?.chooseBackend())]
+    expect(both.filter((backend) => backend?.kind === 'pool' && backend.pool === 'canary')).toHaveLength(1)
+  })
+
+  it('begins the choice anew when weights change, keeping the counters', () => {
+    const before = compile(config)
+    before.rules.get('HTTPRoute/default/shop/0')?.chooseBackend()
+    const backends = [{ kind: 'pool' as const, pool: 'only', weight: 1, filters: [] }]
+    const after = compile(withShopRule({ backends }), before).rules.get('HTTPRoute/default/shop/0')
+    expect(after?.chooseBackend()).toMatchObject({ pool: 'only', requests: 0 })
+    expect(after?.counters).toBe(before.rules.get('HTTPRoute/default/shop/0')?.counters)
+  })
+
+  it('keeps the requests of a backend that stays where it was, and not those of one that took its place', () => {
+    const before = compile(config)
+    for (let i = 0; i < 10; i++) {
+      const backend = before.rules.get('HTTPRoute/default/shop/0')?.chooseBackend()
+      if (backend !== undefined) backend.requests++
+    }
+    const backends = ['stable', 'other'].map((pool, i) => ({ kind: 'pool' as const, pool, weight: i === 0 ? 90 : 10, filters: [] }))
+    const after = compile(withShopRule({ backends }), before).rules.get('HTTPRoute/default/shop/0')
+    const seen = Array.from({ length: 10 }, () => after?.chooseBackend())
+    expect(new Set(seen.map((backend) => backend?.requests))).toEqual(new Set([9, 0]))
+  })
+
+  it('compiles redirects anew when a port of the Gateway moves', () => {
+    const before = compile(config)
+    const after = compile(config, before, (_gateway, port) => ({ address: '127.0.0.1', port: port + 8000 }))
+    const view = request('GET', 'http://shop.example/old')
+    const location = (router: Router) => {
+      const answer = decide(router, view)?.rule.filters?.answer
+      return answer?.kind === 'redirect' ? answer.redirect.location(view, 'http', 80, 0) : answer
+    }
+    expect(location(before)).toBe('https://shop.example/old')
+    expect(location(after)).toBe('https://shop.example:8443/old')
+    expect(after.ports.get(80)?.listeners[0]?.placedPort).toBe(8080)
+  })
+
+  it('serves HTTP and HTTPS listeners only, each on its own port, and survives a listener without routes', () => {
+    const [http] = config.listeners
+    if (http === undefined) throw new Error('no listener')
+    const tcp = { ...http, key: 'Gateway/default/gateway/tcp', port: 9000, protocol: 'TCP' as const }
+    const router = compile({ ...config, listeners: [...config.listeners, tcp], routes: [] })
+    expect([...router.ports.keys()]).toEqual([80, 443])
+    expect(router.ports.get(80)?.listenerFor('shop.example')?.decide(request('GET', 'http://shop.example/'))).toBeUndefined()
+  })
+
+  it('decides the same with and without what it kept from before', () => {
+    fc.assert(
+      fc.property(editedConfig, ([before, after]) => {
+        const fresh = compile(after)
+        const reused = compile(after, compile(before))
+        expect(allRequests.filter((view) => decide(reused, view)?.config !== decide(fresh, view)?.config)).toEqual([])
+      }),
+      { numRuns: 60 },
+    )
+  })
+})

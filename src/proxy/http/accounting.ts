@@ -1,8 +1,8 @@
 /** What is left of an exchange when it has ended: numbers on its rule, and a line for the access log when there is one. */
 import type { RuleCounters } from '../../routing/router.ts'
-import type { AccessRecord } from '../../telemetry/access-record.ts'
+import type { AccessRecord, AnswerFlag } from '../../telemetry/access-record.ts'
 import type { Answer } from './answers.ts'
-import type { ConnectionContext } from './connection-context.ts'
+import type { ConnectionContext, DownstreamCounters } from './connection-context.ts'
 import type { Exchange } from './exchange.ts'
 
 /** Counts and records. Once for each exchange, at its end. */
@@ -12,6 +12,7 @@ export function accountFor(exchange: Exchange): void {
   const statusClass = Math.floor(exchange.status / 100)
   if (exchange.match === undefined) add(runtime.counters.unrouted, statusClass)
   else count(exchange.match.rule.counters, statusClass, duration)
+  if (exchange.flag !== '') countFlag(runtime.counters, exchange.flag)
   if (runtime.accessLog !== undefined) runtime.accessLog(recordOf(exchange, duration))
 }
 
@@ -19,6 +20,7 @@ export function accountFor(exchange: Exchange): void {
 export function accountForRefusal(context: ConnectionContext, answer: Answer, requestId: string): void {
   const { counters, accessLog } = context.runtime
   add(counters.unrouted, Math.floor(answer.status / 100))
+  countFlag(counters, answer.flag)
   accessLog?.({
     time: performance.timeOrigin + performance.now(),
     duration: 0,
@@ -40,6 +42,10 @@ export function accountForRefusal(context: ConnectionContext, answer: Answer, re
     upstream: '',
     attempts: 0,
   })
+}
+
+function countFlag({ flags }: DownstreamCounters, flag: AnswerFlag): void {
+  flags.set(flag, (flags.get(flag) ?? 0) + 1)
 }
 
 function count(counters: RuleCounters, statusClass: number, duration: number): void {

@@ -7,7 +7,7 @@
  */
 import type { ListenerKey } from '../../config/listener.ts'
 import type { PortRouter } from '../../routing/router.ts'
-import type { AccessRecord } from '../../telemetry/access-record.ts'
+import type { AccessRecord, AnswerFlag } from '../../telemetry/access-record.ts'
 import type { Bounds } from '../bounds.ts'
 import type { ReadBuffer } from '../byte-socket.ts'
 import type { Sweep } from '../sweep.ts'
@@ -37,10 +37,12 @@ export interface DownstreamCounters {
   tunnels: number
   /** Requests that no rule took, by class of the status code (index 1 to 5; 0: none was sent). Others count on their rule. */
   readonly unrouted: Float64Array
+  /** Exchanges that had a flag, by it. */
+  readonly flags: Map<AnswerFlag, number>
 }
 
 export function createDownstreamCounters(): DownstreamCounters {
-  return { connections: 0, connectionsTotal: 0, requests: 0, tunnels: 0, unrouted: new Float64Array(6) }
+  return { connections: 0, connectionsTotal: 0, requests: 0, tunnels: 0, unrouted: new Float64Array(6), flags: new Map() }
 }
 
 export interface LivePort {

@@ -1,13 +1,16 @@
 /** The indexes of a snapshot: for each a kind and the keys under which an object of it is found. */
 import type { EndpointSlice } from '../api/core.ts'
 import type { ReferenceGrant } from '../api/gateway.ts'
-import type { ObjectOf } from '../api/object.ts'
+import type { Kind, ObjectOf } from '../api/object.ts'
+import type { BackendTlsPolicy } from '../api/policy.ts'
 
 export interface IndexKinds {
   /** `namespace/service` by the label kubernetes.io/service-name */
   slicesByService: 'EndpointSlice'
   /** namespace of the grant */
   grantsByNamespace: 'ReferenceGrant'
+  /** `namespace/service` of each Service that the policy targets */
+  tlsPoliciesByService: 'BackendTLSPolicy'
 }
 
 export type IndexName = keyof IndexKinds
@@ -19,4 +22,18 @@ export const indexKeys: { readonly [I in IndexName]: (object: IndexValue<I>) => 
     return service === undefined ? [] : [`${slice.metadata.namespace}/${service}`]
   },
   grantsByNamespace: (grant: ReferenceGrant) => [grant.metadata.namespace],
+  tlsPoliciesByService: (policy: BackendTlsPolicy) => [
+    ...new Set(
+      policy.spec.targetRefs
+        .filter(({ group, kind }) => group === '' && kind === 'Service')
+        .map(({ name }) => `${policy.metadata.namespace}/${name}`),
+    ),
+  ],
+}
+
+/** The kind whose objects an index holds. */
+export const indexedKind: { readonly [I in IndexName]: IndexKinds[I] & Kind } = {
+  slicesByService: 'EndpointSlice',
+  grantsByNamespace: 'ReferenceGrant',
+  tlsPoliciesByService: 'BackendTLSPolicy',
 }

@@ -1,0 +1,106 @@
+/**
+ * Every condition that translate can write, each once: type, status and reason as apis/v1 of Gateway API v1.7.0 names them.
+ *
+ * A constructor takes the generation that was judged and the message. A message says what is wrong, where, and what to do;
+ * YAML that mends it follows on lines of its own (see remedy.ts). Conditions that exist only while True
+ * (OverlappingTLSConfig, InsecureFrontendValidationMode, PartiallyInvalid) have no other constructor.
+ */
+import type { Condition } from '../api/meta.ts'
+
+export type MakeCondition = (generation: number, message: string) => Condition
+
+/** The API's limit for the length of a message (metav1.Condition). */
+const LONGEST_MESSAGE = 32_768
+
+function condition(type: string, status: Condition['status'], reason: string): MakeCondition {
+  return (generation, message) => ({ type, status, reason, message: message.slice(0, LONGEST_MESSAGE), observedGeneration: generation })
+}
+
+export const classConditions = {
+  accepted: condition('Accepted', 'True', 'Accepted'),
+  invalidParameters: condition('Accepted', 'False', 'InvalidParameters'),
+  supportedVersion: condition('SupportedVersion', 'True', 'SupportedVersion'),
+  unsupportedVersion: condition('SupportedVersion', 'False', 'UnsupportedVersion'),
+} as const
+
+export const gatewayConditions = {
+  accepted: condition('Accepted', 'True', 'Accepted'),
+  acceptedWithInvalidListeners: condition('Accepted', 'True', 'ListenersNotValid'),
+  listenersNotValid: condition('Accepted', 'False', 'ListenersNotValid'),
+  invalidParameters: condition('Accepted', 'False', 'InvalidParameters'),
+  unsupportedAddress: condition('Accepted', 'False', 'UnsupportedAddress'),
+  waitingForClass: condition('Accepted', 'Unknown', 'Pending'),
+
+  programmed: condition('Programmed', 'True', 'Programmed'),
+  notProgrammedInvalid: condition('Programmed', 'False', 'Invalid'),
+  notProgrammedPending: condition('Programmed', 'False', 'Pending'),
+  addressNotAssigned: condition('Programmed', 'False', 'AddressNotAssigned'),
+  addressNotUsable: condition('Programmed', 'False', 'AddressNotUsable'),
+  programmedUnknown: condition('Programmed', 'Unknown', 'Pending'),
+
+  resolvedRefs: condition('ResolvedRefs', 'True', 'ResolvedRefs'),
+  refNotPermitted: condition('ResolvedRefs', 'False', 'RefNotPermitted'),
+  invalidClientCertificateRef: condition('ResolvedRefs', 'False', 'InvalidClientCertificateRef'),
+  listenersNotResolved: condition('ResolvedRefs', 'False', 'ListenersNotResolved'),
+
+  addressesAssigned: condition('AddressesAssigned', 'True', 'AddressesAssigned'),
+  addressesPartiallyAssigned: condition('AddressesAssigned', 'False', 'PartiallyAssigned'),
+  addressesNotAssigned: condition('AddressesAssigned', 'False', 'NotAssigned'),
+
+  insecureFrontendValidationMode: condition('InsecureFrontendValidationMode', 'True', 'ConfigurationChanged'),
+} as const
+
+export const listenerConditions = {
+  accepted: condition('Accepted', 'True', 'Accepted'),
+  unsupportedProtocol: condition('Accepted', 'False', 'UnsupportedProtocol'),
+  unsupportedValue: condition('Accepted', 'False', 'UnsupportedValue'),
+  portUnavailable: condition('Accepted', 'False', 'PortUnavailable'),
+  notAcceptedHostnameConflict: condition('Accepted', 'False', 'HostnameConflict'),
+  notAcceptedProtocolConflict: condition('Accepted', 'False', 'ProtocolConflict'),
+
+  programmed: condition('Programmed', 'True', 'Programmed'),
+  notProgrammedInvalid: condition('Programmed', 'False', 'Invalid'),
+  notProgrammedPending: condition('Programmed', 'False', 'Pending'),
+  notProgrammedHostnameConflict: condition('Programmed', 'False', 'HostnameConflict'),
+  notProgrammedProtocolConflict: condition('Programmed', 'False', 'ProtocolConflict'),
+
+  resolvedRefs: condition('ResolvedRefs', 'True', 'ResolvedRefs'),
+  invalidCertificateRef: condition('ResolvedRefs', 'False', 'InvalidCertificateRef'),
+  refNotPermitted: condition('ResolvedRefs', 'False', 'RefNotPermitted'),
+  invalidRouteKinds: condition('ResolvedRefs', 'False', 'InvalidRouteKinds'),
+
+  noConflicts: condition('Conflicted', 'False', 'NoConflicts'),
+  hostnameConflict: condition('Conflicted', 'True', 'HostnameConflict'),
+  protocolConflict: condition('Conflicted', 'True', 'ProtocolConflict'),
+
+  overlappingHostnames: condition('OverlappingTLSConfig', 'True', 'OverlappingHostnames'),
+  overlappingCertificates: condition('OverlappingTLSConfig', 'True', 'OverlappingCertificates'),
+} as const
+
+export const routeConditions = {
+  accepted: condition('Accepted', 'True', 'Accepted'),
+  noMatchingParent: condition('Accepted', 'False', 'NoMatchingParent'),
+  notAllowedByListeners: condition('Accepted', 'False', 'NotAllowedByListeners'),
+  noMatchingListenerHostname: condition('Accepted', 'False', 'NoMatchingListenerHostname'),
+  unsupportedValue: condition('Accepted', 'False', 'UnsupportedValue'),
+
+  resolvedRefs: condition('ResolvedRefs', 'True', 'ResolvedRefs'),
+  refNotPermitted: condition('ResolvedRefs', 'False', 'RefNotPermitted'),
+  invalidKind: condition('ResolvedRefs', 'False', 'InvalidKind'),
+  backendNotFound: condition('ResolvedRefs', 'False', 'BackendNotFound'),
+  unsupportedProtocol: condition('ResolvedRefs', 'False', 'UnsupportedProtocol'),
+
+  /** The message must begin with `Dropped Rule`. */
+  partiallyInvalid: condition('PartiallyInvalid', 'True', 'UnsupportedValue'),
+} as const
+
+export const listenerSetConditions = {
+  notAllowed: condition('Accepted', 'False', 'NotAllowed'),
+  invalid: condition('Accepted', 'False', 'Invalid'),
+  notProgrammedNotAllowed: condition('Programmed', 'False', 'NotAllowed'),
+  notProgrammedInvalid: condition('Programmed', 'False', 'Invalid'),
+} as const
+
+export const policyConditions = {
+  invalid: condition('Accepted', 'False', 'Invalid'),
+} as const

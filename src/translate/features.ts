@@ -1,0 +1,52 @@
+/** What this version serves. Everything that a later version adds begins with a line here. */
+
+/**
+ * `GatewayClass.status.supportedFeatures`: names of pkg/features v1.7.0, sorted.
+ * Infrastructure and static addresses belong to a cluster's load balancer and join when it is served;
+ * misdirected requests are detected on HTTP/1.1 already and claimed together with HTTP/2, where clients meet them.
+ */
+export const SUPPORTED_FEATURES: readonly { readonly name: string }[] = [
+  'Gateway',
+  'GatewayHTTPListenerIsolation',
+  'GatewayPort8080',
+  'GatewayRouteHostnameIntersectionPrecedence',
+  'HTTPRoute',
+  'HTTPRoute303RedirectStatusCode',
+  'HTTPRoute307RedirectStatusCode',
+  'HTTPRoute308RedirectStatusCode',
+  'HTTPRouteBackendProtocolWebSocket',
+  'HTTPRouteBackendRequestHeaderModification',
+  'HTTPRouteBackendTimeout',
+  'HTTPRouteBackendURLRewrite',
+  'HTTPRouteDestinationPortMatching',
+  'HTTPRouteHostRewrite',
+  'HTTPRouteMethodMatching',
+  'HTTPRouteNamedRouteRule',
+  'HTTPRouteParentRefPort',
+  'HTTPRoutePathRedirect',
+  'HTTPRoutePathRewrite',
+  'HTTPRoutePortRedirect',
+  'HTTPRouteQueryParamMatching',
+  'HTTPRouteRequestTimeout',
+  'HTTPRouteResponseHeaderModification',
+  'HTTPRouteSchemeRedirect',
+  'ReferenceGrant',
+].map((name) => ({ name }))
+
+export const GATEWAY_GROUP = 'gateway.networking.k8s.io'
+
+/** Protocols of listeners that are served. */
+export type ServedProtocol = 'HTTP' | 'HTTPS'
+
+export function isServed(protocol: string): protocol is ServedProtocol {
+  return protocol === 'HTTP' || protocol === 'HTTPS'
+}
+
+/** Kinds of routes that a served listener takes when it does not narrow them down (Gateway API v1, AllowedRoutes.kinds). */
+export const ROUTE_KINDS: { readonly [P in ServedProtocol]: readonly string[] } = {
+  HTTP: ['HTTPRoute'],
+  HTTPS: ['HTTPRoute'],
+}
+
+/** Versions of the CRDs that the rules here were written for: any patch of this minor version. */
+export const SUPPORTED_BUNDLE = 'v1.7'

@@ -1,0 +1,136 @@
+/** Every finding that translate can make: what is worth saying and is no condition. Each code once; `cause` groups those with one root. */
+import type { Service, ServicePort } from '../api/core.ts'
+import type { Finding } from '../api/finding.ts'
+import type { Gateway, Listener } from '../api/gateway.ts'
+import type { ObjectRef } from '../api/meta.ts'
+
+type Path = readonly (string | number)[]
+type Subject = ObjectRef & { readonly path: Path }
+
+export const findings = {
+  gatewayClassMissing(gateway: Gateway, anyClassIsOurs: boolean): Finding {
+    const name = gateway.spec.gatewayClassName
+    return {
+      code: 'gateway-class-missing',
+      severity: 'warning',
+      object: refOf(gateway),
+      path: ['spec', 'gatewayClassName'],
+      message: `GatewayClass ${name} is not defined here: Gateway ${pathOf(gateway)} waits until one is.`,
+      fix: anyClassIsOurs
+        ? { text: `Add the GatewayClass ${name} of your cluster.` }
+        : { text: `Add a GatewayClass ${name} whose controllerName is this controller's.` },
+      cause: `GatewayClass//${name}`,
+    }
+  },
+
+  parentNotFound(subject: Subject, kind: string, namespace: string, name: string): Finding {
+    return {
+      code: 'parent-not-found',
+      severity: 'warning',
+      object: objectOf(subject),
+      path: subject.path,
+      message: `${kind} ${namespace}/${name} is not defined here: nothing serves ${subject.kind} ${subject.namespace}/${subject.name} through it.`,
+      cause: `${kind}/${namespace}/${name}`,
+    }
+  },
+
+  serviceNotDefined(subject: Subject, namespace: string, name: string): Finding {
+    return {
+      code: 'service-not-defined',
+      severity: 'warning',
+      object: objectOf(subject),
+      path: subject.path,
+      message: `Service ${namespace}/${name} is not defined here.`,
+      cause: `Service/${namespace}/${name}`,
+    }
+  },
+
+  appProtocolUnknown(service: Service, { port, appProtocol }: ServicePort): Finding {
+    return {
+      code: 'app-protocol-unknown',
+      severity: 'warning',
+      object: refOf(service),
+      path: ['spec', 'ports', service.spec.ports.findIndex((candidate) => candidate.port === port), 'appProtocol'],
+      message: `appProtocol ${appProtocol} of port ${port} is not known: HTTP/1.1 is spoken to it.`,
+      cause: `Service/${pathOf(service)}:${port}`,
+    }
+  },
+
+  meshParent(subject: Subject, namespace: string, name: string): Finding {
+    return {
+      code: 'mesh-parent-ignored',
+      severity: 'note',
+      object: objectOf(subject),
+      path: subject.path,
+      message: `The parent Service ${namespace}/${name} asks for a service mesh, which this is not.`,
+    }
+  },
+
+  defaultGatewaysNotServed(subject: Subject): Finding {
+    return {
+      code: 'default-gateways-not-served',
+      severity: 'warning',
+      object: objectOf(subject),
+      path: subject.path,
+      message: 'Default Gateways are not served: name the Gateway in parentRefs.',
+    }
+  },
+
+  tlsOptionUnknown(gateway: Gateway, listener: Listener, option: string): Finding {
+    return {
+      code: 'tls-option-unknown',
+      severity: 'warning',
+      object: refOf(gateway),
+      path: ['spec', 'listeners', gateway.spec.listeners.indexOf(listener), 'tls', 'options', option],
+      message: `The TLS option ${option} is not known and has no effect.`,
+    }
+  },
+
+  certificateHostname(gateway: Gateway, listener: Listener, names: readonly string[]): Finding {
+    return {
+      code: 'certificate-hostname-mismatch',
+      severity: 'warning',
+      object: refOf(gateway),
+      path: ['spec', 'listeners', gateway.spec.listeners.indexOf(listener), 'tls', 'certificateRefs'],
+      message: `No certificate of listener "${listener.name}" covers its hostname ${listener.hostname}: they are for ${names.length === 0 ? 'no DNS name' : names.join(', ')}.`,
+    }
+  },
+
+  parametersNotRead(object: ObjectRef, path: Path, kind: string): Finding {
+    return {
+      code: 'parameters-not-read',
+      severity: 'warning',
+      object,
+      path,
+      message: `The parameters (${kind}) belong to another controller and are not read.`,
+    }
+  },
+
+  clientCertificateNotServed(gateway: Gateway): Finding {
+    return {
+      code: 'backend-client-certificate-not-served',
+      severity: 'warning',
+      object: refOf(gateway),
+      path: ['spec', 'tls', 'backend', 'clientCertificateRef'],
+      message: 'The client certificate for backends is not used: TLS to backends is not served.',
+    }
+  },
+}
+
+export function refOf({
+  kind,
+  metadata,
+}: {
+  readonly kind: string
+  readonly metadata: { readonly namespace: string; readonly name: string }
+}): ObjectRef {
+  return { kind, namespace: metadata.namespace, name: metadata.name }
+}
+
+function objectOf({ kind, namespace, name }: Subject): ObjectRef {
+  return { kind, namespace, name }
+}
+
+function pathOf({ metadata }: { readonly metadata: { readonly namespace: string; readonly name: string } }): string {
+  return `${metadata.namespace}/${metadata.name}`
+}

@@ -1,0 +1,175 @@
+/**
+ * The status of a Gateway: what was judged, joined with what the data plane says (Gateway API v1, GatewayStatus).
+ *
+ * Programmed is true only when every ready data plane serves the version that was translated from this generation.
+ * What the data plane could not do (a port in use) shows in the status alone: the configuration stays, so that it can try again.
+ */
+import type { Condition } from '../api/meta.ts'
+import type { Gateway } from '../api/gateway.ts'
+import type { GatewayObservation, Observations } from '../cluster/observations.ts'
+import type { ListenerKey } from '../config/listener.ts'
+import { addressesAssigned, assumedAddresses, grantedAddresses, missingAddresses } from './addresses.ts'
+import { gatewayConditions } from './conditions.ts'
+import type { GatewayPart, GatewayResult, ListenerPart } from './gateway.ts'
+import { namesInWords } from './listener.ts'
+import { isAccepted, listenerStatus, type Serving } from './listener-status.ts'
+import { listed, withRemedies } from './remedy.ts'
+import type { RouteResult } from './route.ts'
+import type { GatewayStatus, StatusOf } from './translation.ts'
+
+const PENDING = 'Waiting for the data plane to serve this configuration.'
+
+export function gatewayStatuses(
+  observations: Observations,
+  gateways: readonly GatewayResult[],
+  versions: ReadonlyMap<string, string>,
+  routes: readonly RouteResult[],
+): readonly StatusOf[] {
+  const attachedRoutes = countAttached(routes)
+  return gateways.flatMap((gateway) => {
+    switch (gateway.kind) {
+      case 'foreign':
+        return []
+      case 'waiting':
+        return [waitingStatus(gateway.gateway, gateway.message)]
+      case 'ours':
+        return [gatewayStatus(gateway, observations, versions.get(`${gateway.surface.namespace}/${gateway.surface.name}`), attachedRoutes)]
+    }
+  })
+}
+
+/** Accepted routes by listener; a listener that is not good itself counts too (ListenerStatus.attachedRoutes). */
+function countAttached(routes: readonly RouteResult[]): ReadonlyMap<ListenerKey, number> {
+  const counts = new Map<ListenerKey, number>()
+  for (const { attached } of routes) for (const listener of attached) counts.set(listener, (counts.get(listener) ?? 0) + 1)
+  return counts
+}
+
+function gatewayStatus(
+  part: GatewayPart,
+  observations: Observations,
+  version: string | undefined,
+  attachedRoutes: ReadonlyMap<ListenerKey, number>,
+): StatusOf {
+  const { gateway, listeners } = part
+  const { namespace, name, generation } = gateway.metadata
+  const assumed = observations.assumeProgrammed
+  const observation = assumed ? undefined : observations.gateways.get(`${namespace}/${name}`)
+  const servings = listeners.map((listener) => servingOf(listener, assumed, observation, version))
+  const good = listeners.filter((listener, i) => isAccepted(listener, servings[i] ?? { kind: 'served' }))
+  const usable = part.infra !== undefined
+  const addresses = !usable ? [] : assumed ? assumedAddresses(gateway) : grantedAddresses(observation)
+  const accepted = acceptance(part, good)
+  const status: GatewayStatus = {
+    addresses,
+    conditions: [
+      accepted,
+      programmed(part, accepted, servings, assumed, observation, version),
+      resolvedRefs(part),
+      ...(usable && (assumed || observation !== undefined) ? [addressesAssigned(gateway, addresses)] : []),
+      ...insecureFrontend(gateway),
+    ],
+    listeners: listeners.map((listener, i) =>
+      listenerStatus(listener, generation, attachedRoutes.get(listener.judged.key) ?? 0, servings[i] ?? { kind: 'served' }),
+    ),
+  }
+  return { apiVersion: gateway.apiVersion, kind: gateway.kind, namespace, name, status }
+}
+
+/** Of a Gateway whose class is ours but not accepted. */
+function waitingStatus({ apiVersion, kind, metadata }: Gateway, message: string): StatusOf {
+  const { namespace, name, generation } = metadata
+  const conditions = [gatewayConditions.waitingForClass(generation, message), gatewayConditions.programmedUnknown(generation, message)]
+  return { apiVersion, kind, namespace, name, status: { addresses: [], conditions, listeners: [] } }
+}
+
+function servingOf(
+  { judged }: ListenerPart,
+  assumed: boolean,
+  observation: GatewayObservation | undefined,
+  version: string | undefined,
+): Serving {
+  if (assumed) return { kind: 'served' }
+  const failed = observation?.failedPorts.find(({ port }) => port === judged.listener.port)
+  if (failed !== undefined) return { kind: 'port-failed', message: failed.message }
+  return observation !== undefined && observation.servedVersion === version ? { kind: 'served' } : { kind: 'pending', message: PENDING }
+}
+
+function acceptance({ gateway, listeners, problem }: GatewayPart, good: readonly ListenerPart[]): Condition {
+  const { generation } = gateway.metadata
+  if (problem !== undefined)
+    return gatewayConditions[problem.reason === 'InvalidParameters' ? 'invalidParameters' : 'unsupportedAddress'](
+      generation,
+      problem.message,
+    )
+  const namesOf = (parts: readonly ListenerPart[]) => namesInWords(parts.map(({ judged }) => judged.listener.name))
+  const bad = listeners.filter((listener) => !good.includes(listener))
+  if (bad.length === 0) return gatewayConditions.accepted(generation, 'The Gateway is valid.')
+  if (good.length === 0)
+    return gatewayConditions.listenersNotValid(generation, `No listener is valid: see the conditions of ${namesOf(bad)}.`)
+  return gatewayConditions.acceptedWithInvalidListeners(
+    generation,
+    `Listeners ${namesOf(bad)} are not valid, see their conditions; ${namesOf(good)} are accepted.`,
+  )
+}
+
+function programmed(
+  { gateway, configs }: GatewayPart,
+  accepted: Condition,
+  servings: readonly Serving[],
+  assumed: boolean,
+  observation: GatewayObservation | undefined,
+  version: string | undefined,
+): Condition {
+  const { generation } = gateway.metadata
+  if (accepted.status !== 'True') return gatewayConditions.notProgrammedInvalid(generation, 'The Gateway is not accepted.')
+  if (configs.length === 0) return gatewayConditions.notProgrammedInvalid(generation, 'No listener can be served: see their conditions.')
+  if (assumed) return gatewayConditions.programmed(generation, 'The data plane serves this configuration.')
+  if (observation === undefined) return gatewayConditions.notProgrammedPending(generation, PENDING)
+  const missing = missingAddresses(gateway, observation.addresses)
+  if (missing.length > 0) {
+    return gatewayConditions.addressNotUsable(
+      generation,
+      `Not granted: ${listed(missing)}. Ask for addresses that the network can give, or take them out of spec.addresses.`,
+    )
+  }
+  if (observation.addresses.length === 0)
+    return gatewayConditions.addressNotAssigned(generation, 'No address was assigned to the Gateway yet.')
+  if (servings.some(({ kind }) => kind === 'pending') || observation.servedVersion !== version)
+    return gatewayConditions.notProgrammedPending(generation, PENDING)
+  return gatewayConditions.programmed(generation, 'The data plane serves this configuration.')
+}
+
+/** Its own references first, then the summary of its listeners' (experimental condition). */
+function resolvedRefs({ gateway, listeners, clientCertificate }: GatewayPart): Condition {
+  const { generation } = gateway.metadata
+  if (clientCertificate !== undefined) {
+    const make =
+      clientCertificate.reason === 'RefNotPermitted' ? gatewayConditions.refNotPermitted : gatewayConditions.invalidClientCertificateRef
+    return make(
+      generation,
+      withRemedies(clientCertificate.message, clientCertificate.remedy === undefined ? [] : [clientCertificate.remedy]),
+    )
+  }
+  const unresolved = listeners.filter(({ judged }) => judged.refProblem !== undefined).map(({ judged }) => judged.listener.name)
+  return unresolved.length === 0
+    ? gatewayConditions.resolvedRefs(generation, 'All references are resolved.')
+    : gatewayConditions.listenersNotResolved(
+        generation,
+        `References of ${namesInWords(unresolved)} are not resolved: see the listeners' conditions.`,
+      )
+}
+
+/** Present only while some frontend validation lets clients without a valid certificate in. */
+function insecureFrontend({ metadata, spec }: Gateway): readonly Condition[] {
+  const frontend = spec.tls?.frontend
+  const validations = frontend === undefined ? [] : [frontend.default.validation, ...frontend.perPort.map(({ tls }) => tls.validation)]
+  return validations.some((validation) => validation?.mode === 'AllowInsecureFallback')
+    ? [
+        gatewayConditions.insecureFrontendValidationMode(
+          metadata.generation,
+          'Clients without a valid certificate are let in where tls.frontend says AllowInsecureFallback.',
+        ),
+      ]
+    : []
+}

@@ -1,0 +1,186 @@
+/** A Gateway of ours, judged without regard to routes and to what the data plane says (Gateway API v1, GatewaySpec). */
+import type { Finding } from '../api/finding.ts'
+import type { Gateway, GatewayClass } from '../api/gateway.ts'
+import type { CertificateConfig, ListenerConfig } from '../config/listener.ts'
+import { addressProblem } from './addresses.ts'
+import { findings, refOf } from './findings.ts'
+import { isOurs, parametersProblem } from './gateway-class.ts'
+import { infraOf } from './infra.ts'
+import { keep, keepArray } from './keep.ts'
+import { judgeListener, listenerConfig, type JudgedListener } from './listener.ts'
+import { conflictsOf, type Conflict } from './listener-conflicts.ts'
+import type { Reader } from './memo.ts'
+import type { TranslateOptions } from './options.ts'
+import { overlapsOf, type Overlap } from './overlapping-tls.ts'
+import type { GatewaySurface } from './surface.ts'
+import { loadCertificate, type CertificateProblem, type LoadedCertificate } from './tls.ts'
+import type { InfraPlan } from './translation.ts'
+import { isServed } from './features.ts'
+
+/** `class-missing` and `foreign` Gateways are not ours: no status, nothing served. */
+export type GatewayResult =
+  | { readonly kind: 'foreign'; readonly findings: readonly Finding[] }
+  | { readonly kind: 'waiting'; readonly gateway: Gateway; readonly message: string; readonly findings: readonly Finding[] }
+  | ({ readonly kind: 'ours' } & GatewayPart)
+
+export interface GatewayPart {
+  readonly gateway: Gateway
+  readonly surface: GatewaySurface
+  readonly listeners: readonly ListenerPart[]
+  /** Why the Gateway as a whole is not accepted. */
+  readonly problem?: { readonly reason: 'InvalidParameters' | 'UnsupportedAddress'; readonly message: string }
+  /** Why its own references (not its listeners') are not resolved. */
+  readonly clientCertificate?: CertificateProblem
+  /** Of the listeners that shall serve; empty when nothing can be. */
+  readonly configs: readonly ListenerConfig[]
+  readonly certificates: readonly LoadedCertificate[]
+  readonly infra?: InfraPlan
+  readonly wants: readonly string[]
+  readonly findings: readonly Finding[]
+}
+
+export interface ListenerPart {
+  readonly judged: JudgedListener
+  readonly conflict?: Conflict
+  readonly overlap?: Overlap
+  /** Present when it shall serve. */
+  readonly config?: ListenerConfig
+}
+
+export function gatewayOf(read: Reader, options: TranslateOptions, gateway: Gateway, last: GatewayResult | undefined): GatewayResult {
+  const gatewayClass = read.get('GatewayClass', '', gateway.spec.gatewayClassName)
+  if (gatewayClass === undefined) return { kind: 'foreign', findings: [findings.gatewayClassMissing(gateway, options.anyClassIsOurs)] }
+  if (!isOurs(gatewayClass, options)) return { kind: 'foreign', findings: [] }
+  if (parametersProblem(gatewayClass, options) !== undefined) {
+    return {
+      kind: 'waiting',
+      gateway,
+      message: `GatewayClass ${gatewayClass.metadata.name} is not accepted: see its status.`,
+      findings: [],
+    }
+  }
+  return { kind: 'ours', ...partOf(read, options, gateway, gatewayClass, last?.kind === 'ours' ? last : undefined) }
+}
+
+function partOf(
+  read: Reader,
+  options: TranslateOptions,
+  gateway: Gateway,
+  gatewayClass: GatewayClass,
+  last: GatewayPart | undefined,
+): GatewayPart {
+  const judged = gateway.spec.listeners.map((listener) => judgeListener(read, gateway, listener))
+  const problem = problemOf(gateway, gatewayClass, options)
+  const conflicts = conflictsOf(
+    judged
+      .filter(({ listener }) => isServed(listener.protocol))
+      .map(({ listener: { name, port, protocol }, hostname }) => ({ name, port, protocol, hostname })),
+  )
+  const overlaps = overlapsOf(
+    judged
+      .filter(({ listener }) => listener.protocol === 'HTTPS')
+      .map(({ listener: { name, port }, hostname, certificates }) => ({
+        name,
+        port,
+        hostname,
+        names: certificates.flatMap(({ certificate }) => certificate.names),
+      })),
+  )
+  const listeners = judged.map((one): ListenerPart => {
+    const { name } = one.listener
+    const conflict = conflicts.get(name)
+    const overlap = overlaps.get(name)
+    const config = problem === undefined && conflict === undefined ? listenerConfig(one) : undefined
+    const lastConfig = last?.configs.find(({ key }) => key === one.key)
+    return {
+      judged: one,
+      ...(conflict === undefined ? {} : { conflict }),
+      ...(overlap === undefined ? {} : { overlap }),
+      ...(config === undefined ? {} : { config: keep(lastConfig, config) }),
+    }
+  })
+  const configs = keepArray(
+    last?.configs,
+    listeners.flatMap(({ config }) => (config === undefined ? [] : [config])),
+  )
+  const client = clientCertificateOf(read, gateway)
+  const foreignParameters =
+    gateway.spec.infrastructure?.parametersRef !== undefined && gatewayClass.spec.controllerName !== options.controllerName
+  return {
+    gateway,
+    surface: keep(last?.surface, surfaceOf(gateway, gatewayClass, listeners)),
+    listeners,
+    ...(problem === undefined ? {} : { problem }),
+    ...(client.problem === undefined ? {} : { clientCertificate: client.problem }),
+    configs,
+    certificates: certificatesOf(listeners, last?.certificates ?? []),
+    ...(configs.length === 0 ? {} : { infra: keep(last?.infra, infraOf(gateway, configs)) }),
+    wants: [...judged.flatMap(({ wants }) => wants), ...(client.problem?.wants === undefined ? [] : [client.problem.wants])],
+    findings: [
+      ...judged.flatMap((one) => one.findings),
+      ...(client.resolved ? [findings.clientCertificateNotServed(gateway)] : []),
+      ...(foreignParameters
+        ? [
+            findings.parametersNotRead(
+              refOf(gateway),
+              ['spec', 'infrastructure', 'parametersRef'],
+              gateway.spec.infrastructure.parametersRef.kind,
+            ),
+          ]
+        : []),
+    ],
+  }
+}
+
+function problemOf(gateway: Gateway, gatewayClass: GatewayClass, options: TranslateOptions): GatewayPart['problem'] {
+  const parameters = gateway.spec.infrastructure?.parametersRef
+  if (parameters !== undefined && gatewayClass.spec.controllerName === options.controllerName) {
+    const message = `infrastructure.parametersRef names ${parameters.kind} ${parameters.name} (group ${parameters.group === '' ? 'core' : parameters.group}); no kind of parameters is supported.`
+    return { reason: 'InvalidParameters', message }
+  }
+  const addresses = addressProblem(gateway)
+  return addresses === undefined ? undefined : { reason: 'UnsupportedAddress', message: addresses }
+}
+
+function surfaceOf({ metadata }: Gateway, { spec }: GatewayClass, listeners: readonly ListenerPart[]): GatewaySurface {
+  return {
+    namespace: metadata.namespace,
+    name: metadata.name,
+    controllerName: spec.controllerName,
+    listeners: listeners.map(({ judged: { listener, key, hostname, routeKinds }, config }) => ({
+      key,
+      name: listener.name,
+      port: listener.port,
+      protocol: listener.protocol,
+      hostname,
+      allowedRoutes: listener.allowedRoutes,
+      routeKinds,
+      serves: config !== undefined,
+    })),
+  }
+}
+
+/** Those that serving listeners name, each once, sorted by fingerprint; equal ones keep their identity. */
+function certificatesOf(listeners: readonly ListenerPart[], last: readonly LoadedCertificate[]): readonly LoadedCertificate[] {
+  const byFingerprint = new Map<string, LoadedCertificate>()
+  for (const { judged, config } of listeners) {
+    if (config === undefined) continue
+    for (const loaded of judged.certificates) {
+      const { fingerprint } = loaded.certificate
+      byFingerprint.set(fingerprint, last.find(({ certificate }) => certificate.fingerprint === fingerprint) ?? loaded)
+    }
+  }
+  return [...byFingerprint.values()].sort((a, b) => (a.certificate.fingerprint < b.certificate.fingerprint ? -1 : 1))
+}
+
+/** The certificate for backends is resolved, so that its condition is true to the specification, but not used yet. */
+function clientCertificateOf(read: Reader, gateway: Gateway): { readonly resolved: boolean; readonly problem?: CertificateProblem } {
+  const ref = gateway.spec.tls?.backend?.clientCertificateRef
+  if (ref === undefined) return { resolved: false }
+  const outcome = loadCertificate(read, gateway, ref)
+  return outcome.ok ? { resolved: true } : { resolved: false, problem: outcome.problem }
+}
+
+export function publicParts(certificates: readonly LoadedCertificate[]): readonly CertificateConfig[] {
+  return certificates.map(({ certificate }) => certificate)
+}

@@ -1,0 +1,51 @@
+/** What a cluster creates for a Gateway: names and labels by GEP-1762, one Service port for each listener port and transport. */
+import { createHash } from 'node:crypto'
+import type { Gateway } from '../api/gateway.ts'
+import type { ListenerConfig } from '../config/listener.ts'
+import { GATEWAY_GROUP } from './features.ts'
+import type { InfraPlan } from './translation.ts'
+
+/** Names of Services and values of labels end here; names of Gateways may have 253 characters and dots. */
+const LONGEST = 63
+
+export function infraOf(gateway: Gateway, listeners: readonly ListenerConfig[]): InfraPlan {
+  const { namespace, name } = gateway.metadata
+  const { gatewayClassName, infrastructure, addresses } = gateway.spec
+  return {
+    gateway: `${namespace}/${name}`,
+    namespace,
+    name: dnsLabel(`${name}-${gatewayClassName}`),
+    labels: {
+      ...infrastructure?.labels,
+      [`${GATEWAY_GROUP}/gateway-name`]: shortened(name),
+      [`${GATEWAY_GROUP}/gateway-class-name`]: shortened(gatewayClassName),
+    },
+    annotations: { ...infrastructure?.annotations, ...(name.length > LONGEST ? { 'gatewright.dev/gateway-name': name } : {}) },
+    ports: portsOf(listeners),
+    addresses: addresses.map(({ type, value }) => ({ type, ...(value === undefined ? {} : { value }) })),
+  }
+}
+
+function portsOf(listeners: readonly ListenerConfig[]): InfraPlan['ports'] {
+  const ports = new Map<string, InfraPlan['ports'][number]>()
+  for (const { port, protocol } of listeners) {
+    const transport = protocol === 'UDP' ? 'UDP' : 'TCP'
+    const name = `${transport.toLowerCase()}-${port}`
+    ports.set(name, { name, port, protocol: transport })
+  }
+  return [...ports.values()].sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1))
+}
+
+/** A dot is not allowed in the name of a Service; the hash keeps `a.b` and `a-b` apart. */
+function dnsLabel(name: string): string {
+  return name.includes('.') ? withHash(name.replaceAll('.', '-'), name) : shortened(name)
+}
+
+function shortened(name: string): string {
+  return name.length > LONGEST ? withHash(name, name) : name
+}
+
+function withHash(text: string, whole: string): string {
+  const hash = createHash('sha256').update(whole).digest('hex').slice(0, 10)
+  return `${text.slice(0, LONGEST - hash.length - 1).replace(/[^a-z0-9]+$/, '')}-${hash}`
+}

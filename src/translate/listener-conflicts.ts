@@ -1,0 +1,45 @@
+/**
+ * Listeners of one Gateway that traffic could not tell apart (Gateway API v1, GatewaySpec.listeners, "Distinct Listeners").
+ *
+ * No conflicting listener wins: all of them lose. Listeners whose protocol is not served take no part, they are refused for
+ * that. HTTPS and TLS share a port as long as their host names differ, since SNI tells them apart.
+ */
+
+export interface ConflictingListener {
+  readonly name: string
+  readonly port: number
+  readonly protocol: string
+  /** Lower case; '' for any host. */
+  readonly hostname: string
+}
+
+export interface Conflict {
+  readonly reason: 'HostnameConflict' | 'ProtocolConflict'
+  readonly with: readonly string[]
+}
+
+/** By listener name. A conflict of protocols outranks one of host names. */
+export function conflictsOf(listeners: readonly ConflictingListener[]): ReadonlyMap<string, Conflict> {
+  const conflicts = new Map<string, Conflict>()
+  for (const listener of listeners) {
+    const others = listeners.flatMap((other) => {
+      const reason = other === listener ? undefined : conflictBetween(listener, other)
+      return reason === undefined ? [] : [{ name: other.name, reason }]
+    })
+    if (others.length === 0) continue
+    const reason = others.some((other) => other.reason === 'ProtocolConflict') ? 'ProtocolConflict' : 'HostnameConflict'
+    conflicts.set(listener.name, { reason, with: others.map(({ name }) => name) })
+  }
+  return conflicts
+}
+
+export function conflictBetween(a: ConflictingListener, b: ConflictingListener): Conflict['reason'] | undefined {
+  if (a.port !== b.port || transportOf(a) !== transportOf(b)) return undefined
+  if (a.protocol === b.protocol) return a.hostname === b.hostname ? 'HostnameConflict' : undefined
+  const bySni = (protocol: string) => protocol === 'HTTPS' || protocol === 'TLS'
+  return bySni(a.protocol) && bySni(b.protocol) && a.hostname !== b.hostname ? undefined : 'ProtocolConflict'
+}
+
+function transportOf({ protocol }: ConflictingListener): 'TCP' | 'UDP' {
+  return protocol === 'UDP' ? 'UDP' : 'TCP'
+}

@@ -1,0 +1,228 @@
+/**
+ * What routes of every kind share: the status for each parent of ours (Gateway API v1, RouteParentStatus).
+ *
+ * Each parentRef is judged alone. Accepted and ResolvedRefs are written for rejected routes too; PartiallyInvalid only
+ * while some rules are good and some are not.
+ */
+import type { Finding } from '../api/finding.ts'
+import type { Condition } from '../api/meta.ts'
+import type { ParentReference, Route, RouteParentStatus } from '../api/route.ts'
+import type { ListenerKey } from '../config/listener.ts'
+import type { HttpRouteConfig } from '../config/route.ts'
+import { attach, type AttachingRoute, type Attachment } from './attachment.ts'
+import type { PoolUse } from './backend.ts'
+import { routeConditions } from './conditions.ts'
+import { GATEWAY_GROUP } from './features.ts'
+import { findings } from './findings.ts'
+import type { Reader } from './memo.ts'
+import type { TranslateOptions } from './options.ts'
+import { withRemedies, type Remedy } from './remedy.ts'
+import type { GatewaySurface } from './surface.ts'
+import type { Rank } from './tie-break.ts'
+import type { StatusOf } from './translation.ts'
+
+/** All that a pass knows of one route. */
+export interface RouteResult {
+  readonly rank: Rank
+  /** Absent: no parent of the route is ours. */
+  readonly status?: StatusOf
+  /** Listeners that the route is attached to, serving or not: what attachedRoutes counts. */
+  readonly attached: readonly ListenerKey[]
+  readonly served: readonly ServedRoute[]
+  readonly pools: readonly PoolUse[]
+  /** `namespace/name` of the BackendTLSPolicies that the route's backends come under. */
+  readonly policies: readonly string[]
+  /** The Gateways of ours that the route names, accepted or not. */
+  readonly parents: readonly GatewaySurface[]
+  readonly findings: readonly Finding[]
+}
+
+export interface ServedRoute {
+  /** `namespace/name` of the Gateway */
+  readonly gateway: string
+  readonly config: HttpRouteConfig
+}
+
+/** The rules of a route, judged without regard to parents. */
+export interface RouteBody {
+  readonly ruleCount: number
+  readonly invalidRules: readonly InvalidRule[]
+  readonly refProblems: readonly RefProblem[]
+}
+
+export interface InvalidRule {
+  /** Index in `spec.rules`. */
+  readonly index: number
+  readonly name?: string
+  /** A clause without a final stop. */
+  readonly problem: string
+}
+
+export interface RefProblem {
+  readonly reason: keyof typeof REF_CONDITIONS
+  /** Sentences. */
+  readonly message: string
+  readonly remedy?: Remedy
+}
+
+/** In the order in which they win when a route has several. */
+const REF_CONDITIONS = {
+  RefNotPermitted: routeConditions.refNotPermitted,
+  InvalidKind: routeConditions.invalidKind,
+  BackendNotFound: routeConditions.backendNotFound,
+  UnsupportedProtocol: routeConditions.unsupportedProtocol,
+} as const
+const REF_REASONS = Object.keys(REF_CONDITIONS) as readonly RefProblem['reason'][]
+
+export interface JudgedParents {
+  readonly status?: StatusOf
+  /** By `namespace/name` of the Gateway; only where the route is Accepted. */
+  readonly attachments: ReadonlyMap<string, readonly Attachment[]>
+  readonly gateways: readonly GatewaySurface[]
+  readonly findings: readonly Finding[]
+}
+
+export function judgeParents(read: Reader, options: TranslateOptions, route: Route, body: RouteBody): JudgedParents {
+  const { namespace, name, generation } = route.metadata
+  const attaching: AttachingRoute = {
+    kind: route.kind,
+    namespace,
+    name,
+    hostnames: 'hostnames' in route.spec ? route.spec.hostnames.map((hostname) => hostname.toLowerCase()) : [],
+    parentRefs: route.spec.parentRefs,
+  }
+  const attachments = new Map<string, readonly Attachment[]>()
+  const found: Finding[] = []
+  const parents: RouteParentStatus[] = []
+  const gateways = new Set<GatewaySurface>()
+
+  for (const [i, ref] of route.spec.parentRefs.entries()) {
+    const subject = { kind: route.kind, namespace, name, path: ['spec', 'parentRefs', i] }
+    const parent = parentOf(read, ref, namespace)
+    switch (parent.kind) {
+      case 'missing':
+        found.push(findings.parentNotFound(subject, ref.kind, ref.namespace ?? namespace, ref.name))
+        break
+      case 'mesh':
+        found.push(findings.meshParent(subject, ref.namespace ?? namespace, ref.name))
+        break
+      case 'foreign':
+        break
+      case 'unserved':
+        parents.push(
+          parentStatus(ref, parent.controllerName, [
+            routeConditions.noMatchingParent(generation, parent.message),
+            resolvedRefs(body, generation),
+          ]),
+        )
+        break
+      case 'gateway': {
+        gateways.add(parent.gateway)
+        const outcome = attach(read, attaching, ref, parent.gateway)
+        const accepted = !outcome.attached
+          ? [outcome.condition(generation, outcome.message)]
+          : acceptance(
+              body,
+              generation,
+              `Attached to ${outcome.attachments.map(({ listener }) => `listener "${listener.name}"`).join(', ')}.`,
+            )
+        parents.push(
+          parentStatus(ref, parent.gateway.controllerName, [
+            ...accepted,
+            resolvedRefs(body, generation),
+            ...partiallyInvalid(accepted, body, generation),
+          ]),
+        )
+        if (outcome.attached && accepted[0]?.status === 'True') {
+          const path = `${parent.gateway.namespace}/${parent.gateway.name}`
+          attachments.set(path, merged(attachments.get(path) ?? [], outcome.attachments))
+        }
+        break
+      }
+    }
+  }
+  if (route.spec.useDefaultGateways === 'All') {
+    found.push(findings.defaultGatewaysNotServed({ kind: route.kind, namespace, name, path: ['spec', 'useDefaultGateways'] }))
+  }
+  // A route that left us still carries what we wrote: an empty list tells the writer to take it back.
+  const stale =
+    parents.length === 0 && route.status?.parents.some(({ controllerName }) => controllerName === options.controllerName) === true
+  const status: StatusOf = { apiVersion: route.apiVersion, kind: route.kind, namespace, name, status: { parents } }
+  return { ...(parents.length > 0 || stale ? { status } : {}), attachments, gateways: [...gateways], findings: found }
+}
+
+type Parent =
+  | { readonly kind: 'gateway'; readonly gateway: GatewaySurface }
+  | { readonly kind: 'unserved'; readonly controllerName: string; readonly message: string }
+  /** It exists and is another controller's, or of a kind that is none of ours. */
+  | { readonly kind: 'foreign' | 'mesh' | 'missing' }
+
+function parentOf(read: Reader, ref: ParentReference, routeNamespace: string): Parent {
+  const namespace = ref.namespace ?? routeNamespace
+  if (ref.group === '' && ref.kind === 'Service') return { kind: 'mesh' }
+  if (ref.group !== GATEWAY_GROUP) return { kind: 'foreign' }
+  if (ref.kind === 'Gateway') {
+    const gateway = read.gateway(namespace, ref.name)
+    if (gateway !== undefined) return { kind: 'gateway', gateway }
+    return { kind: read.get('Gateway', namespace, ref.name) === undefined ? 'missing' : 'foreign' }
+  }
+  if (ref.kind !== 'ListenerSet') return { kind: 'foreign' }
+  const set = read.get('ListenerSet', namespace, ref.name)
+  if (set === undefined) return { kind: 'missing' }
+  const gateway = read.gateway(set.spec.parentRef.namespace ?? namespace, set.spec.parentRef.name)
+  if (gateway === undefined) return { kind: 'foreign' }
+  return {
+    kind: 'unserved',
+    controllerName: gateway.controllerName,
+    message: `ListenerSet ${namespace}/${ref.name} is not served: ListenerSets are not supported yet.`,
+  }
+}
+
+/** The parentRef as the route has it, group and kind filled in. */
+function parentStatus(
+  { group, kind, namespace, name, sectionName, port }: ParentReference,
+  controllerName: string,
+  conditions: readonly Condition[],
+): RouteParentStatus {
+  return {
+    parentRef: {
+      group,
+      kind,
+      ...(namespace === undefined ? {} : { namespace }),
+      name,
+      ...(sectionName === undefined ? {} : { sectionName }),
+      ...(port === undefined ? {} : { port }),
+    },
+    controllerName,
+    conditions,
+  }
+}
+
+function acceptance({ ruleCount, invalidRules }: RouteBody, generation: number, message: string): readonly Condition[] {
+  if (ruleCount > 0 && invalidRules.length === ruleCount) {
+    return [routeConditions.unsupportedValue(generation, `No rule of the route can be served: ${inWords(invalidRules)}.`)]
+  }
+  return [routeConditions.accepted(generation, message)]
+}
+
+function partiallyInvalid(accepted: readonly Condition[], { invalidRules }: RouteBody, generation: number): readonly Condition[] {
+  if (invalidRules.length === 0 || accepted[0]?.status !== 'True') return []
+  return [routeConditions.partiallyInvalid(generation, `Dropped Rule ${inWords(invalidRules)}.`)]
+}
+
+function inWords(rules: readonly InvalidRule[]): string {
+  return rules.map(({ index, name, problem }) => `${index}${name === undefined ? '' : ` (${name})`}: ${problem}`).join('; ')
+}
+
+function resolvedRefs({ refProblems }: RouteBody, generation: number): Condition {
+  const reason = REF_REASONS.find((candidate) => refProblems.some((problem) => problem.reason === candidate))
+  if (reason === undefined) return routeConditions.resolvedRefs(generation, 'All references are resolved.')
+  const sentences = [...new Set(refProblems.map(({ message }) => message))].join(' ')
+  const remedies = refProblems.flatMap(({ remedy }) => (remedy === undefined ? [] : [remedy]))
+  return REF_CONDITIONS[reason](generation, withRemedies(sentences, remedies))
+}
+
+/** Two parentRefs may reach one listener, by name and by port. */
+function merged(a: readonly Attachment[], b: readonly Attachment[]): readonly Attachment[] {
+  return [...a, ...b.filter(({ listener }) => !a.some((other) => other.listener.key === listener.key))]
+}

@@ -1,0 +1,25 @@
+/** A Gateway of ours as routes see it: what decides about attachment, and nothing else, so that a renewed certificate touches no route. */
+import type { AllowedRoutes } from '../api/gateway.ts'
+import type { ListenerKey } from '../config/listener.ts'
+
+export interface GatewaySurface {
+  readonly namespace: string
+  readonly name: string
+  /** Of the GatewayClass: what the status of a route names as its author. */
+  readonly controllerName: string
+  readonly listeners: readonly ListenerSurface[]
+}
+
+export interface ListenerSurface {
+  readonly key: ListenerKey
+  readonly name: string
+  readonly port: number
+  readonly protocol: string
+  /** Lower case; '' for any host. */
+  readonly hostname: string
+  readonly allowedRoutes: AllowedRoutes
+  /** Kinds of routes that may attach: those of the protocol that are served, narrowed by `allowedRoutes.kinds`. */
+  readonly routeKinds: readonly string[]
+  /** False: routes attach and are counted, but nothing is served. */
+  readonly serves: boolean
+}

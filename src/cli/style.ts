@@ -1,11 +1,11 @@
 /** Colours, only where a person looks at a terminal: https://no-color.org, and TERM=dumb. */
 
 export interface Style {
-  bold(text: string): string
-  dim(text: string): string
-  red(text: string): string
-  green(text: string): string
-  yellow(text: string): string
+  readonly bold: (text: string) => string
+  readonly dim: (text: string) => string
+  readonly red: (text: string) => string
+  readonly green: (text: string) => string
+  readonly yellow: (text: string) => string
 }
 
 /** The style for a stream: plain unless it is a terminal and nothing forbids colours. */

@@ -1,0 +1,53 @@
+/** Everything that there is to say about the objects and is no condition: of the files, of translate, of routing. One list, located. */
+import type { Finding } from '../api/finding.ts'
+import type { GatewayConfig } from '../config/config.ts'
+import { shadowed, type Shadowed } from '../routing/shadow.ts'
+import type { FileRead } from '../sources/file/assembly.ts'
+import type { LocatedFinding } from '../sources/source.ts'
+
+/** `shadows` remembers by configuration what was found, since that costs more than the rest. */
+export function allFindings(
+  read: FileRead,
+  translated: readonly Finding[],
+  configs: readonly GatewayConfig[],
+  shadows: WeakMap<GatewayConfig, readonly Finding[]> = new WeakMap(),
+): LocatedFinding[] {
+  const found = [...read.findings, ...translated.map((finding) => locate(read, finding))]
+  for (const config of configs) {
+    const known = shadows.get(config) ?? shadowed(config).map((shadow) => shadowFinding(config, shadow))
+    shadows.set(config, known)
+    found.push(...known.map((finding) => locate(read, finding)))
+  }
+  return unique(found)
+}
+
+function locate(read: FileRead, finding: Finding): LocatedFinding {
+  const at = finding.object === undefined ? undefined : read.locate(finding.object, finding.path)
+  return at === undefined ? finding : { ...finding, at }
+}
+
+function shadowFinding(config: GatewayConfig, { route, rule, match, text }: Shadowed): Finding {
+  const [kind = '', namespace = '', name = ''] = route.split('/')
+  const rules = config.routes.find(({ key }) => key === route)?.rules ?? []
+  const index = rules.find(({ key }) => key === rule)?.index
+  const path = index === undefined ? ['spec', 'rules'] : ['spec', 'rules', index, 'matches', match]
+  return {
+    code: 'match-shadowed',
+    severity: 'warning',
+    object: { kind, namespace, name },
+    path,
+    message: text,
+    fix: { text: 'Remove it, or make it more specific than what takes its requests.' },
+  }
+}
+
+/** A route on two Gateways is shadowed on both in the same words: said once. */
+function unique(findings: readonly LocatedFinding[]): LocatedFinding[] {
+  const seen = new Set<string>()
+  return findings.filter((finding) => {
+    const key = JSON.stringify([finding.code, finding.object, finding.path, finding.message])
+    if (seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+}

@@ -1,0 +1,101 @@
+/** For each hostname that is served a `curl` line that works as printed. */
+import type { GatewayConfig } from '../config/config.ts'
+import type { HttpRouteConfig } from '../config/route.ts'
+import type { ListenerConfig } from '../config/listener.ts'
+import { intersection, isWildcard } from '../lib/hostname.ts'
+import type { View } from './serving.ts'
+
+export interface CurlLine {
+  readonly hostname: string
+  readonly line: string
+}
+
+/** `caCertificate` is the development CA's file, undefined when it signed nothing that serves. */
+export function curlLines(view: View, caCertificate: string | undefined): CurlLine[] {
+  const lines = new Map<string, CurlLine>()
+  for (const config of view.here.configs) {
+    for (const route of config.routes) {
+      for (const { listener, hostname } of hostnamesOf(config, route)) {
+        const place = view.report.get(config.gateway)?.ports.find(({ port }) => port === listener.port)
+        const key = `${hostname} ${listener.protocol} ${config.gateway}`
+        if (place === undefined || lines.has(key)) continue
+        const trust = listener.protocol === 'HTTPS' ? trustFlag(view, config, listener, caCertificate) : ''
+        lines.set(key, { hostname, line: curl(listener, hostname, place, trust, route) })
+      }
+    }
+  }
+  return [...lines.values()]
+}
+
+/** A name for every hostname that the route has on each listener; a wildcard stands for one of its names. */
+function hostnamesOf(config: GatewayConfig, route: HttpRouteConfig): { listener: ListenerConfig; hostname: string }[] {
+  return route.attachments.flatMap(({ listener: key, hostnames }) => {
+    const listener = config.listeners.find((one) => one.key === key)
+    if (listener === undefined) return []
+    return hostnames.flatMap((own) => {
+      const common = intersection(listener.hostname, own)
+      if (common === undefined) return []
+      return [{ listener, hostname: isWildcard(common) ? `www${common.slice(1)}` : common }]
+    })
+  })
+}
+
+function curl(
+  listener: ListenerConfig,
+  hostname: string,
+  place: { address: string; listenPort: number },
+  trust: string,
+  route: HttpRouteConfig,
+): string {
+  const scheme = listener.protocol === 'HTTPS' ? 'https' : 'http'
+  const port = place.listenPort === (scheme === 'https' ? 443 : 80) ? '' : `:${place.listenPort}`
+  const address = place.address.includes(':') ? `[${place.address}]` : place.address
+  const host = hostname === '' ? (scheme === 'https' ? 'localhost' : reachable(address)) : hostname
+  const resolve = hostname === '' && scheme === 'http' ? '' : ` --resolve ${host}:${place.listenPort}:${reachable(address)}`
+  return `curl${trust}${resolve}${requestOf(route)} ${shellWord(`${scheme}://${host}${port}${pathOf(route)}`)}`
+}
+
+/** An address of "every interface" is no address to connect to. */
+function reachable(address: string): string {
+  if (address === '0.0.0.0') return '127.0.0.1'
+  return address === '[::]' ? '[::1]' : address
+}
+
+function trustFlag(view: View, config: GatewayConfig, listener: ListenerConfig, caCertificate: string | undefined): string {
+  const [kind = '', namespace = '', name = ''] = listener.key.split('/')
+  const isDevelopment = view.kindnesses.some(
+    ({ kind: what, object, text }) =>
+      what === 'certificate' &&
+      object.kind === kind &&
+      object.namespace === namespace &&
+      object.name === name &&
+      text.startsWith(`listener ${listener.name} `),
+  )
+  const fromGateway = view.kindnesses.some(
+    ({ kind: what, object }) => what === 'gateway' && `${object.namespace}/${object.name}` === config.gateway,
+  )
+  return caCertificate !== undefined && (isDevelopment || fromGateway) ? ` --cacert ${shellWord(caCertificate)}` : ' --insecure'
+}
+
+/** Method and headers of the route's first match, as far as they are literal. */
+function requestOf(route: HttpRouteConfig): string {
+  const match = route.rules[0]?.matches[0]
+  const method = match?.method === undefined || match.method === 'GET' ? '' : ` -X ${match.method}`
+  const headers = (match?.headers ?? [])
+    .filter(({ kind }) => kind === 'exact')
+    .map(({ name, value }) => ` -H ${shellWord(`${name}: ${value}`)}`)
+  return method + headers.join('')
+}
+
+function pathOf(route: HttpRouteConfig): string {
+  const match = route.rules[0]?.matches[0]
+  const query = (match?.query ?? [])
+    .filter(({ kind }) => kind === 'exact')
+    .map(({ name, value }) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+  const path = match === undefined || match.path.kind === 'regex' ? '/' : match.path.value
+  return query.length === 0 ? path : `${path}?${query.join('&')}`
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}

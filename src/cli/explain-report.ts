@@ -1,0 +1,112 @@
+/** An explanation for a person: the winner, then why every other candidate lost, then what never attached. */
+import type { GatewayConfig } from '../config/config.ts'
+import type { FilterConfig } from '../config/filter.ts'
+import { describeHostname, describeMatch } from '../routing/describe.ts'
+import type { Explanation, Winner } from '../routing/explain.ts'
+import { columns } from './columns.ts'
+import type { Refused } from './refused-routes.ts'
+import type { Style } from './style.ts'
+
+export interface Explained {
+  readonly request: { readonly method: string; readonly url: string }
+  readonly port: number
+  readonly answers: readonly { readonly gateway: string; readonly explanation: Explanation }[]
+  readonly refused: readonly Refused[]
+  readonly notes: readonly string[]
+  /** All Gateways that were asked, also those without such a port. */
+  readonly gateways: readonly GatewayConfig[]
+}
+
+const shownRefused = 10
+
+export function explainReport({ request, port, answers, refused, notes, gateways }: Explained, style: Style): string {
+  const lines = [style.bold(`${request.method} ${request.url}`)]
+  if (answers.length === 0) lines.push(...noPort(port, gateways, style))
+  for (const { gateway, explanation } of answers) lines.push('', ...answerLines(gateway, explanation, style))
+  if (refused.length > 0) {
+    lines.push('', style.bold('Routes for this host that no listener accepted'))
+    for (const { route, parent, reason, message } of refused.slice(0, shownRefused)) {
+      lines.push(`  ${route} on ${parent}: ${style.red(reason)}`, ...message.split('\n').map((line) => `    ${line}`))
+    }
+    if (refused.length > shownRefused) lines.push(`  and ${refused.length - shownRefused} more (all with -o json)`)
+  }
+  if (notes.length > 0)
+    lines.push('', style.bold('Kindnesses of this machine (--strict: without them)'), ...notes.map((note) => `  ${note}`))
+  return `${lines.join('\n')}\n`
+}
+
+function noPort(port: number, gateways: readonly GatewayConfig[], style: Style): string[] {
+  const open = gateways.flatMap(({ gateway, listeners }) => listeners.map((listener) => `${gateway} ${listener.protocol} ${listener.port}`))
+  const all = open.length === 0 ? 'no Gateway has a listener that can serve' : `there are ${[...new Set(open)].join(', ')}`
+  return [`  ${style.red('no listener')} on port ${port}: ${all}`]
+}
+
+function answerLines(gateway: string, { port, listener, misses, winner, losers }: Explanation, style: Style): string[] {
+  const lines = [`Gateway ${style.bold(gateway)}, port ${port}`]
+  if (winner !== undefined) lines.push(...winnerLines(winner, listener?.hostname ?? '', style))
+  else if (listener === undefined) lines.push(`  ${style.red('404')}  no listener of this port serves the host`)
+  else
+    lines.push(
+      `  ${style.red('404')}  listener ${listener.listener} (${describeHostname(listener.hostname)}) serves the host, and no rule matches`,
+    )
+  if (losers.length + misses.length > 0) {
+    lines.push('', `  Why ${winner === undefined ? 'nothing took it' : 'not the others'}`)
+    lines.push(...misses.map(({ listener: key, text }) => `    listener ${key}: ${text}`))
+    for (const { rule, match, text } of losers) lines.push(`    ${rule} (${describeMatch(match)})`, `      ${text}`)
+  }
+  return lines
+}
+
+function winnerLines(winner: Winner, listenerHostname: string, style: Style): string[] {
+  const { listener, hostname, route, rule, match, filters, backends, timeouts } = winner
+  const times = Object.entries(timeouts).map(([name, milliseconds]) => `${name} ${milliseconds} ms`)
+  const rows = [
+    ['listener', `${listener} (${describeHostname(listenerHostname)})`],
+    ['hostname', describeHostname(hostname)],
+    ['route', style.green(route)],
+    ['rule', rule],
+    ['match', describeMatch(match)],
+    ...filters.map((filter) => ['filter', describeFilter(filter)]),
+    ...(times.length === 0 ? [] : [['timeouts', times.join(', ')]]),
+    ...backends.map(({ kind, name, share }) => [
+      'backend',
+      `${name}  ${percent(share)}${kind === 'fail' ? style.red('  answers 500: it could not be resolved') : ''}`,
+    ]),
+    ...(backends.length === 0 && !filters.some(({ kind }) => kind === 'redirect') ? [['backend', style.red('none: 500')]] : []),
+  ]
+  return columns(rows, '  ')
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 10_000) / 100} %`
+}
+
+function describeFilter(filter: FilterConfig): string {
+  switch (filter.kind) {
+    case 'requestHeaders':
+    case 'responseHeaders': {
+      const edits = [
+        ...filter.set.map(({ name, value }) => `set ${name}: ${value}`),
+        ...filter.add.map(({ name, value }) => `add ${name}: ${value}`),
+        ...filter.remove.map((name) => `remove ${name}`),
+      ]
+      return `${filter.kind === 'requestHeaders' ? 'request' : 'response'} headers: ${edits.join(', ')}`
+    }
+    case 'redirect': {
+      const { scheme, hostname, port, path } = filter
+      const to = [scheme, hostname, port, path && `${path.kind === 'full' ? 'path' : 'prefix'} ${path.value}`].filter(
+        (part) => part !== undefined,
+      )
+      return `redirect ${filter.status}${to.length === 0 ? '' : ` to ${to.join(', ')}`}`
+    }
+    case 'rewrite': {
+      const to = [
+        filter.hostname && `host ${filter.hostname}`,
+        filter.path && `${filter.path.kind === 'full' ? 'path' : 'prefix'} ${filter.path.value}`,
+      ]
+      return `rewrite ${to.filter((part) => part !== undefined).join(', ')}`
+    }
+    case 'fail':
+      return `${filter.filter} cannot be served: ${filter.message}`
+  }
+}

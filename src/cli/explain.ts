@@ -1,0 +1,114 @@
+/** `gatewright explain`: where a request goes and why, and for everything else that might have taken it why it did not. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { GatewayConfig } from '../config/config.ts'
+import { compile } from '../routing/compile.ts'
+import { explain as explainRequest, type Explanation } from '../routing/explain.ts'
+import { writtenRequest } from '../routing/request.ts'
+import { DevelopmentCa } from '../standalone/development-ca.ts'
+import { Overlay } from '../standalone/overlay.ts'
+import { translate } from '../translate/translate.ts'
+import type { Translation } from '../translate/translation.ts'
+import type { Route } from '../api/route.ts'
+import { explainReport } from './explain-report.ts'
+import { fetchServed } from './explain-admin.ts'
+import { type KindnessFlags, mappings, portOverrides, type SourceFlags, translateOptions } from './flags.ts'
+import { assumingServed, type Offline, translateOffline } from './offline.ts'
+import { type Refused, refusedFor, refusedRoutes, routeHostnames } from './refused-routes.ts'
+import { serialise } from './serialise.ts'
+import { styleFor } from './style.ts'
+import { UserError } from './user-error.ts'
+
+export interface ExplainFlags extends SourceFlags, KindnessFlags {
+  readonly output?: 'json' | 'yaml'
+  readonly request: string
+  readonly header: readonly string[]
+  readonly gateway?: string
+  readonly admin?: string
+}
+
+/** What is asked: configurations to explain, the port of the request by Gateway, and the routes that did not attach. */
+export interface Asked {
+  readonly configs: readonly GatewayConfig[]
+  /** The specification's port for one that the URL names. */
+  readonly specPort: (gateway: string, port: number) => number
+  readonly refused: readonly Refused[]
+  readonly notes: readonly string[]
+}
+
+export interface Answer {
+  readonly gateway: string
+  readonly explanation: Explanation
+}
+
+export async function explain(paths: readonly string[], flags: ExplainFlags): Promise<number> {
+  const [method = '', url = '', ...rest] = flags.request.trim().split(/\s+/)
+  if (rest.length > 0 || url === '') throw new UserError(`Cannot explain: --request must be 'METHOD URL', got '${flags.request}'`, 2)
+  const written = writtenRequest(method, url, flags.header.map(headerOf))
+  if ('problem' in written) throw new UserError(written.problem, 2)
+  const { port, request } = written
+
+  const asked = flags.admin === undefined ? await offline(paths, flags) : await fetchServed(flags.admin)
+  const chosen = asked.configs.filter(({ gateway }) => flags.gateway === undefined || gateway === flags.gateway)
+  const answers = chosen.flatMap((config): Answer[] => {
+    const specPort = asked.specPort(config.gateway, port)
+    if (!config.listeners.some((listener) => listener.port === specPort)) return []
+    return [{ gateway: config.gateway, explanation: explainRequest(compile(config), specPort, request) }]
+  })
+  const refused = refusedFor(asked.refused, request.host)
+  const found = { request: { method, url, headers: flags.header }, port, answers, refused, notes: asked.notes, gateways: chosen }
+  if (flags.output === undefined) process.stdout.write(explainReport(found, styleFor(process.stdout, process.env)))
+  else process.stdout.write(serialise({ ...found, gateways: undefined }, flags.output))
+  return answers.some(({ explanation }) => explanation.winner !== undefined) ? 0 : 1
+}
+
+/** The files as `run` would serve them here, or with --strict as a cluster would. */
+async function offline(paths: readonly string[], flags: ExplainFlags): Promise<Asked> {
+  const strict = translateOffline(paths, flags, flags.strict ? 'keep' : 'localhost')
+  const overrides = new Map([...portOverrides(flags)].map(([from, to]) => [to, from]))
+  const { translation, notes } = flags.strict ? { translation: strict.translation, notes: [] } : await withKindnesses(strict, flags)
+  return {
+    configs: translation.configs,
+    specPort: (_gateway, port) => overrides.get(port) ?? port,
+    refused: refusedRoutes(({ kind, namespace, name }) => routeHostnames(routeOf(strict, kind, namespace, name)), translation.statuses),
+    notes,
+  }
+}
+
+/** The overlay of `run` with invented places: no socket is opened, and the certificates are gone with the command. */
+async function withKindnesses(
+  { snapshot, translation }: Offline,
+  flags: ExplainFlags,
+): Promise<{ translation: Translation; notes: string[] }> {
+  const options = translateOptions(flags)
+  const overlay = new Overlay({ controllerName: options.controllerName, mappings: mappings(flags), echo: true, certificates: true })
+  const plan = overlay.plan(snapshot, translation)
+  const folder = mkdtempSync(join(tmpdir(), 'gatewright-explain-'))
+  try {
+    const ca = plan.wants.hostnames.length === 0 ? undefined : await DevelopmentCa.open(folder, Date.now())
+    const leaves = new Map()
+    for (const hostname of plan.wants.hostnames) leaves.set(hostname, await ca?.leaf(hostname, Date.now()))
+    const { snapshot: overlaid, kindnesses } = overlay.apply(plan, {
+      leaves,
+      echoPorts: new Map(plan.wants.echoes.map(({ namespace, name }) => [`${namespace}/${name}`, 1])),
+      addresses: new Map(plan.wants.hosts.map((host) => [host, ['127.0.0.1']])),
+      findings: [],
+    })
+    return { translation: translate(assumingServed(overlaid), options).translation, notes: kindnesses.map(({ text }) => text) }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function headerOf(text: string): [string, string] {
+  const at = text.indexOf(':')
+  if (at < 1) throw new UserError(`Cannot explain: a header must be 'name: value', got '${text}'`, 2)
+  return [text.slice(0, at).trim(), text.slice(at + 1).trim()]
+}
+
+function routeOf({ read }: Offline, kind: string, namespace: string, name: string): Route | undefined {
+  return read.objects.find(
+    (object): object is Route => object.kind === kind && object.metadata.namespace === namespace && object.metadata.name === name,
+  )
+}

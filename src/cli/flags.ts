@@ -1,0 +1,110 @@
+/** What a person typed, turned into values once. A mistake is a UserError with exit status 2. */
+import { homedir } from 'node:os'
+import { isIP } from 'node:net'
+import { type Cidr, parseCidr } from '../lib/cidr.ts'
+import { type Bounds, defaultBounds } from '../proxy/bounds.ts'
+import type { FileOptions } from '../sources/file/read-once.ts'
+import { parsePort, parseServiceMapping, type ServiceMapping } from '../standalone/service-mapping.ts'
+import { stateFolder } from '../standalone/state-folder.ts'
+import type { TranslateOptions } from '../translate/options.ts'
+import { UserError } from './user-error.ts'
+
+export const ownController = 'gatewright.dev/gateway-controller'
+
+/** As commander gives them. */
+export interface SourceFlags {
+  readonly namespace: string
+  readonly set: readonly string[]
+  readonly controllerName?: string
+}
+
+export interface KindnessFlags {
+  readonly service: readonly string[]
+  readonly port: readonly string[]
+  readonly strict: boolean
+  readonly stateDir?: string
+}
+
+export function fileOptions(paths: readonly string[], flags: SourceFlags, unknownVariables: 'localhost' | 'keep'): FileOptions {
+  if (paths.length === 0) {
+    throw new UserError(
+      'Cannot look for manifests: name a folder or a file, or - for standard input. `gatewright init DIR` writes some to start from.',
+      2,
+    )
+  }
+  return { paths, namespace: flags.namespace, variables: variablesOf(flags.set), unknownVariables }
+}
+
+export function translateOptions(flags: SourceFlags): TranslateOptions {
+  return { controllerName: flags.controllerName ?? ownController, anyClassIsOurs: flags.controllerName === undefined }
+}
+
+export function mappings(flags: KindnessFlags): ServiceMapping[] {
+  return flags.service.map((text) => asUsage(() => parseServiceMapping(text)))
+}
+
+/** `80=9080`: the specification's port, and where it listens here. */
+export function portOverrides(flags: KindnessFlags): Map<number, number> {
+  return new Map(
+    flags.port.map((text) => {
+      const [from = '', to = '', ...rest] = text.split('=')
+      if (rest.length > 0 || to === '') throw new UserError(`Cannot move a port: --port must be PORT=LOCAL, got ${text}`, 2)
+      return asUsage(() => [parsePort(from), parsePort(to)])
+    }),
+  )
+}
+
+export function stateFolderOf(flags: KindnessFlags): string {
+  return flags.stateDir ?? stateFolder({ XDG_STATE_HOME: process.env['XDG_STATE_HOME'] }, homedir())
+}
+
+export function listenAddress(text: string): string {
+  if (isIP(text) === 0) throw new UserError(`Cannot listen: --address must be an IP address (127.0.0.1, ::1, 0.0.0.0, ::), got ${text}`, 2)
+  return text
+}
+
+export function adminPort(text: string): number {
+  return text === '0' ? 0 : asUsage(() => parsePort(text))
+}
+
+export function trustedRanges(texts: readonly string[]): Cidr[] {
+  return texts.map((text) => {
+    const range = parseCidr(text)
+    if (range === undefined)
+      throw new UserError(`Cannot trust peers: --trust must be an IP address or a CIDR such as 10.0.0.0/8, got ${text}`, 2)
+    return range
+  })
+}
+
+/** `head-time=5000`: names of docs/wire.md in kebab-case, milliseconds and bytes. */
+export function boundOverrides(texts: readonly string[]): Partial<Bounds> {
+  const names = new Map(Object.keys(defaultBounds).map((name) => [name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), name]))
+  const entries = texts.map((text) => {
+    const [name = '', value = ''] = text.split('=')
+    const bound = names.get(name)
+    if (bound === undefined)
+      throw new UserError(`Cannot set a bound: its name must be one of ${[...names.keys()].join(', ')}, got ${name}`, 2)
+    if (!/^\d{1,12}$/.test(value))
+      throw new UserError(`Cannot set the bound ${name}: it must be a number of milliseconds, bytes or items, got ${value}`, 2)
+    return [bound, Number(value)]
+  })
+  return Object.fromEntries(entries)
+}
+
+function variablesOf(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf('=')
+      if (at < 1) throw new UserError(`Cannot set a variable: --set must be VAR=value, got ${text}`, 2)
+      return [text.slice(0, at), text.slice(at + 1)]
+    }),
+  )
+}
+
+function asUsage<T>(parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    throw new UserError(error instanceof Error ? error.message : String(error), 2, error)
+  }
+}

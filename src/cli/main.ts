@@ -1,0 +1,120 @@
+#!/usr/bin/env node
+/**
+ * cli: the commands, and the only place that wires input and output to logic.
+ *
+ * This file knows the words a person types; each command is a file of its own and is loaded when it is asked for.
+ * Exit status: 0 fine, 1 problems found, 2 wrong usage. A person's mistake is one line, never a stack trace unless `--debug`.
+ */
+import { Command, CommanderError, Option } from 'commander'
+import { UserError } from './user-error.ts'
+import { version } from './version.ts'
+
+const collect = (value: string, previous: readonly string[]): string[] => [...previous, value]
+
+function withSource(command: Command): Command {
+  return command
+    .option('-n, --namespace <name>', 'namespace of objects that name none', 'default')
+    .option('--set <VAR=value>', 'value of a ${VAR} in the manifests (repeatable)', collect, [])
+    .option('--controller-name <name>', 'serve only GatewayClasses of this controllerName (without it: every class in the folder)')
+}
+
+function withOutput(command: Command, ...formats: readonly string[]): Command {
+  return command.addOption(new Option('-o, --output <format>', 'print for programs').choices([...formats]))
+}
+
+function withKindnesses(command: Command): Command {
+  return command
+    .option('--service <ns/name:port=host:port>', 'send a Service to a local address (repeatable)', collect, [])
+    .option('--port <port=local>', 'where a port of the manifests listens, e.g. 80=9080 (repeatable)', collect, [])
+    .option('--strict', 'no kindness of a laptop: exactly what a cluster would serve', false)
+    .option('--state-dir <folder>', 'where the development CA is kept')
+}
+
+export function program(): Command {
+  const root = new Command('gatewright')
+    .description('A working gateway from Kubernetes Gateway API manifests, and what it decides and why.')
+    .version(version)
+    .option('--debug', 'show stack traces', false)
+    .showHelpAfterError('(see gatewright --help)')
+    .enablePositionalOptions()
+
+  const run = root.command('run').argument('[path...]', 'folders, files, or - for standard input')
+  run.description('serve the manifests here, and serve what they become when they change')
+  withOutput(withKindnesses(withSource(run)), 'json', 'yaml')
+    .option('--address <ip>', 'listen on this address instead of loopback', '127.0.0.1')
+    .option('--admin-port <port>', 'port of /metrics, /healthz, /readyz, /config on loopback (0: any)', '0')
+    .addOption(
+      new Option('--access-log <format>', 'one line for each request on standard error').choices(['off', 'text', 'json']).default('off'),
+    )
+    .addOption(new Option('--echo <when>', 'echo backends for Services without endpoints').choices(['auto', 'on', 'off']).default('auto'))
+    .addOption(
+      new Option('--development-certificates <when>', 'certificates from a local CA').choices(['auto', 'on', 'off']).default('auto'),
+    )
+    .option('--trust <cidr>', 'believe X-Forwarded-* of these peers (repeatable)', collect, [])
+    .option('--bound <name=value>', 'change a bound of the wire, see docs/wire.md (repeatable)', collect, [])
+    .option('--poll', 'look at the files once a second instead of waiting for notifications', false)
+    .action(async (paths: string[], _options, command: Command) => {
+      const { run: execute } = await import('./run.ts')
+      process.exitCode = await execute(paths, command.optsWithGlobals())
+    })
+
+  const check = root.command('check').argument('[path...]', 'folders, files, or - for standard input')
+  check.description('say everything that is wrong or doubtful in the manifests')
+  withOutput(withSource(check), 'json', 'yaml', 'sarif')
+    .addOption(new Option('--fail-on <severity>', 'exit with 1 from this severity on').choices(['error', 'warning']).default('error'))
+    .action(async (paths: string[], _options, command: Command) => {
+      const { check: execute } = await import('./check.ts')
+      process.exitCode = await execute(paths, command.optsWithGlobals())
+    })
+
+  const translate = root.command('translate').argument('[path...]', 'folders, files, or - for standard input')
+  translate.description('print the statuses, the configuration and the infrastructure a cluster would get')
+  withOutput(withSource(translate), 'json', 'yaml').action(async (paths: string[], _options, command: Command) => {
+    const { translate: execute } = await import('./translate.ts')
+    process.exitCode = await execute(paths, command.optsWithGlobals())
+  })
+
+  const explain = root.command('explain').argument('[path...]', 'folders, files, or - for standard input')
+  explain.description('say where a request would go, and why every other candidate lost')
+  withOutput(withKindnesses(withSource(explain)), 'json', 'yaml')
+    .requiredOption('--request <METHOD URL>', "e.g. 'GET https://myapp.example.com/cart?x=1'")
+    .option('-H, --header <name: value>', 'a header of the request (repeatable)', collect, [])
+    .option('--gateway <namespace/name>', 'ask this Gateway only')
+    .option('--admin <url>', 'explain what a running gateway serves instead of PATH')
+    .action(async (paths: string[], _options, command: Command) => {
+      const { explain: execute } = await import('./explain.ts')
+      process.exitCode = await execute(paths, command.optsWithGlobals())
+    })
+
+  root
+    .command('init')
+    .argument('<folder>', 'a new or empty folder')
+    .description('write a small commented canary to start from')
+    .action(async (folder: string) => {
+      const { init: execute } = await import('./init.ts')
+      process.exitCode = await execute(folder)
+    })
+
+  for (const command of [root, ...root.commands]) command.exitOverride()
+  return root
+}
+
+/** The exit status for what went wrong, after saying it in one line. */
+function report(error: unknown, debug: boolean): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (debug) process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  else process.stderr.write(`gatewright: ${error instanceof Error ? error.message : String(error)}\n`)
+  return error instanceof UserError ? error.exitCode : 1
+}
+
+// The reader of a pipe may leave early (`gatewright check | head`): that is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+try {
+  await program().parseAsync(process.argv)
+} catch (error) {
+  process.exitCode = report(error, process.argv.includes('--debug'))
+}

@@ -1,0 +1,129 @@
+/**
+ * `run` as one object: files in, a working gateway out, and after each pass a `View` of both.
+ *
+ * One pass: read the files, translate them as a cluster would, lay the kindnesses of a laptop over them, translate
+ * again, find a place for each port, hand the configurations to the data plane, and conclude the statuses from what it
+ * now serves. Both translations are kept: the first says what a cluster would say, the second what happens here.
+ */
+import { ObservedSnapshot } from '../cluster/observed-snapshot.ts'
+import type { GatewayObservation, Observations } from '../cluster/observations.ts'
+import type { Snapshot } from '../cluster/snapshot.ts'
+import type { Finding } from '../api/finding.ts'
+import type { GatewayConfig } from '../config/config.ts'
+import type { ApplyReport, DataPlane, GatewayReport } from '../proxy/data-plane.ts'
+import type { FileRead } from '../sources/file/assembly.ts'
+import type { FileSource } from '../sources/file/file-source.ts'
+import type { LocatedFinding } from '../sources/source.ts'
+import { placeGateways } from '../standalone/bind-trial.ts'
+import type { Kindness } from '../standalone/kindness.ts'
+import type { Laptop } from '../standalone/laptop.ts'
+import { placementOf, type PlacementOptions, type Places } from '../standalone/placement.ts'
+import type { TranslateOptions } from '../translate/options.ts'
+import { type Pass, translate } from '../translate/translate.ts'
+import type { Translation } from '../translate/translation.ts'
+import { allFindings } from './all-findings.ts'
+import { SnapshotFeed } from './snapshot-feed.ts'
+
+export interface ServingOptions {
+  readonly source: FileSource
+  readonly plane: DataPlane
+  /** Undefined with `--strict`: then both translations are one. */
+  readonly laptop: Laptop | undefined
+  readonly translate: TranslateOptions
+  readonly placement: PlacementOptions
+}
+
+/** What one pass came to. Unchanged statuses are the same objects as in the view before. */
+export interface View {
+  readonly read: FileRead
+  /** As a cluster would see the files. */
+  readonly cluster: Translation
+  /** As they are served here. */
+  readonly here: Translation
+  readonly kindnesses: readonly Kindness[]
+  readonly findings: readonly LocatedFinding[]
+  readonly places: Places
+  readonly report: ApplyReport
+}
+
+const nothingObserved: Observations = { gateways: new Map(), assumeProgrammed: false }
+
+export class Serving {
+  readonly #options: ServingOptions
+  readonly #feed = new SnapshotFeed()
+  readonly #shadows = new WeakMap<GatewayConfig, readonly Finding[]>()
+  readonly #cluster: Translating
+  readonly #here: Translating
+  #places: Places = new Map()
+  #view: View | undefined
+
+  constructor(options: ServingOptions) {
+    this.#options = options
+    this.#cluster = new Translating(options.translate)
+    this.#here = options.laptop === undefined ? this.#cluster : new Translating(options.translate)
+  }
+
+  /** The last pass's; undefined before the first one. */
+  get view(): View | undefined {
+    return this.#view
+  }
+
+  async pass(): Promise<View> {
+    const { source, plane, laptop, placement } = this.#options
+    const read = source.read()
+    const objects = this.#feed.follow(read.objects)
+    const strict = this.#cluster.of(objects)
+    const overlaid = await laptop?.overlay(objects, strict)
+    const served = overlaid === undefined ? strict : this.#here.of(overlaid.snapshot)
+    this.#places = await placeGateways(served.configs, placement, this.#places)
+    const report = await plane.apply(served.configs, served.keys, placementOf(this.#places, placement.addresses[0] ?? '127.0.0.1'))
+    const cluster = this.#cluster.observe(report, this.#places)
+    const here = laptop === undefined ? cluster : this.#here.observe(report, this.#places)
+    const translated = [...cluster.findings, ...(overlaid?.findings ?? [])]
+    const findings = allFindings(read, translated, here.configs, this.#shadows)
+    this.#view = { read, cluster, here, kindnesses: overlaid?.kindnesses ?? [], findings, places: this.#places, report }
+    return this.#view
+  }
+}
+
+/** One of the two translations: the last pass of it, and what was observed of what it asked for. */
+class Translating {
+  readonly #options: TranslateOptions
+  #objects: Snapshot | undefined
+  #observations = nothingObserved
+  #pass: Pass | undefined
+
+  constructor(options: TranslateOptions) {
+    this.#options = options
+  }
+
+  of(objects: Snapshot): Translation {
+    this.#objects = objects
+    this.#pass = translate(new ObservedSnapshot(objects, this.#observations), this.#options, this.#pass)
+    return this.#pass.translation
+  }
+
+  /** The statuses that follow now that the data plane has said what it serves. Call after `of`. */
+  observe(report: ApplyReport, places: Places): Translation {
+    const { versions } = this.#pass?.translation ?? { versions: new Map<string, string>() }
+    this.#observations = {
+      assumeProgrammed: false,
+      gateways: new Map([...report].map(([gateway, one]) => [gateway, observationOf(one, versions.get(gateway), places.get(gateway))])),
+    }
+    if (this.#objects === undefined) throw new Error('Cannot observe: a snapshot must have been translated before')
+    return this.of(this.#objects)
+  }
+}
+
+function observationOf(
+  report: GatewayReport,
+  version: string | undefined,
+  places: Places extends ReadonlyMap<string, infer P> ? P | undefined : never,
+): GatewayObservation {
+  const addresses = [...new Set([...(places?.values() ?? [])].map(({ address }) => address))].sort()
+  return {
+    ...(version !== undefined && { servedVersion: version }),
+    addresses: addresses.map((value) => ({ type: 'IPAddress', value })),
+    failedPorts: report.failedPorts,
+  }
+}

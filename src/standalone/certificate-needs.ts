@@ -74,6 +74,7 @@ function problemOf(snapshot: Snapshot, owner: ListenerOwner, ref: SecretObjectRe
 
 function malformed(secret: KubeSecret): string | undefined {
   const where = `Secret ${secret.metadata.namespace}/${secret.metadata.name}`
+  if (secret.type !== 'kubernetes.io/tls') return `${where} is of type ${secret.type}, not kubernetes.io/tls`
   const chain = secret.data['tls.crt']
   const key = secret.data['tls.key']
   if (chain === undefined || key === undefined) return `${where} has no ${chain === undefined ? 'tls.crt' : 'tls.key'}`

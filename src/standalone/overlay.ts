@@ -29,6 +29,7 @@ import { echoSlice, mappedSlices, remainingSlices, standInService } from './serv
 export interface OverlayOptions {
   /** Of a GatewayClass that no file defines. */
   readonly controllerName: string
+  /** The last one of a Service's port counts. */
   readonly mappings: readonly ServiceMapping[]
   /** Echo backends for Services without endpoints. */
   readonly echo: boolean
@@ -76,7 +77,8 @@ export class Overlay {
   #view: OverlaidSnapshot | undefined
 
   constructor(options: OverlayOptions) {
-    this.#options = options
+    const mappings = new Map(options.mappings.map((mapping) => [`${mapping.namespace}/${mapping.name}:${mapping.port}`, mapping]))
+    this.#options = { ...options, mappings: [...mappings.values()] }
   }
 
   /** `strict` is the translation of `snapshot`. */

@@ -239,6 +239,11 @@ describe('a mapped Service', () => {
     expect(overlaid.snapshot.get('EndpointSlice', 'app', 'shop-2')).toBeUndefined()
   })
 
+  it('goes where its last mapping says', () => {
+    const overlaid = run({ mappings: mappings('app/shop:80=localhost:3000', 'app/shop:80=localhost:4000') })(snapshotOf(...files))
+    expect(slices(overlaid)).toEqual(['127.0.0.1 web:4000', '::1 web:4000', '127.0.0.1 admin:40000'])
+  })
+
   it('that no file defines, and one of type ExternalName, are Services here', () => {
     const external = { ...service('app/out', 80), spec: { ...service('app/out', 80).spec, type: 'ExternalName' as const } }
     const given = snapshotOf(...files, external, route('app/s', [{ gateway: 'infra/main' }], [], ['out:80', 'gone:90']))
@@ -269,6 +274,11 @@ describe('a listener without a usable certificate', () => {
   const cases: readonly (readonly [string, string | undefined, readonly ApiObject[]])[] = [
     ['no tls section', 'it has no certificateRefs', [tls({})]],
     ['a missing Secret', 'Secret infra/own is in no file', [tls(withSecret('own'))]],
+    [
+      'a Secret of another type',
+      'Secret infra/own is of type Opaque, not kubernetes.io/tls',
+      [tls(withSecret('own')), { ...secret('infra/own', good), type: 'Opaque' }],
+    ],
     ['a Secret without a key', 'Secret infra/own has no tls.key', [tls(withSecret('own')), secret('infra/own', { 'tls.crt': 'eA==' })]],
     [
       'text that is no PEM',

@@ -14,7 +14,10 @@ const MODULE = 'sigs.k8s.io/gateway-api@v1.7.0'
 /** The folder of the module, undefined where it is missing. */
 export function findGatewayApi(): string | undefined {
   const named = process.env['GATEWAY_API_DIR']
-  if (named !== undefined) return named
+  if (named !== undefined) {
+    if (!existsSync(join(named, 'config/crd'))) throw new Error(`Cannot read the CRDs: GATEWAY_API_DIR must be the folder of ${MODULE}, got ${named}`)
+    return named
+  }
   const found = join(moduleCache(), MODULE)
   if (existsSync(found)) return found
   console.warn(`Left out: comparison with the CRDs of ${MODULE} (not in the Go module cache; GATEWAY_API_DIR can name it)`)

@@ -1,0 +1,122 @@
+/** The data plane's numbers as metric families. Labels are Gateways, routes, rules and pools: what is configured, never what a client sends. */
+import type { Labels, MetricFamily } from '../telemetry/metrics.ts'
+import type { DataPlane } from './data-plane.ts'
+import type { Port } from './listener/port.ts'
+import type { Pool } from './upstream/pool.ts'
+
+/** Seconds: every second of the bounds that rules count by, 2^(i-4) ms, from 1/8 ms to 33 s. */
+const durationBounds = Array.from({ length: 10 }, (_, i) => 2 ** (2 * i - 3) / 1000)
+
+const codeClasses = ['none', '1xx', '2xx', '3xx', '4xx', '5xx']
+
+export function dataPlaneMetrics(dataPlane: DataPlane): readonly MetricFamily[] {
+  const { counters, pools } = dataPlane.runtime
+  const ofProcess = (kind: 'counter' | 'gauge', name: string, help: string, read: () => number): MetricFamily => ({
+    kind,
+    name: `gatewright_${name}`,
+    help,
+    labels: [],
+    samples: () => [{ labels: {}, value: read() }],
+  })
+  const ofPorts = (kind: 'counter' | 'gauge', name: string, help: string, read: (port: Port) => number): MetricFamily => ({
+    kind,
+    name: `gatewright_${name}`,
+    help,
+    labels: ['gateway', 'port'],
+    samples: () =>
+      dataPlane.ports.map((port) => ({ labels: { gateway: port.plan.gateway, port: String(port.plan.port) }, value: read(port) })),
+  })
+  const ofPools = (kind: 'counter' | 'gauge', name: string, help: string, read: (pool: Pool) => number): MetricFamily => ({
+    kind,
+    name: `gatewright_upstream_${name}`,
+    help,
+    labels: ['pool'],
+    samples: () => [...pools.all()].map((pool) => ({ labels: { pool: pool.config.key }, value: read(pool) })),
+  })
+  return [
+    {
+      kind: 'counter',
+      name: 'gatewright_requests_total',
+      help: 'Requests that have ended, by rule and class of the status code; without a rule: those that none took.',
+      labels: ['gateway', 'route', 'rule', 'code'],
+      samples: () => [
+        ...byClass({ gateway: '', route: '', rule: '' }, counters.unrouted),
+        ...rules(dataPlane).flatMap(({ gateway, rule }) =>
+          byClass({ gateway, route: rule.route, rule: rule.config.key }, rule.counters.byClass),
+        ),
+      ],
+    },
+    {
+      kind: 'histogram',
+      name: 'gatewright_request_duration_seconds',
+      help: 'From the first byte of a request to the last of its answer, by route.',
+      labels: ['gateway', 'route'],
+      bounds: durationBounds,
+      samples: () => durations(dataPlane),
+    },
+    {
+      kind: 'counter',
+      name: 'gatewright_flagged_requests_total',
+      help: 'Requests that the gateway answered itself or that ended early, by the reason that the access log shows as flag.',
+      labels: ['flag'],
+      samples: () => [...counters.flags].map(([flag, value]) => ({ labels: { flag }, value })),
+    },
+    ofProcess('counter', 'connections_total', 'Connections of clients that were served.', () => counters.connectionsTotal),
+    ofProcess('gauge', 'tunnels', 'Upgraded connections that are open.', () => counters.tunnels),
+    ofProcess('gauge', 'overloaded', '1 while new requests are refused for want of memory.', () => Number(dataPlane.runtime.overloaded)),
+    ofPorts('gauge', 'connections', 'Open connections of clients, those in their handshake included.', (port) => port.open),
+    ofPorts('counter', 'connections_shed_total', 'Connections that were closed at once: too many were open.', (port) => port.counters.shed),
+    ofPorts('counter', 'tls_handshakes_total', 'TLS handshakes that were completed.', (port) => port.counters.handshakes),
+    ofPorts('counter', 'tls_handshakes_failed_total', 'TLS handshakes that began and failed.', (port) => port.counters.handshakesFailed),
+    ofPorts(
+      'counter',
+      'tls_hellos_refused_total',
+      'Connections that ended before TLS began: no ClientHello, or a server name that no listener has.',
+      (port) => port.counters.hellosRefused,
+    ),
+    ofPools('counter', 'requests_total', 'Requests for which a connection was sought.', (pool) => pool.counters.requests),
+    ofPools('counter', 'connections_opened_total', 'Connections that were begun.', (pool) => pool.counters.connectionsOpened),
+    ofPools('counter', 'connect_failures_total', 'Connections that could not be made.', (pool) => pool.counters.connectFailures),
+    ofPools('counter', 'failures_total', 'Requests that failed after a connection was there.', (pool) => pool.counters.failures),
+    ofPools('counter', 'retries_total', 'Requests that were sent again on another connection.', (pool) => pool.counters.retries),
+    ofPools('gauge', 'endpoints', 'Endpoints, ready and serving.', (pool) => pool.config.endpoints.length),
+    ofPools('gauge', 'connections', 'Open connections.', (pool) => sum(pool.endpoints, ({ connections }) => connections)),
+    ofPools('gauge', 'active_requests', 'Requests under way.', (pool) => sum(pool.endpoints, ({ active }) => active)),
+  ]
+}
+
+function rules(dataPlane: DataPlane) {
+  return [...dataPlane.routers].flatMap(([gateway, router]) => [...router.rules.values()].map((rule) => ({ gateway, rule })))
+}
+
+/** Only what has happened: a rule that serves well has one series. */
+function byClass(labels: Labels, counts: Float64Array): { labels: Labels; value: number }[] {
+  return codeClasses.flatMap((code, index) => {
+    const value = counts[index] ?? 0
+    return value === 0 ? [] : [{ labels: { ...labels, code }, value }]
+  })
+}
+
+/** The rules of a route together, in two fine buckets for each coarse one. */
+function durations(dataPlane: DataPlane): Iterable<{ labels: Labels; counts: Float64Array; sum: number }> {
+  const routes = new Map<string, { labels: Labels; counts: Float64Array; sum: number }>()
+  for (const { gateway, rule } of rules(dataPlane)) {
+    const { durations: fine, durationSum } = rule.counters
+    if (durationSum === 0) continue
+    const key = `${gateway} ${rule.route}`
+    const route = routes.get(key) ?? { labels: { gateway, route: rule.route }, counts: new Float64Array(durationBounds.length + 1), sum: 0 }
+    routes.set(key, route)
+    route.sum += durationSum / 1000
+    for (const [index, count] of fine.entries()) {
+      const bucket = Math.min(index >> 1, durationBounds.length)
+      route.counts[bucket] = (route.counts[bucket] ?? 0) + count
+    }
+  }
+  return routes.values()
+}
+
+function sum<T>(items: Iterable<T>, read: (item: T) => number): number {
+  let total = 0
+  for (const item of items) total += read(item)
+  return total
+}

@@ -1,0 +1,29 @@
+/** What the process itself uses: the few numbers that an operator looks at first. */
+import type { MetricFamily } from './metrics.ts'
+
+export function processMetrics(version: string): readonly MetricFamily[] {
+  const started = Date.now() / 1000 - process.uptime()
+  const one = (kind: 'counter' | 'gauge', name: string, help: string, read: () => number): MetricFamily => ({
+    kind,
+    name,
+    help,
+    labels: [],
+    samples: () => [{ labels: {}, value: read() }],
+  })
+  return [
+    one('counter', 'process_cpu_seconds_total', 'CPU time of the process, user and system.', () => {
+      const { user, system } = process.cpuUsage()
+      return (user + system) / 1e6
+    }),
+    one('gauge', 'process_resident_memory_bytes', 'Resident memory of the process.', () => process.memoryUsage.rss()),
+    one('gauge', 'process_heap_bytes', 'JavaScript heap in use.', () => process.memoryUsage().heapUsed),
+    one('gauge', 'process_start_time_seconds', 'When the process started, seconds since the epoch.', () => started),
+    {
+      kind: 'gauge',
+      name: 'gatewright_build_info',
+      help: 'Always 1; the labels tell the versions of the program and of Node.',
+      labels: ['version', 'node'],
+      samples: () => [{ labels: { version, node: process.version }, value: 1 }],
+    },
+  ]
+}

@@ -43,6 +43,10 @@ const KIND_OF_NAME: ReadonlyMap<string, number> = new Map([
 
 const FORWARDED_PREFIX = 'x-forwarded-'
 const LETTER_X = 0x78
+const DASH = 0x2d
+const UNDERSCORE = 0x5f
+const X_FORWARDED: Uint8Array = codes(FORWARDED_PREFIX)
+const X_REAL_IP: Uint8Array = codes('x-real-ip')
 
 interface Candidate {
   readonly name: Uint8Array
@@ -74,20 +78,30 @@ export function kindOfName(lower: string): number {
   return dashed.startsWith(FORWARDED_PREFIX) ? FORWARDED : (KIND_OF_NAME.get(dashed) ?? OTHER)
 }
 
-/** Names that begin with x are many and ours are few: compare with `_` read as `-`, as many backends do. */
+/** Names that begin with x are many and ours are few: compared with `_` read as `-`, as many backends do. */
 function kindOfForwarded(bytes: Uint8Array, from: number, to: number): number {
-  if (to - from < 9) return OTHER
-  const third = LOWER[bytes[from + 2] as number]
-  if (third !== 0x66 && third !== 0x72) return OTHER
-  return kindOfName(String.fromCharCode(...bytes.subarray(from, Math.min(to, from + 13))).toLowerCase())
+  if (to - from === X_REAL_IP.length) return begins(bytes, from, X_REAL_IP) ? FORWARDED : OTHER
+  return to - from >= X_FORWARDED.length && begins(bytes, from, X_FORWARDED) ? FORWARDED : OTHER
+}
+
+function begins(bytes: Uint8Array, from: number, name: Uint8Array): boolean {
+  for (let i = 0; i < name.length; i++) {
+    const byte = LOWER[bytes[from + i] as number]
+    if (byte !== name[i] && !(byte === UNDERSCORE && name[i] === DASH)) return false
+  }
+  return true
 }
 
 function candidates(): (Candidate | undefined)[] {
   const table: (Candidate | undefined)[] = Array.from({ length: (LONGEST_NAME + 1) * 32 }, () => undefined)
   for (const [name, kind] of KIND_OF_NAME) {
-    table[name.length * 32 + (name.charCodeAt(0) & 31)] = { name: Uint8Array.from(name, (letter) => letter.charCodeAt(0)), kind }
+    table[name.length * 32 + (name.charCodeAt(0) & 31)] = { name: codes(name), kind }
   }
   return table
+}
+
+function codes(name: string): Uint8Array {
+  return Uint8Array.from(name, (letter) => letter.charCodeAt(0))
 }
 
 function bits(...kinds: number[]): number {

@@ -20,7 +20,7 @@ export function contentLength(value: string): number {
 /** Exactly `chunked`; 'unknown' for a well-formed list of other codings; 'bad' for what is no list of codings. Never split, never searched. */
 export function transferCoding(value: string): 'chunked' | 'unknown' | 'bad' {
   if (value.length === 7 && value.toLowerCase() === 'chunked') return 'chunked'
-  return /^[-!#$%&'*+.^_`|~0-9A-Za-z]+[-!#$%&'*+.^_`|~0-9A-Za-z\t ,;="]*$/.test(value) ? 'unknown' : 'bad'
+  return /^[-!#$%&'*+.^_`|~0-9A-Za-z][-!#$%&'*+.^_`|~0-9A-Za-z\t ,;="]*$/.test(value) ? 'unknown' : 'bad'
 }
 
 /** The members of a comma-separated list of tokens, in lower case; members that are no tokens are left out, since they name nothing. */

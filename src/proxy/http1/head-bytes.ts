@@ -1,10 +1,11 @@
 /** Where the bytes of one head lie while it is read: in the chunk itself, or collected when it comes in pieces. */
 
 const FIRST_CAPACITY = 1024
+const NOTHING: Buffer = Buffer.alloc(0)
 
 export class HeadBytes {
   /** The head begins at bytes[base]; scanning goes on at `from` and stops at `end`. */
-  bytes: Buffer
+  bytes: Buffer = NOTHING
   base = 0
   from = 0
   end = 0
@@ -17,7 +18,6 @@ export class HeadBytes {
   /** Collects at most `bound` bytes. */
   constructor(bound: number) {
     this.#bound = bound
-    this.bytes = Buffer.alloc(0)
   }
 
   /** Takes chunk[at, ...) as what follows. */
@@ -48,6 +48,8 @@ export class HeadBytes {
   release(next: number): number {
     this.#held = undefined
     this.#heldLength = 0
+    // An idle connection keeps no chunk alive.
+    this.bytes = NOTHING
     return next + this.#shift
   }
 

@@ -444,3 +444,23 @@ describe('heads in pieces', () => {
     expect(reader.started).toBe(false)
   })
 })
+
+describe('[wire:heads-bounded-work] the work for a head of 64 KiB', () => {
+  const most = 65_000
+  it.each([
+    ['one long value', get('A: ' + 'a'.repeat(most))],
+    ['a coding with a bad byte at its end', post('Transfer-Encoding: ' + 'a'.repeat(most) + '(')],
+    ['a protocol with a bad byte at its end', get('Connection: upgrade', 'Upgrade: ' + 'a'.repeat(most) + '(')],
+    ['a Connection of many names', get('Connection: ' + 'a,'.repeat(most / 2))],
+    ['a TE of many members', get('TE: ' + 'a,'.repeat(most / 2))],
+    ['a Host of many colons', withHost('[' + ':'.repeat(most) + ']')],
+    ['a Host of many groups', withHost('[' + '1:'.repeat(most / 2) + ']')],
+    ['an unclosed bracket', withHost('['.repeat(most))],
+    ['white space in every line', get(...Array.from({ length: 120 }, () => 'A:' + ' '.repeat(500)))],
+  ])('is far from quadratic: %s', (_, text) => {
+    const start = performance.now()
+    readRequest(text)
+    // A few milliseconds at most; what is quadratic takes seconds.
+    expect(performance.now() - start).toBeLessThan(500)
+  })
+})

@@ -9,6 +9,7 @@ import type { HttpRouteConfig } from '../config/route.ts'
 import { compareSpecificity } from '../lib/hostname.ts'
 import { compileHostTable } from './host-table.ts'
 import { newListener, newPort } from './listener.ts'
+import { movedPorts, sameMoves } from './moved-ports.ts'
 import type { CompiledListener, CompiledRule, PortRouter, Router } from './router.ts'
 import { compileRule, type RuleContext } from './rule.ts'
 
@@ -18,10 +19,10 @@ import { compileRule, type RuleContext } from './rule.ts'
  * `phase`: a number in [0, 1) for each rule with several backends: where its weighted choice begins.
  */
 export function compile(config: GatewayConfig, previous?: Router, placement?: Placement, phase: () => number = () => 0): Router {
-  const placedPorts = new Map(config.listeners.map(({ port }) => [port, placement?.(config.gateway, port).port ?? port]))
-  // Redirects know the placed ports: when these change nothing that was compiled with them is kept.
-  const kept = previous !== undefined && sameEntries(previous.placedPorts, placedPorts) ? previous : undefined
-  const { rules, routes } = compileRules(config.routes, { placedPorts, phase }, previous, kept)
+  const moved = movedPorts(config, placement)
+  // Redirects know the moved ports: when these change nothing that was compiled with them is kept.
+  const kept = previous !== undefined && sameMoves(previous.movedPorts, moved) ? previous : undefined
+  const { rules, routes } = compileRules(config.routes, { moved, phase }, previous, kept)
   const attached = groupByHostname(config.routes)
   const keptListeners = listenersByKey(kept)
 
@@ -36,7 +37,7 @@ export function compile(config: GatewayConfig, previous?: Router, placement?: Pl
         return compileHostTable(hostname, attachedRoutes, (route) => routes.get(route) ?? [])
       })
     if (old !== undefined && old.config === listener && sameItems(old.tables, tables)) return old
-    return newListener(listener, placedPorts.get(listener.port) ?? listener.port, tables)
+    return newListener(listener, placement?.(config.gateway, listener.port).port ?? listener.port, tables)
   }
 
   const ports = new Map<number, PortRouter>()
@@ -44,7 +45,7 @@ export function compile(config: GatewayConfig, previous?: Router, placement?: Pl
   for (const { port } of served) {
     if (!ports.has(port)) ports.set(port, newPort(port, served.filter((listener) => listener.port === port).map(compileListener)))
   }
-  return { ports, rules, routes, placedPorts }
+  return { ports, rules, routes, movedPorts: moved }
 }
 
 function compileRules(
@@ -93,8 +94,4 @@ function listenersByKey(router: Router | undefined): ReadonlyMap<ListenerKey, Co
 
 function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
   return a.length === b.length && a.every((item, i) => item === b[i])
-}
-
-function sameEntries<K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): boolean {
-  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value)
 }

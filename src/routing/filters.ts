@@ -4,13 +4,14 @@
  */
 import type { FilterConfig } from '../config/filter.ts'
 import { compileEdits } from './header-edits.ts'
+import type { MovedPort } from './moved-ports.ts'
 import { compileRedirect } from './redirect.ts'
 import type { Problem } from './problem.ts'
 import { compileRewrite } from './rewrite.ts'
 import type { CompiledFilters } from './router.ts'
 
-/** `undefined` when there is nothing to do. `placedPorts`: see Router. */
-export function compileFilters(filters: readonly FilterConfig[], placedPorts: ReadonlyMap<number, number>): CompiledFilters | undefined {
+/** `undefined` when there is nothing to do. `moved`: see Router.movedPorts. */
+export function compileFilters(filters: readonly FilterConfig[], moved: readonly MovedPort[]): CompiledFilters | undefined {
   if (filters.length === 0) return undefined
   const failed = filters.find((filter) => filter.kind === 'fail')
   if (failed !== undefined) return failing(failed.reason, failed.message)
@@ -22,7 +23,7 @@ export function compileFilters(filters: readonly FilterConfig[], placedPorts: Re
   const rewrite = rewriteConfig && compileRewrite(rewriteConfig)
   if (isProblem(rewrite)) return failing('InvalidFilter', rewrite.problem)
   const redirectConfig = filters.find((filter) => filter.kind === 'redirect')
-  const redirect = redirectConfig && compileRedirect(redirectConfig, placedPorts)
+  const redirect = redirectConfig && compileRedirect(redirectConfig, moved)
   if (isProblem(redirect)) return failing('InvalidFilter', redirect.problem)
   return { answer: redirect && { kind: 'redirect', redirect }, requestEdits, responseEdits, rewrite }
 }

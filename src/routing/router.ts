@@ -10,6 +10,7 @@
 import type { ListenerConfig } from '../config/listener.ts'
 import type { PoolKey } from '../config/pool.ts'
 import type { HttpMatchConfig, HttpRouteConfig, HttpRuleConfig } from '../config/route.ts'
+import type { MovedPort } from './moved-ports.ts'
 import type { PathPredicate, ValuePredicate } from './predicate.ts'
 import type { Precedence } from './precedence.ts'
 
@@ -34,8 +35,8 @@ export interface Router {
   readonly rules: ReadonlyMap<string, CompiledRule>
   /** The same rules by the route that they came from, where the next compilation finds what it may keep. */
   readonly routes: ReadonlyMap<HttpRouteConfig, readonly CompiledRule[]>
-  /** The Gateway's ports and where they really listen; redirects are compiled with the latter. */
-  readonly placedPorts: ReadonlyMap<number, number>
+  /** Redirects are compiled with these. */
+  readonly movedPorts: readonly MovedPort[]
 }
 
 export interface PortRouter {

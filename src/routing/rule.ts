@@ -3,13 +3,14 @@ import type { BackendConfig, HttpMatchConfig, HttpRouteConfig, HttpRuleConfig } 
 import { newCounters } from './counters.ts'
 import { compileFilters } from './filters.ts'
 import { toByteString } from './byte-string.ts'
+import type { MovedPort } from './moved-ports.ts'
 import { compilePath, compileValue } from './predicate.ts'
 import type { CompiledBackend, CompiledFilters, CompiledMatch, CompiledRule, RuleCounters } from './router.ts'
 import { WeightedChoice } from './weighted-choice.ts'
 
 /** What a rule is compiled with beside its own configuration. */
 export interface RuleContext {
-  readonly placedPorts: ReadonlyMap<number, number>
+  readonly moved: readonly MovedPort[]
   /** In [0, 1): where in its period a new rule's weighted choice begins. */
   readonly phase: () => number
 }
@@ -40,7 +41,7 @@ class Rule implements CompiledRule {
     this.config = config
     this.route = route
     this.matches = config.matches.map((match) => compileMatch(this, match))
-    this.filters = compileFilters(config.filters, context.placedPorts)
+    this.filters = compileFilters(config.filters, context.moved)
     this.requestTimeout = config.timeouts.request ?? 0
     this.backendRequestTimeout = config.timeouts.backendRequest ?? 0
     this.counters = previous?.counters ?? newCounters()
@@ -73,7 +74,7 @@ function compileBackend(config: BackendConfig, context: RuleContext, previous: C
   const requests = previous !== undefined && nameOf(previous) === nameOf(config) ? previous.requests : 0
   switch (config.kind) {
     case 'pool':
-      return { kind: 'pool', pool: config.pool, filters: compileFilters(config.filters, context.placedPorts), requests }
+      return { kind: 'pool', pool: config.pool, filters: compileFilters(config.filters, context.moved), requests }
     case 'fail':
       return { kind: 'fail', backend: config.backend, reason: config.reason, message: config.message, requests }
   }

@@ -9,12 +9,13 @@ import { show } from './issue.ts'
 import type { Issue } from './issue.ts'
 import type { KindDefinition } from './kinds/definition.ts'
 import { KINDS } from './kinds/kinds.ts'
+import type { TypeMeta } from './meta.ts'
 import type { ApiObject } from './object.ts'
 import { isRecord } from './schema/object.ts'
 import { Reader } from './schema/schema.ts'
 
 export { formatPath } from './issue.ts'
-export type { Issue, Path } from './issue.ts'
+export type { Issue } from './issue.ts'
 
 export interface ParseOptions {
   /** For objects of namespaced kinds that name none; 'default' unless given. */
@@ -24,9 +25,7 @@ export interface ParseOptions {
 }
 
 /** What an object calls itself, '' for what it does not say. */
-export interface Claim {
-  readonly apiVersion: string
-  readonly kind: string
+export interface Claim extends TypeMeta {
   readonly namespace: string
   readonly name: string
 }

@@ -3,7 +3,6 @@
  * lies and nothing of it is in this repository; where it is missing, the tests that compare with it say so and are left out.
  * `GATEWAY_API_DIR` names it, else the module cache is looked at (`go mod download sigs.k8s.io/gateway-api@v1.7.0`).
  */
-import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +14,8 @@ const MODULE = 'sigs.k8s.io/gateway-api@v1.7.0'
 export function findGatewayApi(): string | undefined {
   const named = process.env['GATEWAY_API_DIR']
   if (named !== undefined) {
-    if (!existsSync(join(named, 'config/crd'))) throw new Error(`Cannot read the CRDs: GATEWAY_API_DIR must be the folder of ${MODULE}, got ${named}`)
+    if (!existsSync(join(named, 'config/crd')))
+      throw new Error(`Cannot read the CRDs: GATEWAY_API_DIR must be the folder of ${MODULE}, got ${named}`)
     return named
   }
   const found = join(moduleCache(), MODULE)
@@ -25,13 +25,7 @@ export function findGatewayApi(): string | undefined {
 }
 
 function moduleCache(): string {
-  const usual = join(process.env['GOPATH'] ?? join(homedir(), 'go'), 'pkg', 'mod')
-  if (existsSync(usual)) return usual
-  try {
-    return execFileSync('go', ['env', 'GOMODCACHE'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-  } catch {
-    return usual
-  }
+  return process.env['GOMODCACHE'] ?? join(process.env['GOPATH'] ?? join(homedir(), 'go'), 'pkg', 'mod')
 }
 
 /** All YAML documents below a folder, with their files. */

@@ -11,6 +11,8 @@ import type { Entry, FileReading } from './file-reading.ts'
 import { Locator, readObjects } from './file-reading.ts'
 import type { ForeignKind } from './foreign.ts'
 import { foreignFindings, foreignKinds } from './foreign.ts'
+import { guardFindings } from './guard-findings.ts'
+import { helmFindings } from './helm-findings.ts'
 import { kustomizeFindings, piecesOfAll } from './kustomize.ts'
 import { Scopes } from './scope.ts'
 import type { SourceFile } from './source-file.ts'
@@ -24,7 +26,7 @@ export interface FileRead extends SourceRead {
   /** Every file that was looked at, in order. */
   readonly files: readonly string[]
   /** Where an object, or a path in it, stands; undefined for an object that no file holds. */
-  locate(ref: ObjectRef, path?: Path): Location | undefined
+  readonly locate: (ref: ObjectRef, path?: Path) => Location | undefined
 }
 
 export interface AssemblyOptions {
@@ -68,13 +70,16 @@ export class Assembler {
     const placed = readings.flatMap(({ file, documents }) =>
       documents.flatMap(({ others, namespace }) => others.map((manifest) => ({ manifest, namespace, file: file.path }))),
     )
+    const objects = this.#keepList([...entries.values()].map(({ object }) => object))
     return {
-      objects: this.#keepList([...entries.values()].map(({ object }) => object)),
+      objects,
       findings: [
         ...readings.flatMap((reading) => this.#fileFindings(reading, locator)),
         ...duplicates.map(({ first, second }) => duplicateFinding(first, second, locator)),
         ...variableFindings(readings, locator, isRenamed),
         ...kustomizeFindings(surroundings.kustomizations),
+        ...guardFindings(readings, objects),
+        ...helmFindings(readings),
         ...foreignFindings(foreign),
       ],
       foreign,

@@ -19,6 +19,8 @@ import type { SourceFile } from './source-file.ts'
 export interface FileSourceOptions extends FileOptions {
   /** `auto` (unless given): notifications, and a poll every second where they fail or cannot be trusted; `poll`: only that. */
   readonly watch?: 'auto' | 'poll'
+  /** Milliseconds between two polls; 1000 unless given. */
+  readonly pollMs?: number
 }
 
 const POLL_MS = 1_000
@@ -169,7 +171,7 @@ export class FileSource implements Source {
         this.#lookAtAll()
         this.#schedulePoll()
       },
-      this.#isPolling ? POLL_MS : SWEEP_MS,
+      this.#isPolling ? (this.#options.pollMs ?? POLL_MS) : SWEEP_MS,
     )
   }
 }

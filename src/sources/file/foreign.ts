@@ -1,7 +1,9 @@
 /** Kinds that are listed and not served, and what to say of those that share a name with ours. */
 import type { LocatedFinding } from '../source.ts'
 import type { FileReading } from './file-reading.ts'
+import { listSome } from './list-some.ts'
 import { groupOf } from './manifest.ts'
+import { isNamedLikeOurs } from './role.ts'
 
 export interface ForeignKind {
   readonly apiVersion: string
@@ -11,10 +13,6 @@ export interface ForeignKind {
   /** Set for a kind that a person may take for one of ours. */
   readonly hint?: string
 }
-
-const OUR_KINDS: ReadonlySet<string> = new Set(
-  'GatewayClass Gateway ListenerSet HTTPRoute GRPCRoute TLSRoute TCPRoute UDPRoute ReferenceGrant BackendTLSPolicy Service'.split(' '),
-)
 
 const HINTS: ReadonlyMap<string, string> = new Map([
   ['networking.istio.io/Gateway', "this is Istio's own Gateway, not the Gateway API's (gateway.networking.k8s.io/v1)"],
@@ -29,7 +27,7 @@ export function hintFor(apiVersion: string, kind: string): string | undefined {
   const group = groupOf(apiVersion)
   const known = HINTS.get(`${group}/${kind}`)
   if (known !== undefined) return known
-  return OUR_KINDS.has(kind) ? `this is the ${kind} of ${apiVersion}, not the Gateway API's` : undefined
+  return isNamedLikeOurs(kind) ? `this is the ${kind} of ${apiVersion}, not the Gateway API's` : undefined
 }
 
 /** Sorted by kind. */
@@ -63,12 +61,4 @@ export function foreignFindings(foreign: readonly ForeignKind[]): LocatedFinding
       message: `${count} ${kind} of ${apiVersion} ${count === 1 ? 'is' : 'are'} not served (${listSome(files)}): ${hint}`,
       cause: `foreign:${apiVersion}/${kind}`,
     }))
-}
-
-const SHOWN = 3
-
-/** `a.yaml, b.yaml, c.yaml and 4 more` */
-export function listSome(names: readonly string[]): string {
-  if (names.length <= SHOWN) return names.join(', ')
-  return `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} more`
 }

@@ -54,7 +54,7 @@ export interface GuardFound {
   readonly policy: string
   /** What it would do, in the policy's own field names; empty when the kind says it. */
   readonly does: readonly string[]
-  /** `HTTPRoute team-a/shop`, or undefined for a policy that is named by routes instead. */
+  /** `HTTPRoute team-a/shop`; undefined for a policy that is named by routes instead. */
   readonly targets: readonly string[] | undefined
 }
 

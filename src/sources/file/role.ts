@@ -11,11 +11,21 @@ export type Role = 'object' | 'context' | 'mixed' | 'foreign'
 
 const CORE_KINDS: ReadonlySet<string> = new Set(['Service', 'Secret', 'ConfigMap', 'Namespace'])
 
-export const GATEWAY_GROUP = 'gateway.networking.k8s.io'
+const GATEWAY_GROUP = 'gateway.networking.k8s.io'
+
+const GATEWAY_KINDS: ReadonlySet<string> = new Set(
+  'GatewayClass Gateway ListenerSet HTTPRoute GRPCRoute TLSRoute TCPRoute UDPRoute ReferenceGrant BackendTLSPolicy'.split(' '),
+)
+
+/** The names that a person may take for ours in whatever group. */
+export function isNamedLikeOurs(kind: string): boolean {
+  return GATEWAY_KINDS.has(kind) || kind === 'Service'
+}
 
 export function isOurs({ apiVersion, kind }: DocumentType): boolean {
   const group = groupOf(apiVersion)
-  if (group === '') return CORE_KINDS.has(kind)
+  // Without an apiVersion it is nobody's yet; parse says what it lacks.
+  if (group === '') return CORE_KINDS.has(kind) || (apiVersion === '' && GATEWAY_KINDS.has(kind))
   return group === GATEWAY_GROUP || (group === 'discovery.k8s.io' && kind === 'EndpointSlice')
 }
 

@@ -2,12 +2,13 @@
 import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { isFlow, scanType, splitDocuments } from './documents.ts'
+import type { DocumentType } from './documents.ts'
 import type { FileError } from './file-error.ts'
 import { FileError as Failure, fileErrorOf } from './file-error.ts'
 import { isTemplate } from './helm-template.ts'
 import type { Manifest } from './manifest.ts'
 import { manifestsOf } from './manifest.ts'
-import { roleOf } from './role.ts'
+import { isOurs, roleOf } from './role.ts'
 import type { Role } from './role.ts'
 import type { SyntaxProblem, Value } from './yaml-value.ts'
 import { parseText } from './yaml-value.ts'
@@ -30,7 +31,7 @@ export interface SourceDocument {
   readonly start: number
   readonly role: Role | 'template' | 'broken' | 'other'
   /** Of what was told without parsing; only for `foreign`. */
-  readonly type?: { readonly apiVersion: string; readonly kind: string }
+  readonly type?: DocumentType
   /** What a parse without variables gave: for `context` and `mixed`, and values of charts among `other`. */
   readonly manifests: readonly Manifest[]
   readonly value?: unknown
@@ -60,8 +61,8 @@ export function isKustomization(name: string): boolean {
   return name === 'kustomization.yaml' || name === 'kustomization.yml' || name === 'Kustomization'
 }
 
-/** Has the keys of a manifest somewhere, though not in the two plain lines of one. */
-const LIKE_A_MANIFEST = /["']?apiVersion["']?[ \t]*:|["']?kind["']?[ \t]*:/
+const API_VERSION_SOMEWHERE = /["']?apiVersion["']?[ \t]*:/
+const KIND_SOMEWHERE = /["']?kind["']?[ \t]*:/
 /** Values of a chart that describe a route (or of a kustomization without its type). */
 const LIKE_ROUTE_VALUES = /^[ \t]*["']?(?:parentRefs|hostnames)["']?[ \t]*:/m
 
@@ -72,7 +73,8 @@ function readDocument(text: string, start: number, name: string): SourceDocument
     const type = { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization' }
     return { text, start, role: 'context', manifests: manifestsOf(parsed.value, [], type) }
   }
-  const { apiVersion, kind } = scanType(text)
+  const scanned = scanType(text)
+  const { apiVersion, kind } = scanned
   if (isTemplate(text, kind)) return { text, start, role: 'template', manifests: [] }
   if (apiVersion !== undefined && kind !== undefined) {
     const type = { apiVersion, kind }
@@ -81,12 +83,16 @@ function readDocument(text: string, start: number, name: string): SourceDocument
     if (role === 'foreign') return { text: '', start, role, type, manifests: [] }
     return fromValue(text, start, role, parseText(text))
   }
-  if (apiVersion !== undefined || kind !== undefined || (LIKE_A_MANIFEST.test(text) && (isFlow(text) || /^\s/.test(text)))) {
-    return fromValue(text, start, 'mixed', parseText(text))
-  }
+  if (isLikeAManifest(text, scanned)) return fromValue(text, start, 'mixed', parseText(text))
   if (!LIKE_ROUTE_VALUES.test(text)) return { text, start, role: 'other', manifests: [] }
   const parsed = parseText(text)
   return { text, start, role: 'other', manifests: [], ...(parsed.kind === 'value' && { value: parsed.value }) }
+}
+
+/** Half of what makes a manifest of ours, or all of it in JSON or flow style. */
+function isLikeAManifest(text: string, { apiVersion = '', kind = '' }: Partial<DocumentType>): boolean {
+  if (apiVersion !== '' || kind !== '') return isOurs({ apiVersion, kind: kind === '' ? 'Gateway' : kind })
+  return isFlow(text) && API_VERSION_SOMEWHERE.test(text) && KIND_SOMEWHERE.test(text)
 }
 
 function fromValue(text: string, start: number, role: Role, parsed: Value): SourceDocument {

@@ -1,7 +1,7 @@
 /** One finding for each variable that nobody gives a value, with the places that use it. */
 import type { LocatedFinding, Location } from '../source.ts'
 import type { FileReading, Locator } from './file-reading.ts'
-import { listSome } from './foreign.ts'
+import { listSome } from './list-some.ts'
 
 export function variableFindings(readings: readonly FileReading[], locator: Locator, isRenamed: boolean): LocatedFinding[] {
   const uses = new Map<string, Location[]>()

@@ -20,8 +20,10 @@ const explicitTags: ScalarTag[] = ['bool', 'int', 'float', 'timestamp', 'binary'
   resolve: plainScalar,
 }))
 
-/** Aliases that expand to more than this many nodes are refused: a page of text must not become a gigabyte. */
-const MOST_ALIASES = 100
+/** Aliases that would expand to more nodes are refused: a page of text must not become a gigabyte. */
+const MOST_ALIASES = 10_000
+/** Far beyond any schema; what is deeper would exhaust the stack of whoever walks it. */
+const DEEPEST = 200
 
 export const yamlOptions: ParseOptions & DocumentOptions & SchemaOptions = {
   schema: 'failsafe',
@@ -32,6 +34,17 @@ export const yamlOptions: ParseOptions & DocumentOptions & SchemaOptions = {
 }
 
 export function parseText(text: string): Value {
+  const parsed = parseAny(text)
+  if (parsed.kind === 'broken' || !isDeeper(parsed.value, DEEPEST)) return parsed
+  return { kind: 'broken', message: `values must be nested at most ${DEEPEST} deep`, offset: 0 }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((item) => isDeeper(item, levels - 1))
+}
+
+function parseAny(text: string): Value {
   if (looksLikeJson(text)) {
     const value = parseJson(text)
     if (value) return value

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, symlinkSync, writeFileSync, chmodSync } from 'node:fs'
+import { mkdirSync, renameSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { FileSource } from '../../../src/sources/file/file-source.ts'
@@ -11,7 +11,7 @@ for (const watch of ['auto', 'poll'] as const) {
   sourceCases(watch === 'auto' ? 'a folder with notifications' : 'a folder that is polled', async (routes) => {
     const place = folder(Object.fromEntries(Object.entries(routes).map(([name, yaml]) => [`${name}.yaml`, yaml])))
     return {
-      source: new FileSource({ paths: [place.path], watch }),
+      source: new FileSource({ paths: [place.path], watch, pollMs: 100 }),
       put: async (name, yaml) => void place.write(`${name}.yaml`, yaml),
       remove: async (name) => place.remove(`${name}.yaml`),
     }
@@ -25,7 +25,10 @@ async function follow(options: FileSourceOptions) {
   let wake = (): void => {}
   await source.start(() => wake())
   const hostnames = (): string[] =>
-    source.read().objects.flatMap((object) => (object.kind === 'HTTPRoute' ? object.spec.hostnames : [])).sort()
+    source
+      .read()
+      .objects.flatMap((object) => (object.kind === 'HTTPRoute' ? object.spec.hostnames : []))
+      .sort()
   /** Milliseconds until the hostnames are these. */
   const until = (expected: readonly string[], patience = 5_000): Promise<number> => {
     const began = performance.now()
@@ -134,9 +137,9 @@ describe('following files', () => {
 
   it('keeps what it has while a path is away, says so, and goes on when it is back', async () => {
     const place = folder({ 'in/r.yaml': routeYaml('r') })
-    const { source, until, hostnames, quiet } = await follow({ paths: [join(place.path, 'in')], watch: 'poll' })
+    const { source, until, hostnames, quiet } = await follow({ paths: [join(place.path, 'in')], watch: 'poll', pollMs: 100 })
     renameSync(join(place.path, 'in'), join(place.path, 'out'))
-    await quiet(1_300)
+    await quiet(300)
     expect(hostnames()).toEqual(['r.example.com'])
     expect(source.read().findings.map(({ code }) => code)).toEqual(['no-such-path'])
     mkdirSync(join(place.path, 'in'))

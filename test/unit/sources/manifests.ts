@@ -7,7 +7,10 @@ interface RouteOptions {
   readonly parent?: string
 }
 
-export function routeYaml(name: string, { namespace, hostname = `${name}.example.com`, path = '/', parent = 'front' }: RouteOptions = {}): string {
+export function routeYaml(
+  name: string,
+  { namespace, hostname = `${name}.example.com`, path = '/', parent = 'front' }: RouteOptions = {},
+): string {
   return `apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
 metadata:

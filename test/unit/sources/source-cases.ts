@@ -8,8 +8,8 @@ import { routeYaml } from './manifests.ts'
 export interface Place {
   readonly source: Source
   /** Creates or replaces the HTTPRoute of this name with the YAML given. */
-  put(name: string, yaml: string): Promise<void>
-  remove(name: string): Promise<void>
+  readonly put: (name: string, yaml: string) => Promise<void>
+  readonly remove: (name: string) => Promise<void>
 }
 
 export type MakePlace = (routes: Readonly<Record<string, string>>) => Promise<Place>
@@ -75,6 +75,20 @@ export function sourceCases(what: string, make: MakePlace): void {
       await until(() => hostname('b') === 'other.example.com')
       expect(before).toBeDefined()
       expect(object('a')).toBe(before)
+    })
+
+    it('keeps the last valid version of an object that became invalid, says why, and follows again once it is mended', async () => {
+      const { source, put, until, object, hostname } = await started(['a', 'b'])
+      const before = object('a')
+      await put('a', routeYaml('a', { path: 'no-slash' }))
+      await until(() => source.read().findings.some(({ severity }) => severity === 'error'))
+      expect(object('a')).toBe(before)
+      expect(source.read().findings.map((finding) => finding.object?.name)).toEqual(['a'])
+      await put('b', routeYaml('b', { hostname: 'other.example.com' }))
+      await until(() => hostname('b') === 'other.example.com')
+      await put('a', routeYaml('a', { hostname: 'mended.example.com' }))
+      await until(() => hostname('a') === 'mended.example.com')
+      expect(source.read().findings).toEqual([])
     })
 
     it('never changes an object that it has given away', async () => {

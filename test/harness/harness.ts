@@ -3,18 +3,18 @@
  * case, and a look at the process after each file: nothing that was opened may be left.
  */
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
-import { Backend, type BackendConnection, type Respond } from './scripted-backend.ts'
+import { Backend, type OnBytes, type Respond } from './scripted-backend.ts'
 import { Client } from './client.ts'
 import { eventually } from './eventually.ts'
 import { Gateway, type GatewayOptions } from './gateway.ts'
 import type { ConfigSketch } from './gateway-config.ts'
 
 export interface Harness {
-  backend(respond?: Respond, onBytes?: (connection: BackendConnection) => void): Promise<Backend>
+  backend(respond?: Respond, onBytes?: OnBytes): Promise<Backend>
   gateway(sketch: ConfigSketch, options?: GatewayOptions): Promise<Gateway>
   client(gateway: Gateway): Promise<Client>
   /** The usual scene: one backend, one rule for everything, one client. */
-  scene(respond?: Respond, options?: GatewayOptions): Promise<{ web: Backend; gate: Gateway; client: Client }>
+  scene(respond?: Respond, options?: GatewayOptions, onBytes?: OnBytes): Promise<{ web: Backend; gate: Gateway; client: Client }>
 }
 
 /** Call it once, at the top of a test file. */
@@ -41,8 +41,8 @@ export function harness(): Harness {
     backend: (respond, onBytes) => keep(Backend.listen(respond, onBytes)),
     gateway: (sketch, options) => keep(Gateway.start(sketch, options)),
     client: (gateway) => keep(Client.connect(gateway.port)),
-    async scene(respond, options) {
-      const web = await one.backend(respond)
+    async scene(respond, options, onBytes) {
+      const web = await one.backend(respond, onBytes)
       const gate = await one.gateway({ pools: { web: [web.port] }, rules: [{ backends: ['web'] }] }, options)
       return { web, gate, client: await one.client(gate) }
     },

@@ -6,6 +6,9 @@ import { eventually } from './eventually.ts'
 /** Answers a complete request; the socket is there for whatever bytes and endings the test wants. */
 export type Respond = (request: ReceivedRequest, connection: BackendConnection) => void
 
+/** Sees every read, complete request or not. */
+export type OnBytes = (connection: BackendConnection) => void
+
 export class BackendConnection {
   readonly socket: Socket
   /** Everything received, a byte string. */
@@ -39,7 +42,7 @@ export class Backend {
     this.#server = server
   }
 
-  static listen(respond: Respond = ok, onBytes?: (connection: BackendConnection) => void): Promise<Backend> {
+  static listen(respond: Respond = ok, onBytes?: OnBytes): Promise<Backend> {
     const server = createServer({ allowHalfOpen: true, noDelay: true })
     const backend = new Backend(server)
     server.on('connection', (socket) => backend.#accept(socket, respond, onBytes))
@@ -83,7 +86,7 @@ export class Backend {
     })
   }
 
-  #accept(socket: Socket, respond: Respond, onBytes: ((connection: BackendConnection) => void) | undefined): void {
+  #accept(socket: Socket, respond: Respond, onBytes: OnBytes | undefined): void {
     const connection = new BackendConnection(socket)
     this.connections.push(connection)
     let answered = 0

@@ -48,9 +48,10 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
   #bodyPaused = false
   #beginning = false
   #keepAlive = false
-  /** Of the present window of the body's rate: its end, and bytes so far. */
+  /** Of the present window of the body's rate: its end (0: none has begun), and bytes so far. */
   #windowEnd = 0
   #windowBytes = 0
+  #silentUntil = 0
   /** Bytes that came before their time. */
   #held: Buffer | undefined
   #readPaused = false
@@ -87,7 +88,6 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
 
   destroy(): void {
     if (this.phase === 'closed') return
-    if (this.phase === 'tunnel') this.context.runtime.counters.tunnels -= 1
     this.#close(false)
     this.#exchange?.cancel('client-gone')
   }
@@ -165,6 +165,7 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
     this.#bodyOpen = head.body.kind !== 'none'
     this.#bodyFlows = false
     this.#bodyPaused = false
+    this.#windowEnd = 0
     if (this.#bodyOpen) this.#body.start(head.body)
     const exchange = new Exchange(this, head, performance.now())
     this.#exchange = exchange
@@ -200,14 +201,28 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
     return at
   }
 
+  /** The body goes on: bounds each silence, and the bytes of each window. */
   #awaitBody(received: number): void {
     const { bounds, sweep } = this.context.runtime
-    if (sweep.now >= this.#windowEnd) {
+    if (this.#windowEnd === 0) {
       this.#windowEnd = sweep.now + bounds.bodyIdleTime
       this.#windowBytes = 0
     }
     this.#windowBytes += received
-    this.#awaitUntil(Math.min(this.#windowEnd, sweep.now + bounds.bodyIdleTime))
+    this.#silentUntil = sweep.now + bounds.bodyIdleTime
+    this.#awaitUntil(Math.min(this.#windowEnd, this.#silentUntil))
+  }
+
+  #expireBody(): void {
+    const { bounds, sweep } = this.context.runtime
+    const enough = this.#windowBytes >= (bounds.bodyRate * bounds.bodyIdleTime) / 1000
+    if (sweep.now >= this.#silentUntil || !enough) {
+      this.#exchange?.refuse(bodyTimeout)
+      return
+    }
+    this.#windowEnd = sweep.now + bounds.bodyIdleTime
+    this.#windowBytes = 0
+    this.#awaitUntil(Math.min(this.#windowEnd, this.#silentUntil))
   }
 
   #hold(bytes: Buffer, from: number): void {
@@ -300,6 +315,7 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
 
   pauseBody(): void {
     this.#bodyPaused = true
+    this.#windowEnd = 0
     this.#pauseReading()
     this.deadline = forever
   }
@@ -391,7 +407,7 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
   #expireExchange(): void {
     if (this.#outlet.blocked) this.destroy()
     else if (this.#bodyOpen && !this.#bodyFlows) this.#letBodyFlow()
-    else if (this.#bodyOpen) this.#exchange?.refuse(bodyTimeout)
+    else if (this.#bodyOpen) this.#expireBody()
     else this.deadline = forever
   }
 
@@ -446,6 +462,7 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
   }
 
   #close(reset: boolean): void {
+    if (this.phase === 'tunnel') this.context.runtime.counters.tunnels -= 1
     this.phase = 'closed'
     this.deadline = ended
     this.context.runtime.sweep.forget(this)

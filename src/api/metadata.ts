@@ -21,6 +21,13 @@ export const subdomainName = text({
 /** NameIsDNSLabel: Namespaces. */
 export const labelName = namespaceName
 
+/** Empty counts as absent. */
+const namespaceOrNone = text({
+  max: 63,
+  pattern: /^(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)?$/,
+  is: 'a DNS label (lower case letters, digits and "-")',
+})
+
 const timestamp = text({
   pattern: /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[-+]\d\d:\d\d)$/,
   is: 'a time such as 2026-01-31T12:00:00Z (RFC 3339)',
@@ -48,14 +55,14 @@ export function metadata(name: Schema<string>, scope: Scope): Schema<ObjectMeta>
   const fields = object(
     {
       name: required(name),
-      namespace: optional(namespaceName),
+      namespace: optional(namespaceOrNone),
       generation: defaulted(integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), 1),
       creationTimestamp: optional(timestamp),
       deletionTimestamp: optional(timestamp),
       uid: optional(text()),
       resourceVersion: optional(text()),
-      labels: mapOrEmpty(map(labelValue, { rules: [keysAreQualified] })),
-      annotations: mapOrEmpty(map(text(), { rules: [annotationKeysAreQualified, annotationsAreSmall] })),
+      labels: mapOrEmpty(map(labelValue, { nullIs: '', rules: [keysAreQualified] })),
+      annotations: mapOrEmpty(map(text(), { nullIs: '', rules: [annotationKeysAreQualified, annotationsAreSmall] })),
       finalizers: optional(list(text())),
     },
     { unread: UNREAD },
@@ -64,8 +71,8 @@ export function metadata(name: Schema<string>, scope: Scope): Schema<ObjectMeta>
     read(value, at) {
       const meta = fields.read(value, at)
       if (!meta) return undefined
-      if (scope === 'Namespaced') return { ...meta, namespace: meta.namespace ?? at.defaultNamespace }
-      if (meta.namespace !== undefined)
+      if (scope === 'Namespaced') return { ...meta, namespace: meta.namespace || at.defaultNamespace }
+      if (meta.namespace)
         at.warn('namespace-ignored', 'must be absent, since the kind has no namespaces', show(meta.namespace), ['namespace'])
       return { ...meta, namespace: '' }
     },

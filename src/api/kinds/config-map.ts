@@ -61,8 +61,8 @@ const dataIsSmall: Rule<Contents> = rule('data-too-long', (self) => {
 const schema: Schema<ConfigMap> = object(
   {
     ...root('v1', 'ConfigMap', 'Namespaced'),
-    data: mapOrEmpty(map(text(), { rules: [keysAreFileNames] })),
-    binaryData: optional(map(base64, { rules: [keysAreFileNames] })),
+    data: mapOrEmpty(map(text(), { nullIs: '', rules: [keysAreFileNames] })),
+    binaryData: optional(map(base64, { nullIs: '', rules: [keysAreFileNames] })),
   },
   { rules: [keysDoNotOverlap, dataIsSmall], unread: ['immutable'] },
 )

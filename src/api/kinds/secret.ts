@@ -21,8 +21,8 @@ const fields = object(
   {
     ...root('v1', 'Secret', 'Namespaced'),
     type: defaulted(text(), 'Opaque'),
-    data: mapOrEmpty(map(base64, { rules: [keysAreFileNames] })),
-    stringData: mapOrEmpty(map(plain, { rules: [keysAreFileNames] })),
+    data: mapOrEmpty(map(base64, { nullIs: '', rules: [keysAreFileNames] })),
+    stringData: mapOrEmpty(map(plain, { nullIs: '', rules: [keysAreFileNames] })),
   },
   { unread: ['immutable'] },
 )

@@ -115,7 +115,7 @@ const spec = object(
     type: defaulted(oneOf('ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'), 'ClusterIP'),
     clusterIP: optional(text()),
     externalName: optional(text()),
-    selector: optional(map(labelValue, { rules: [keysAreQualified] })),
+    selector: optional(map(labelValue, { nullIs: '', rules: [keysAreQualified] })),
     ports: listOrEmpty(list(servicePort, { rules: [portNamesAreSet, portNamesDiffer, portsDiffer] })),
     publishNotReadyAddresses: optional(truth()),
   },

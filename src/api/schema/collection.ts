@@ -54,11 +54,13 @@ export function list<T>(item: Schema<T>, limits: ListLimits<T> = {}): Schema<rea
 
 export interface MapLimits {
   readonly max?: number
+  /** What a null stands for in the kinds of Kubernetes itself, which Go decodes to the zero of the type; in a CRD's map it is dropped. */
+  readonly nullIs?: string
   readonly rules?: readonly Rule<Readonly<Record<string, unknown>>>[]
 }
 
 export function map<T>(item: Schema<T>, limits: MapLimits = {}): Schema<Readonly<Record<string, T>>> {
-  const { max = Infinity, rules = [] } = limits
+  const { max = Infinity, nullIs, rules = [] } = limits
   return {
     read(value, at) {
       if (!isRecord(value)) {
@@ -68,9 +70,10 @@ export function map<T>(item: Schema<T>, limits: MapLimits = {}): Schema<Readonly
       const before = at.errors
       const entries: [string, T][] = []
       for (const [name, given] of Object.entries(value)) {
-        if (given === null || given === undefined) continue
+        const meant = given ?? nullIs
+        if (meant === undefined) continue
         at.enter(name)
-        const read = item.read(given, at)
+        const read = item.read(meant, at)
         if (read !== undefined) entries.push([name, read])
         at.leave()
       }

@@ -157,6 +157,10 @@ describe('ConfigMap', () => {
     expect(issues(configMap(more))).toEqual([expected])
   })
 
+  it('takes a key without a value for an empty text, as the API server does', () => {
+    expect(parsed('ConfigMap', configMap({ data: { a: null } })).data).toEqual({ a: '' })
+  })
+
   it('takes a key like __proto__ for a key like any other', () => {
     const value: unknown = JSON.parse('{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"__proto__":"text"}}')
     expect(Object.entries(parsed('ConfigMap', value).data)).toEqual([['__proto__', 'text']])

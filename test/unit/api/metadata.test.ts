@@ -33,6 +33,11 @@ describe('metadata', () => {
     expect(parsed('ConfigMap', configMap({ name: 'a', namespace: 'own' }), { defaultNamespace: 'team' }).metadata.namespace).toBe('own')
   })
 
+  it('takes an empty namespace for none, and a label without a value for an empty one', () => {
+    const { namespace, labels } = parsed('ConfigMap', configMap({ name: 'a', namespace: '', labels: { a: null } })).metadata
+    expect([namespace, labels]).toEqual(['default', { a: '' }])
+  })
+
   it('has no namespace for a kind without namespaces, and warns of one', () => {
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a', namespace: 'b' } }
     expect(parsed('Namespace', namespace, { defaultNamespace: 'team' }).metadata.namespace).toBe('')

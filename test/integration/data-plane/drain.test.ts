@@ -45,7 +45,7 @@ describe('a drain', () => {
     return { one, answer }
   }
 
-  it('[wire:drain] of a port accepts no more, closes idle connections and lets a request end, with Connection: close', async () => {
+  it('[wire:port-drain] of a port accepts no more, closes idle connections and lets a request end, with Connection: close', async () => {
     const idle = await client()
     await idle.get('a.example')
     const busy = await underWay()
@@ -60,7 +60,7 @@ describe('a drain', () => {
     await busy.one.closed
   })
 
-  it('[wire:drain] ends at its deadline what is still under way', async () => {
+  it('[wire:port-drain] ends at its deadline what is still under way', async () => {
     const busy = await underWay()
     const failed = expect(busy.answer).rejects.toThrow('the connection ended')
     await serve([81])

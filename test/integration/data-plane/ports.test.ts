@@ -54,7 +54,7 @@ describe('the data plane', () => {
     expect(await (await client(port)).get('a.example')).toMatchObject({ status: 200, body: 'one' })
   })
 
-  it('opens and closes ports while others serve, and touches no connection of those', async () => {
+  it('[wire:port-keep] opens and closes ports while others serve, and touches no connection of those', async () => {
     const plane = start()
     await plane.serve(config([80]))
     const stays = await client(plane.port(80))
@@ -71,7 +71,7 @@ describe('the data plane', () => {
     expect(await stays.get('a.example')).toMatchObject({ status: 200, body: 'one' })
   })
 
-  it('gives a connection the routes of the newest configuration, request by request', async () => {
+  it('[wire:port-keep] gives a connection the routes of the newest configuration, request by request', async () => {
     const plane = start()
     const other = await startBackend('two')
     const listeners = [httpListener(80)]

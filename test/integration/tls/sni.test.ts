@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -97,7 +98,7 @@ describe('TLS termination', () => {
     }
   })
 
-  it.each(['TLSv1.2', 'TLSv1.3'] as const)('serves %s and names http/1.1 as the protocol', async (version) => {
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('[wire:tls-alpn] serves %s and names http/1.1 as the protocol', async (version) => {
     const plane = start()
     await plane.serve(config([listeners.exact]), keys)
     const one = await client(plane, 'shop.example.com', { maxVersion: version, minVersion: version, ALPNProtocols: ['h2', 'http/1.1'] })
@@ -137,7 +138,7 @@ describe('TLS termination', () => {
     expect(raw.received).toBe('')
   })
 
-  it('closes what is no TLS, and clients that leave within their hello', async () => {
+  it('[wire:client-hello-strict] closes what is no TLS, and clients that leave within their hello', async () => {
     const plane = start()
     await plane.serve(config([listeners.exact]), keys)
     const http = await plain(plane)
@@ -182,6 +183,33 @@ describe('TLS termination', () => {
     relay.close()
   })
 
+  it('[wire:tls-alpn] sends the alert for it to a client that offers only other protocols', async () => {
+    const plane = start()
+    await plane.serve(config([listeners.exact]), keys)
+    await expect(client(plane, 'shop.example.com', { ALPNProtocols: ['h2'] })).rejects.toThrow('no application protocol')
+  })
+
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('[wire:tls-tickets] resumes %s sessions at their listener and nowhere else', async (version) => {
+    const plane = start()
+    await plane.serve(config([listeners.exact, listeners.wildcard]), keys)
+    const first = await client(plane, 'shop.example.com', { maxVersion: version })
+    const session = await sessionOf(first.socket as TLSSocket)
+    const resumed = async (serverName: string): Promise<boolean> =>
+      ((await client(plane, serverName, { maxVersion: version, session })).socket as TLSSocket).isSessionReused()
+    expect(await resumed('shop.example.com')).toBe(true)
+    expect(await resumed('other.example.com')).toBe(false)
+  })
+
+  it('[wire:tls-early-data] gives out tickets that allow no early data', async () => {
+    const plane = start()
+    await plane.serve(config([listeners.exact]), keys)
+    const session = await sessionOf((await client(plane, 'shop.example.com', { minVersion: 'TLSv1.3' })).socket as TLSSocket)
+    const tags = derTags(session)
+    // SSL_SESSION of OpenSSL: [10] is the ticket, [15] the early data that it allows.
+    expect(tags).toContain(0xaa)
+    expect(tags).not.toContain(0xaf)
+  })
+
   it('[wire:tls-renegotiation] refuses to renegotiate', async () => {
     const plane = start()
     await plane.serve(config([listeners.exact]), keys)
@@ -204,7 +232,7 @@ describe('TLS termination', () => {
     expect(await one.answer()).toMatchObject({ status: 200, body: 'one' })
   })
 
-  it('chooses among the certificates of one listener by their names, else takes the first', async () => {
+  it('[wire:tls-certificate] chooses among the certificates of one listener by their names, else takes the first', async () => {
     const plane = start()
     await plane.serve(config([httpsListener(443, '', [fallback, wildcard, exact])]), keys)
     expect(certificateOf(await client(plane, 'shop.example.com'))).toBe('DNS:shop.example.com')
@@ -214,7 +242,7 @@ describe('TLS termination', () => {
     expect(certificateOf(await client(plane, ''))).toBe('DNS:fallback.test')
   })
 
-  it('replaces certificates for new connections and closes none', async () => {
+  it('[wire:tls-replace] replaces certificates for new connections and closes none', async () => {
     const plane = start()
     await plane.serve(config([listeners.exact]), keys)
     const before = await client(plane, 'shop.example.com')
@@ -227,7 +255,7 @@ describe('TLS termination', () => {
     expect(await after.get('shop.example.com')).toMatchObject({ status: 200 })
   })
 
-  it('reports a certificate that cannot be used, keeps serving the last good one, and the other listeners', async () => {
+  it('[wire:tls-replace] reports a certificate that cannot be used, keeps serving the last good one, and the other listeners', async () => {
     const plane = start()
     await plane.serve(config([listeners.exact, listeners.wildcard]), keys)
     const broken: TestCertificate = {
@@ -261,7 +289,7 @@ describe('TLS termination', () => {
     expect(await (await client(plane, 'shop.example.com')).get('shop.example.com')).toMatchObject({ status: 200 })
   })
 
-  it('opens a port anew when it changes between clear text and TLS, and drains what spoke the other', async () => {
+  it('[wire:port-scheme] opens a port anew when it changes between clear text and TLS, and drains what spoke the other', async () => {
     const plane = start()
     const port = await freePort()
     const placement = () => ({ address: '127.0.0.1', port })
@@ -273,7 +301,7 @@ describe('TLS termination', () => {
     expect(await (await client(plane, 'shop.example.com')).get('shop.example.com')).toMatchObject({ status: 200 })
   })
 
-  it('[wire:drain] drains the connections of a TLS listener that is gone while its port stays', async () => {
+  it('[wire:port-drain] drains the connections of a TLS listener that is gone while its port stays', async () => {
     const plane = start()
     await plane.serve(config([listeners.exact, listeners.wildcard]), keys)
     const leaves = await client(plane, 'shop.example.com')
@@ -285,7 +313,7 @@ describe('TLS termination', () => {
     expect(await stays.get('other.example.com')).toMatchObject({ status: 200 })
   })
 
-  it('[wire:misdirected] answers 421, on the first request too, when another listener of the port matches Host better than that of the server name', async () => {
+  it('[wire:tls-misdirected] answers 421, on the first request too, when another listener of the port matches Host better than that of the server name', async () => {
     const plane = start()
     await plane.serve(config(Object.values(listeners)), keys)
     const first = await client(plane, 'other.example.com')
@@ -301,3 +329,26 @@ describe('TLS termination', () => {
     expect(await (await client(alone, 'shop.example.com')).get('somewhere.test')).toMatchObject({ status: 404 })
   })
 })
+
+/** The session that a later connection may resume; in TLS 1.3 it comes after the handshake. */
+async function sessionOf(socket: TLSSocket): Promise<Buffer> {
+  const session = socket.getProtocol() === 'TLSv1.3' ? (await once(socket, 'session'))[0] : socket.getSession()
+  return session as Buffer
+}
+
+/** Tags of the elements of a DER sequence. */
+function derTags(der: Buffer): number[] {
+  const tags: number[] = []
+  for (let at = headerLength(der, 0); at < der.length;) {
+    tags.push(der[at] ?? 0)
+    const header = headerLength(der, at)
+    const long = (der[at + 1] ?? 0) >= 0x80
+    at += header + (long ? der.readUIntBE(at + 2, header - 2) : (der[at + 1] ?? 0))
+  }
+  return tags
+}
+
+function headerLength(der: Buffer, at: number): number {
+  const length = der[at + 1] ?? 0
+  return length < 0x80 ? 2 : 2 + (length & 0x7f)
+}

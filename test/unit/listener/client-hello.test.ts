@@ -127,7 +127,7 @@ describe('the ClientHello reader', () => {
     ['a server name with NUL', records(hello(serverName('a.example\0.b')), [])],
     ['an empty protocol', records(hello(alpn('h2', '')), [])],
     ['a list of no protocols', records(hello(alpn()), [])],
-  ])('refuses %s', (_name, bytes) => {
+  ])('[wire:client-hello-strict] refuses %s', (_name, bytes) => {
     expect(readClientHello(bytes, limit)).toMatchObject({ kind: 'refused' })
   })
 

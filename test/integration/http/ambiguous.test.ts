@@ -107,7 +107,7 @@ describe.each([
   ['line ends and fields', lineEnds],
   ['hosts', hosts],
   ['targets', targets],
-])('[wire:ambiguous-refused] %s', (_subject, cases) => {
+])('[wire:exchange-ambiguous-refused] %s', (_subject, cases) => {
   it.each(cases)('%s gives %i', async (_what, status, bytes) => {
     const { web, gate, client } = await h.scene()
     await client.request({ target: '/first' })
@@ -144,7 +144,7 @@ const chunks: readonly (readonly [what: string, body: string])[] = [
   ['trailers that are too large', `3\r\nabc\r\n0\r\nX: ${'y'.repeat(9_000)}\r\n\r\n`],
 ]
 
-describe('[wire:chunks-refused] a chunked body', () => {
+describe('[wire:exchange-chunks-refused] a chunked body', () => {
   it.each(chunks)('with %s gives 400, and the backend sees no end of it', async (_what, body) => {
     const { web, gate, client } = await h.scene()
     await client.request({ target: '/first' })
@@ -177,7 +177,7 @@ const answers: readonly (readonly [what: string, bytes: string])[] = [
   ['a head that is too large', `HTTP/1.1 200 OK\r\n${`X: ${'y'.repeat(8_000)}\r\n`.repeat(9)}\r\n`],
 ]
 
-describe('[wire:bad-answer] an answer', () => {
+describe('[wire:exchange-bad-answer] an answer', () => {
   it.each(answers)('with %s is a 502, and its connection is used no more', async (_what, bytes) => {
     const { web, gate, client } = await h.scene((request, connection) =>
       connection.write(request.line.includes('/bad') ? bytes : 'HTTP/1.1 204 No Content\r\n\r\n'),

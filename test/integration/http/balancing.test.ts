@@ -18,7 +18,7 @@ async function closedPort(): Promise<number> {
 }
 
 describe('endpoints', () => {
-  it('that refuse connections are passed over before the client hears of it', async () => {
+  it('[wire:exchange-connect-retry] that refuse connections are passed over before the client hears of it', async () => {
     const web = await h.backend()
     const gate = await h.gateway({ pools: { web: [await closedPort(), await closedPort(), web.port] }, rules: [{ backends: ['web'] }] })
     const client = await h.client(gate)
@@ -26,7 +26,7 @@ describe('endpoints', () => {
     expect(web.requests.map(({ body }) => body)).toEqual(Array.from({ length: 20 }, (_, i) => `${i}`))
   })
 
-  it('that all refuse connections give 502', async () => {
+  it('[wire:exchange-connect-retry] that all refuse connections give 502', async () => {
     const gate = await h.gateway({ pools: { web: [await closedPort(), await closedPort()] }, rules: [{ backends: ['web'] }] })
     const client = await h.client(gate)
     expect((await client.request()).status).toBe(502)
@@ -84,7 +84,7 @@ describe('endpoints', () => {
     expect((await client.request()).status).toBe(503)
   })
 
-  it('have a bound of connections; beyond it requests get 503', async () => {
+  it('[wire:exchange-endpoint-limit] have a bound of connections; beyond it requests get 503', async () => {
     const web = await h.backend(() => {})
     const gate = await h.gateway({ pools: { web: [web.port] }, rules: [{ backends: ['web'] }] }, { bounds: { connectionsPerEndpoint: 2 } })
     const clients = await Promise.all(Array.from({ length: 3 }, () => h.client(gate)))

@@ -37,21 +37,21 @@ describe("a request's body", () => {
     expect(web.request.body).toBe('abcde')
   })
 
-  it('[wire:reframed] is framed anew: extensions are dropped', async () => {
+  it('[wire:exchange-reframed] is framed anew: extensions are dropped', async () => {
     const { web, client } = await h.scene()
     client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n003;x=1\r\nabc\r\n0;y\r\n\r\n')
     await client.answer()
     expect(web.request.raw).toMatch(/\r\n\r\n3\r\nabc\r\n0\r\n\r\n$/)
   })
 
-  it.each(['GET', 'DELETE', 'HEAD', 'OPTIONS'])('[wire:any-body] is kept on %s', async (method) => {
+  it.each(['GET', 'DELETE', 'HEAD', 'OPTIONS'])('[wire:exchange-any-body] is kept on %s', async (method) => {
     const { web, client } = await h.scene(always('HTTP/1.1 204 No Content\r\n\r\n'))
     expect((await client.request({ method, body: 'abc' })).status).toBe(204)
     expect((await client.request({ method })).status).toBe(204)
     expect(web.requests.map(({ body }) => body)).toEqual(['abc', ''])
   })
 
-  it('[wire:trailers] keeps trailers that may be forwarded, and none else', async () => {
+  it('[wire:exchange-trailers] keeps trailers that may be forwarded, and none else', async () => {
     const { web, client } = await h.scene()
     client.send(
       'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 1\r\nContent-Length: 9\r\nAuthorization: x\r\nHost: b\r\n\r\n',
@@ -60,7 +60,7 @@ describe("a request's body", () => {
     expect(web.request.trailers).toBe('X-Sum: 1\r\n')
   })
 
-  it('[wire:broken-body] that breaks its framing gives 400; the backend never sees an end, and its connection dies', async () => {
+  it('[wire:exchange-broken-body] that breaks its framing gives 400; the backend never sees an end, and its connection dies', async () => {
     const { web, gate, client } = await h.scene()
     await client.request()
     client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcXX')
@@ -72,7 +72,7 @@ describe("a request's body", () => {
     expect((await (await h.client(gate)).request()).body).toBe('ok')
   })
 
-  it('[wire:broken-body] that ends too early gives 400, and the backend never sees an end', async () => {
+  it('[wire:exchange-broken-body] that ends too early gives 400, and the backend never sees an end', async () => {
     const { web, gate, client } = await h.scene()
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc')
     client.end()
@@ -83,7 +83,7 @@ describe("a request's body", () => {
     expect(await gate.record()).toMatchObject({ status: 400, flag: 'client-gone' })
   })
 
-  it('[wire:broken-body] whose client is reset ends the upstream connection', async () => {
+  it('[wire:exchange-broken-body] whose client is reset ends the upstream connection', async () => {
     const { web, gate, client } = await h.scene()
     client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n')
     await eventually(() => web.rest.endsWith('abc\r\n'), 'the first chunk')
@@ -93,7 +93,7 @@ describe("a request's body", () => {
     expect(await gate.record()).toMatchObject({ flag: 'client-gone' })
   })
 
-  it('[wire:back-pressure] is not read faster than the backend takes it', async () => {
+  it('[wire:exchange-back-pressure] is not read faster than the backend takes it', async () => {
     const { web, gate, client } = await h.scene(undefined)
     const total = 40_000_000
     client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${total}\r\n\r\n`)
@@ -109,7 +109,7 @@ describe("a request's body", () => {
     client.reset()
   })
 
-  it('[wire:early-answer] is no longer sent once the answer has come; both connections end', async () => {
+  it('[wire:exchange-early-answer] is no longer sent once the answer has come; both connections end', async () => {
     const { web, client } = await h.scene(undefined, {}, (connection) => {
       if (connection.bytes.endsWith('abc')) connection.write(response('too large', '413 Content Too Large'))
     })
@@ -141,7 +141,7 @@ describe("an answer's body", () => {
     expect(answer.body === body).toBe(true)
   })
 
-  it('[wire:trailers] brings trailers to clients that take them, and to no other', async () => {
+  it('[wire:exchange-trailers] brings trailers to clients that take them, and to no other', async () => {
     const { client } = await h.scene(
       always('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 1\r\nSet-Cookie: a\r\n\r\n'),
     )
@@ -149,7 +149,7 @@ describe("an answer's body", () => {
     expect((await client.request({ fields: ['TE: trailers', 'Connection: TE'] })).trailers).toBe('X-Sum: 1\r\n')
   })
 
-  it('[wire:back-pressure] is not read faster than the client takes it', async () => {
+  it('[wire:exchange-back-pressure] is not read faster than the client takes it', async () => {
     const total = 30_000_000
     const { web, client } = await h.scene((_request, connection) => {
       connection.write(`HTTP/1.1 200 OK\r\nContent-Length: ${total}\r\n\r\n`)
@@ -167,7 +167,7 @@ describe("an answer's body", () => {
     expect((await client.answer()).body).toHaveLength(total)
   })
 
-  it('[wire:write-stuck] ends the connection of a client that takes nothing', async () => {
+  it('[wire:exchange-write-stuck] ends the connection of a client that takes nothing', async () => {
     const { web, gate, client } = await h.scene(
       (_request, connection) => {
         connection.write('HTTP/1.1 200 OK\r\nContent-Length: 30000000\r\n\r\n')
@@ -185,7 +185,7 @@ describe("an answer's body", () => {
     ['ends before its length', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc', 'upstream-closed'],
     ['ends before its last chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n', 'upstream-closed'],
     ['breaks its framing', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcXX', 'upstream-protocol'],
-  ])('[wire:broken-answer] that %s is cut off: the client cannot take it for whole', async (_how, bytes, flag) => {
+  ])('[wire:exchange-broken-answer] that %s is cut off: the client cannot take it for whole', async (_how, bytes, flag) => {
     const { gate, client } = await h.scene((_request, connection) => connection.socket.end(bytes))
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
     await client.closed()
@@ -193,7 +193,7 @@ describe("an answer's body", () => {
     expect(await gate.record()).toMatchObject({ status: 200, flag })
   })
 
-  it('[wire:upstream-silence] with a length is given up when nothing comes for too long', async () => {
+  it('[wire:exchange-upstream-silence] with a length is given up when nothing comes for too long', async () => {
     const { gate, client } = await h.scene((_request, connection) => connection.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc'), {
       bounds: { upstreamIdleBodyTime: 100 },
     })
@@ -202,7 +202,7 @@ describe("an answer's body", () => {
     expect(await gate.record()).toMatchObject({ status: 200, flag: 'upstream-timeout' })
   })
 
-  it('[wire:upstream-silence] without a length may be silent as long as a tunnel', async () => {
+  it('[wire:exchange-upstream-silence] without a length may be silent as long as a tunnel', async () => {
     const { client } = await h.scene(
       (_request, connection) => {
         connection.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n')
@@ -215,7 +215,7 @@ describe("an answer's body", () => {
 })
 
 describe('answers before the final one', () => {
-  it('[wire:interim] 100 and 103 are relayed, others are not', async () => {
+  it('[wire:exchange-interim] 100 and 103 are relayed, others are not', async () => {
     const { client } = await h.scene(
       always('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n' + response('ok')),
     )
@@ -225,20 +225,20 @@ describe('answers before the final one', () => {
     expect((await client.answer()).body).toBe('ok')
   })
 
-  it('[wire:interim] do not reach HTTP/1.0 clients', async () => {
+  it('[wire:exchange-interim] do not reach HTTP/1.0 clients', async () => {
     const { client } = await h.scene(always('HTTP/1.1 103 Early Hints\r\n\r\n' + response('ok')))
     client.send('GET / HTTP/1.0\r\nHost: a\r\n\r\n')
     expect((await client.answer()).status).toBe(200)
   })
 
-  it('[wire:interim] are at most ten', async () => {
+  it('[wire:exchange-interim] are at most ten', async () => {
     const { gate, client } = await h.scene(always('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(11) + response('ok')))
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
     await eventually(() => client.received.includes('502'), 'the answer')
     expect(await gate.record()).toMatchObject({ status: 502, flag: 'upstream-protocol' })
   })
 
-  it('[wire:expect] a 100 comes from the backend, and lets the body flow', async () => {
+  it('[wire:exchange-expect] a 100 comes from the backend, and lets the body flow', async () => {
     const { web, client } = await h.scene((request, connection) => connection.write(response(request.body)), {})
     client.send('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\n')
     const connection = await web.connection(0)
@@ -252,7 +252,7 @@ describe('answers before the final one', () => {
     expect((await client.answer()).body).toBe('abc')
   })
 
-  it('[wire:expect] a body that does not wait is held until the 100, and sent once', async () => {
+  it('[wire:exchange-expect] a body that does not wait is held until the 100, and sent once', async () => {
     const { web, client } = await h.scene((request, connection) => connection.write(response(request.body)))
     client.send('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc')
     const connection = await web.connection(0)
@@ -264,13 +264,13 @@ describe('answers before the final one', () => {
     expect((await client.answer()).body).toBe('abc')
   })
 
-  it('[wire:expect] without a 100 the body flows after a while', async () => {
+  it('[wire:exchange-expect] without a 100 the body flows after a while', async () => {
     const { client } = await h.scene((request, connection) => connection.write(response(request.body)), { bounds: { continueTime: 100 } })
     client.send('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc')
     expect((await client.answer()).body).toBe('abc')
   })
 
-  it('[wire:expect] a refusal in place of the 100 ends both connections, and the body is not sent', async () => {
+  it('[wire:exchange-expect] a refusal in place of the 100 ends both connections, and the body is not sent', async () => {
     const { web, gate, client } = await h.scene(undefined)
     client.send('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 30\r\n\r\n')
     const connection = await web.connection(0)

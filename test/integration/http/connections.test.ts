@@ -13,7 +13,7 @@ describe("a client's connection", () => {
     expect(gate.runtime.counters.connectionsTotal).toBe(1)
   })
 
-  it('[wire:nothing-behind-close] ends after Connection: close, and nothing behind it is served', async () => {
+  it('[wire:exchange-nothing-behind-close] ends after Connection: close, and nothing behind it is served', async () => {
     const { web, client } = await h.scene()
     client.send('GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n')
     expect((await client.answer()).header('connection')).toBe('close')
@@ -21,7 +21,7 @@ describe("a client's connection", () => {
     expect(web.requests.map(({ line }) => line)).toEqual(['GET /1 HTTP/1.1'])
   })
 
-  it('[wire:pipelining] carries requests sent ahead one at a time, in order', async () => {
+  it('[wire:exchange-pipelining] carries requests sent ahead one at a time, in order', async () => {
     let underWay = 0
     const { web, client } = await h.scene((request, connection) => {
       underWay += 1
@@ -41,7 +41,7 @@ describe("a client's connection", () => {
     expect(web.connections).toHaveLength(1)
   })
 
-  it('[wire:pipelining] serves many small requests of one packet, some of which are answered by the gateway', async () => {
+  it('[wire:exchange-pipelining] serves many small requests of one packet, some of which are answered by the gateway', async () => {
     const web = await h.backend()
     const gate = await h.gateway({ pools: { web: [web.port] }, rules: [{ path: '/web', backends: ['web'] }] })
     const client = await h.client(gate)
@@ -50,7 +50,7 @@ describe("a client's connection", () => {
     expect(web.rest).toBe('')
   })
 
-  it('[wire:read-ahead] is read ahead by no more than a bound', async () => {
+  it('[wire:exchange-read-ahead] is read ahead by no more than a bound', async () => {
     const { gate, client } = await h.scene(() => {})
     client.send('GET /1 HTTP/1.1\r\nHost: a\r\n\r\n')
     await eventually(() => gate.runtime.counters.requests === 1, 'the request')
@@ -60,7 +60,7 @@ describe("a client's connection", () => {
     expect(client.socket.writableLength).toBeGreaterThan(0)
   })
 
-  it('[wire:half-close] that says FIN after a complete request still gets its answer', async () => {
+  it('[wire:exchange-half-close] that says FIN after a complete request still gets its answer', async () => {
     const { client } = await h.scene((_request, connection) => setTimeout(() => connection.write(response('late')), 60))
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n')
     client.end()
@@ -69,7 +69,7 @@ describe("a client's connection", () => {
     expect(await client.closed()).toBe('end')
   })
 
-  it('[wire:client-gone] that is reset while the backend works cancels the request there', async () => {
+  it('[wire:exchange-client-gone] that is reset while the backend works cancels the request there', async () => {
     const { web, gate, client } = await h.scene(() => {})
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
     const connection = await web.connection(0)
@@ -79,7 +79,7 @@ describe("a client's connection", () => {
     expect(await gate.record()).toMatchObject({ status: 0, flag: 'client-gone' })
   })
 
-  it('[wire:client-gone] that is reset within the answer cancels the rest of it', async () => {
+  it('[wire:exchange-client-gone] that is reset within the answer cancels the rest of it', async () => {
     const { web, gate, client } = await h.scene((_request, connection) =>
       connection.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc'),
     )
@@ -90,13 +90,13 @@ describe("a client's connection", () => {
     expect(await gate.record()).toMatchObject({ status: 200, flag: 'client-gone', responseBytes: 3 })
   })
 
-  it('[wire:idle-client] is closed when nothing comes for too long', async () => {
+  it('[wire:exchange-idle-client] is closed when nothing comes for too long', async () => {
     const { client } = await h.scene(undefined, { bounds: { clientIdleTime: 100 } })
     await client.request()
     expect(await client.closed()).toBe('end')
   })
 
-  it('[wire:slow-head] gets 408 when a head takes too long', async () => {
+  it('[wire:exchange-slow-head] gets 408 when a head takes too long', async () => {
     const { gate, client } = await h.scene(undefined, { bounds: { headTime: 100 } })
     await client.request()
     client.send('GET / HT')
@@ -105,7 +105,7 @@ describe("a client's connection", () => {
     expect(await gate.record(1)).toMatchObject({ status: 408, flag: 'head-timeout' })
   })
 
-  it('[wire:slow-body] gets 408 when a body stands still', async () => {
+  it('[wire:exchange-slow-body] gets 408 when a body stands still', async () => {
     const { web, gate, client } = await h.scene(undefined, { bounds: { bodyIdleTime: 100 } })
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc')
     expect((await client.answer()).status).toBe(408)
@@ -114,7 +114,7 @@ describe("a client's connection", () => {
     await eventually(() => web.connections[0]?.ending !== 'open', 'the end of the upstream connection')
   })
 
-  it('[wire:slow-body] gets 408 when a body trickles', async () => {
+  it('[wire:exchange-slow-body] gets 408 when a body trickles', async () => {
     const { client } = await h.scene(undefined, { bounds: { bodyIdleTime: 600, bodyRate: 500 } })
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n')
     const trickle = setInterval(() => client.send('x'), 50)
@@ -122,7 +122,7 @@ describe("a client's connection", () => {
     clearInterval(trickle)
   })
 
-  it('[wire:slow-body] may take its time as long as enough comes', async () => {
+  it('[wire:exchange-slow-body] may take its time as long as enough comes', async () => {
     const { web, client } = await h.scene(undefined, { bounds: { bodyIdleTime: 300, bodyRate: 500 } })
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2000\r\n\r\n')
     for (let i = 0; i < 20; i++) {
@@ -133,7 +133,7 @@ describe("a client's connection", () => {
     expect(web.request.body).toHaveLength(2000)
   })
 
-  it('[wire:linger] gets its refusal although it goes on sending', async () => {
+  it('[wire:exchange-linger] gets its refusal although it goes on sending', async () => {
     const { client } = await h.scene()
     client.send('GET / HTTP/1.1\r\nHost: a b\r\n\r\n' + 'x'.repeat(30_000))
     const answer = await client.answer()
@@ -143,7 +143,7 @@ describe("a client's connection", () => {
     expect(await client.closed()).toBe('end')
   })
 
-  it('[wire:linger] is cut off when it goes on sending without end', async () => {
+  it('[wire:exchange-linger] is cut off when it goes on sending without end', async () => {
     const { gate, client } = await h.scene()
     client.send('GET / HTTP/1.1\r\nHost: a b\r\n\r\n')
     await client.answer()
@@ -152,7 +152,7 @@ describe("a client's connection", () => {
     clearInterval(flood)
   })
 
-  it('ends when it drains: at once if idle, after its answer if not', async () => {
+  it('[wire:exchange-drain] ends when it drains: at once if idle, after its answer if not', async () => {
     const { gate, client } = await h.scene((_request, connection) => setTimeout(() => connection.write(response('last')), 50))
     const idle = await h.client(gate)
     await idle.request()
@@ -174,7 +174,7 @@ describe('a connection to a backend', () => {
     ['the answer is HTTP/1.0', response('ok').replace('1.1', '1.0')],
     ['bytes follow the answer', response('ok') + 'X'],
     ['the backend keeps idle connections for no time', response('ok', '200 OK', 'Keep-Alive: timeout=0\r\n')],
-  ])('[wire:reuse] is not used again when %s', async (_reason, bytes) => {
+  ])('[wire:exchange-reuse] is not used again when %s', async (_reason, bytes) => {
     const { web, client } = await h.scene(always(bytes))
     expect((await client.request()).body).toBe('ok')
     expect((await client.request()).body).toBe('ok')
@@ -182,7 +182,7 @@ describe('a connection to a backend', () => {
     await eventually(() => web.connections[0]?.ending !== 'open', 'the end of the first connection')
   })
 
-  it('[wire:idle-bytes] dies when bytes come that nobody asked for, and they answer no request', async () => {
+  it('[wire:exchange-idle-bytes] dies when bytes come that nobody asked for, and they answer no request', async () => {
     const { web, client } = await h.scene()
     await client.request()
     const first = await web.connection(0)
@@ -192,7 +192,7 @@ describe('a connection to a backend', () => {
     expect(web.connections).toHaveLength(2)
   })
 
-  it('[wire:idle-bytes] dies when the backend says FIN', async () => {
+  it('[wire:exchange-idle-bytes] dies when the backend says FIN', async () => {
     const { web, client } = await h.scene()
     await client.request()
     const first = await web.connection(0)
@@ -201,14 +201,14 @@ describe('a connection to a backend', () => {
     expect((await client.request()).body).toBe('ok')
   })
 
-  it('[wire:pool-idle] is closed after the time that an idle one is kept', async () => {
+  it('[wire:exchange-pool-idle] is closed after the time that an idle one is kept', async () => {
     const { web, client } = await h.scene(undefined, { bounds: { poolIdleTime: 300 } })
     await client.request()
     await eventually(() => web.connections[0]?.ending === 'end', 'the end of the connection')
     expect((await client.request()).body).toBe('ok')
   })
 
-  it.each(['GET', 'HEAD', 'OPTIONS'])('[wire:stale] that closes under a %s is replaced by a fresh one, once', async (method) => {
+  it.each(['GET', 'HEAD', 'OPTIONS'])('[wire:exchange-stale] that closes under a %s is replaced by a fresh one, once', async (method) => {
     const { web, gate, client } = await h.scene((_request, connection) => {
       if (connection.requests.length === 2) connection.socket.destroy()
       else connection.write(response(''))
@@ -223,7 +223,7 @@ describe('a connection to a backend', () => {
     ['a POST', { method: 'POST' }],
     ['a GET with a body', { body: 'x' }],
     ['a DELETE', { method: 'DELETE' }],
-  ])('[wire:stale] that closes under %s gives 502, and nothing is sent twice', async (_what, request) => {
+  ])('[wire:exchange-stale] that closes under %s gives 502, and nothing is sent twice', async (_what, request) => {
     const { web, client } = await h.scene((_request, connection) => {
       if (connection.requests.length === 2) connection.socket.destroy()
       else connection.write(response(''))
@@ -233,7 +233,7 @@ describe('a connection to a backend', () => {
     expect(web.requests).toHaveLength(2)
   })
 
-  it('[wire:stale] that closes after a first byte of the answer gives 502', async () => {
+  it('[wire:exchange-stale] that closes after a first byte of the answer gives 502', async () => {
     const { web, client } = await h.scene((_request, connection) => {
       if (connection.requests.length < 2) connection.write(response(''))
       else connection.socket.end('H')
@@ -243,7 +243,7 @@ describe('a connection to a backend', () => {
     expect(web.requests).toHaveLength(2)
   })
 
-  it('[wire:stale] that is fresh and closes gives 502', async () => {
+  it('[wire:exchange-stale] that is fresh and closes gives 502', async () => {
     const { web, gate, client } = await h.scene((_request, connection) => connection.socket.destroy())
     expect((await client.request()).status).toBe(502)
     expect(web.requests).toHaveLength(1)

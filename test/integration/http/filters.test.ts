@@ -25,20 +25,21 @@ describe('filters', () => {
       [edits('requestHeaders', { set: [{ name: 'x-set', value: 'backend' }], add: [{ name: 'X-Add', value: 'backend' }] })],
     )
     await client.request({ fields: ['x-SET: client', 'X-Set: client', 'X-Add: client', 'X-Gone: client', 'X-Other: client'] })
-    const { headers } = web.request
+    const request = web.request
+    const headers = (name: string) => request.headers(name)
     expect(headers('x-set')).toEqual(['backend'])
     expect(headers('x-add').join(', ')).toBe('client, rule, backend')
     expect(headers('x-gone')).toEqual([])
     expect(headers('x-other')).toEqual(['client'])
   })
 
-  it('[wire:strip-first] set what a client cannot strip with Connection', async () => {
+  it('[wire:exchange-strip-first] set what a client cannot strip with Connection', async () => {
     const { web, client } = await scene([edits('requestHeaders', { set: [{ name: 'X-User', value: 'gateway' }] })])
     await client.request({ fields: ['Connection: X-User', 'X-User: client'] })
     expect(web.request.headers('x-user')).toEqual(['gateway'])
   })
 
-  it('[wire:strip-first] may change what the gateway says of the client', async () => {
+  it('[wire:exchange-strip-first] may change what the gateway says of the client', async () => {
     const { web, client } = await scene([
       edits('requestHeaders', { set: [{ name: 'X-Forwarded-Proto', value: 'https' }], remove: ['x-forwarded-host'] }),
     ])

@@ -17,7 +17,7 @@ describe('a request on its way to the backend', () => {
     )
   })
 
-  it('[wire:one-path] is matched and forwarded with one normal path, the query untouched', async () => {
+  it('[wire:exchange-one-path] is matched and forwarded with one normal path, the query untouched', async () => {
     const web = await h.backend()
     const gate = await h.gateway({ pools: { web: [web.port] }, rules: [{ path: '/a', backends: ['web'] }] })
     const client = await h.client(gate)
@@ -28,7 +28,7 @@ describe('a request on its way to the backend', () => {
     expect((await client.request({ target: '/a%00' })).status).toBe(400)
   })
 
-  it('[wire:hop-by-hop] loses hop-by-hop fields and what Connection names', async () => {
+  it('[wire:exchange-hop-by-hop] loses hop-by-hop fields and what Connection names', async () => {
     const { web, client } = await h.scene()
     await client.request({
       fields: [
@@ -50,7 +50,7 @@ describe('a request on its way to the backend', () => {
     expect(web.request.header('x-forwarded-for')).toBe('127.0.0.1')
   })
 
-  it('[wire:nobody-trusted] says of its client only what the gateway saw', async () => {
+  it('[wire:exchange-nobody-trusted] says of its client only what the gateway saw', async () => {
     const { web, client } = await h.scene()
     await client.request({
       fields: [
@@ -67,7 +67,7 @@ describe('a request on its way to the backend', () => {
     expect(web.request.header('x-forwarded-port')).toBeUndefined()
   })
 
-  it('[wire:trusted-peer] keeps what a trusted peer says, and adds the peer', async () => {
+  it('[wire:exchange-trusted-peer] keeps what a trusted peer says, and adds the peer', async () => {
     const { web, client } = await h.scene(undefined, { trusted: true })
     await client.request({ fields: ['X-Forwarded-For: 1.2.3.4', 'X-Forwarded-Proto: https', 'X-Request-Id: mine'] })
     expect(web.request.headers('x-forwarded-for')).toEqual(['1.2.3.4, 127.0.0.1'])
@@ -76,7 +76,7 @@ describe('a request on its way to the backend', () => {
     expect(web.request.headers('x-forwarded-host')).toEqual(['a.example'])
   })
 
-  it.each(['POST', 'PUT', 'PATCH'])('[wire:empty-length] says Content-Length: 0 for a %s without a body', async (method) => {
+  it.each(['POST', 'PUT', 'PATCH'])('[wire:exchange-empty-length] says Content-Length: 0 for a %s without a body', async (method) => {
     const { web, client } = await h.scene()
     await client.request({ method })
     expect(web.request.headers('content-length')).toEqual(['0'])
@@ -88,14 +88,14 @@ describe('a request on its way to the backend', () => {
     expect(web.request.line).toBe('pUrge / HTTP/1.1')
   })
 
-  it('[wire:absolute-form] becomes origin-form, with the target as Host', async () => {
+  it('[wire:exchange-absolute-form] becomes origin-form, with the target as Host', async () => {
     const { web, client } = await h.scene()
     await client.request({ target: 'http://a.example/x?y', host: 'A.example:80' })
     expect(web.request.line).toBe('GET /x?y HTTP/1.1')
     expect(web.request.headers('host')).toEqual(['a.example'])
   })
 
-  it('[wire:asterisk] asks the backend about itself with OPTIONS *', async () => {
+  it('[wire:exchange-asterisk] asks the backend about itself with OPTIONS *', async () => {
     const { web, client } = await h.scene()
     expect((await client.request({ method: 'OPTIONS', target: '*' })).status).toBe(200)
     expect(web.request.line).toBe('OPTIONS * HTTP/1.1')
@@ -114,7 +114,7 @@ describe('an answer on its way to the client', () => {
     expect((await client.request()).status).toBe(299)
   })
 
-  it.each(['204 No Content', '304 Not Modified'])('[wire:no-body] has no body with %s, whatever its fields say', async (status) => {
+  it.each(['204 No Content', '304 Not Modified'])('[wire:exchange-no-body] has no body with %s, whatever its fields say', async (status) => {
     const { web, client } = await h.scene((request, connection) => {
       connection.write(request.line.includes('/next') ? response('next') : `HTTP/1.1 ${status}\r\nETag: "x"\r\n\r\n`)
     })
@@ -125,7 +125,7 @@ describe('an answer on its way to the client', () => {
     expect(web.connections).toHaveLength(1)
   })
 
-  it('[wire:no-body] has none for HEAD, and keeps the length that it would have', async () => {
+  it('[wire:exchange-no-body] has none for HEAD, and keeps the length that it would have', async () => {
     const { web, client } = await h.scene((request, connection) => {
       connection.write(request.line.startsWith('HEAD') ? 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n' : response('next'))
     })
@@ -134,7 +134,7 @@ describe('an answer on its way to the client', () => {
     expect(web.connections).toHaveLength(1)
   })
 
-  it('[wire:until-close] that ends with the connection is framed anew in chunks', async () => {
+  it('[wire:exchange-until-close] that ends with the connection is framed anew in chunks', async () => {
     const { client } = await h.scene((_request, connection) => {
       connection.write('HTTP/1.1 200 OK\r\n\r\nsome')
       connection.socket.end('thing')
@@ -145,7 +145,7 @@ describe('an answer on its way to the client', () => {
     expect((await client.request()).body).toBe('something')
   })
 
-  it('[wire:until-close] is cut off without a last chunk when the backend resets', async () => {
+  it('[wire:exchange-until-close] is cut off without a last chunk when the backend resets', async () => {
     const { client } = await h.scene((_request, connection) => {
       connection.socket.write('HTTP/1.1 200 OK\r\n\r\nsome', () => setTimeout(() => connection.socket.resetAndDestroy(), 30))
     })
@@ -156,7 +156,7 @@ describe('an answer on its way to the client', () => {
 })
 
 describe('an HTTP/1.0 client', () => {
-  it('[wire:http10] gets no chunks, and a close', async () => {
+  it('[wire:exchange-http10] gets no chunks, and a close', async () => {
     const { web, client } = await h.scene(always('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n'))
     client.send('GET / HTTP/1.0\r\nHost: a\r\n\r\n')
     const answer = await client.answer()
@@ -167,7 +167,7 @@ describe('an HTTP/1.0 client', () => {
     expect(web.request.line).toBe('GET / HTTP/1.1')
   })
 
-  it('[wire:http10] keeps its connection when it asks to', async () => {
+  it('[wire:exchange-http10] keeps its connection when it asks to', async () => {
     const { client } = await h.scene()
     for (let i = 0; i < 2; i++) {
       client.send('GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n')
@@ -175,7 +175,7 @@ describe('an HTTP/1.0 client', () => {
     }
   })
 
-  it('[wire:http10] gets a reset when a body without a length breaks off', async () => {
+  it('[wire:exchange-http10] gets a reset when a body without a length breaks off', async () => {
     const { client } = await h.scene((_request, connection) => {
       connection.socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n', () =>
         setTimeout(() => connection.socket.destroy(), 30),
@@ -185,7 +185,7 @@ describe('an HTTP/1.0 client', () => {
     expect(await client.closed()).toBe('reset')
   })
 
-  it('[wire:no-host] without Host reaches only listeners for any host', async () => {
+  it('[wire:exchange-no-host] without Host reaches only listeners for any host', async () => {
     const web = await h.backend()
     const gate = await h.gateway({ listeners: ['a.example'], pools: { web: [web.port] }, rules: [{ backends: ['web'] }] })
     const client = await h.client(gate)
@@ -228,7 +228,7 @@ describe("the gateway's own answers", () => {
     }
   })
 
-  it('[wire:misdirected] say 421 when another listener of the port is meant by Host than SNI chose', async () => {
+  it('[wire:exchange-misdirected] say 421 when another listener of the port is meant by Host than SNI chose', async () => {
     const web = await h.backend()
     const gate = await h.gateway(
       { listeners: ['a.example', '*.example', ''], pools: { web: [web.port] }, rules: [{ backends: ['web'] }] },
@@ -248,7 +248,7 @@ describe("the gateway's own answers", () => {
     expect((await client.request({ method: 'HEAD' })).status).toBe(404)
   })
 
-  it('shed new requests with 503 while the process is overloaded', async () => {
+  it('[wire:exchange-overload] shed new requests with 503 while the process is overloaded', async () => {
     const { gate, client } = await h.scene()
     gate.runtime.overloaded = true
     expect((await client.request()).status).toBe(503)

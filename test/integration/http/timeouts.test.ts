@@ -22,7 +22,7 @@ describe.each(['request', 'backendRequest'])('the timeout %s', (name) => {
     expect((await client.request({ target: '/fast' })).status).toBe(200)
   })
 
-  it('[wire:request-timeout] cuts off an answer that is under way', async () => {
+  it('[wire:exchange-request-timeout] cuts off an answer that is under way', async () => {
     const { gate, client } = await scene(
       (_request, connection) => connection.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n'),
       { [name]: 150 },
@@ -44,7 +44,7 @@ describe.each(['request', 'backendRequest'])('the timeout %s', (name) => {
 })
 
 describe('the timeout request', () => {
-  it('[wire:request-timeout] counts the time that a client takes for its body', async () => {
+  it('[wire:exchange-request-timeout] counts the time that a client takes for its body', async () => {
     const { web, client } = await scene(() => {}, { request: 150 })
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc')
     expect((await client.answer()).status).toBe(504)

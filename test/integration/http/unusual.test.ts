@@ -55,7 +55,7 @@ const heads: readonly Case[] = [
   ['Expect without a body', get('Expect: 100-continue\r\n'), get('')],
 ]
 
-describe('[wire:unusual-kept] a head', () => {
+describe('[wire:exchange-unusual-kept] a head', () => {
   it.each(heads)('with %s', async (_what, bytes, arrives = bytes) => {
     const { web, client } = await h.scene(always('HTTP/1.1 204 No Content\r\n\r\n'))
     for (let i = 0; i < 2; i++) {
@@ -83,7 +83,7 @@ const bodies: readonly (readonly [what: string, framing: string, bytes: string, 
   ['many small chunks', 'Transfer-Encoding: chunked', '1\r\nx\r\n'.repeat(5_000) + '0\r\n\r\n', 'x'.repeat(5_000)],
 ]
 
-describe('[wire:unusual-kept] a body', () => {
+describe('[wire:exchange-unusual-kept] a body', () => {
   it.each(bodies)('with %s', async (_what, framing, bytes, body) => {
     const { web, client } = await h.scene(always('HTTP/1.1 204 No Content\r\n\r\n'))
     for (let i = 0; i < 2; i++) {
@@ -105,7 +105,7 @@ const answers: readonly (readonly [what: string, bytes: string, body: string])[]
   ['bytes above 0x7f in fields and reason', 'HTTP/1.1 200 \xe9\r\nX: \xff\r\nContent-Length: 2\r\n\r\nok', 'ok'],
 ]
 
-describe('[wire:unusual-kept] an answer', () => {
+describe('[wire:exchange-unusual-kept] an answer', () => {
   it.each(answers)('with %s', async (_what, bytes, body) => {
     const { web, client } = await h.scene(always(bytes))
     for (let i = 0; i < 2; i++) expect((await client.request()).body).toBe(body)

@@ -18,7 +18,7 @@ function echo(request: ReceivedRequest, connection: BackendConnection): void {
 }
 
 describe('an upgrade', () => {
-  it('[wire:upgrade] to websocket goes through, with bytes of both directions', async () => {
+  it('[wire:exchange-upgrade] to websocket goes through, with bytes of both directions', async () => {
     const { web, gate, client } = await h.scene(echo)
     client.send(asking)
     const answer = await client.answer()
@@ -26,10 +26,10 @@ describe('an upgrade', () => {
     expect(answer.header('upgrade')?.toLowerCase()).toBe('websocket')
     expect(answer.header('connection')?.toLowerCase()).toBe('upgrade')
     expect(answer.header('sec-websocket-accept')).toBe('y')
-    const { header } = web.connections[0]?.requests[0] ?? web.request
-    expect(header('connection')?.toLowerCase()).toBe('upgrade')
-    expect(header('upgrade')?.toLowerCase()).toBe('websocket')
-    expect(header('sec-websocket-key')).toBe('x')
+    const sent = web.connections[0]?.requests[0]
+    expect(sent?.header('connection')?.toLowerCase()).toBe('upgrade')
+    expect(sent?.header('upgrade')?.toLowerCase()).toBe('websocket')
+    expect(sent?.header('sec-websocket-key')).toBe('x')
     expect(gate.runtime.counters.tunnels).toBe(1)
     for (const bytes of ['hello', '\x00\xff\x81', 'GET / HTTP/1.1\r\n', 'x'.repeat(300_000)]) {
       const before = client.received.length
@@ -39,7 +39,7 @@ describe('an upgrade', () => {
     }
   })
 
-  it("[wire:upgrade] lets the client's early bytes wait until the backend has switched", async () => {
+  it("[wire:exchange-upgrade] lets the client's early bytes wait until the backend has switched", async () => {
     const { web, client } = await h.scene((_request, connection) => {
       setTimeout(() => {
         expect(connection.rest).toBe('')
@@ -52,7 +52,7 @@ describe('an upgrade', () => {
     await eventually(() => web.rest === 'early', "the client's first bytes")
   })
 
-  it('[wire:upgrade] that is answered otherwise is an ordinary exchange, and the next request is served', async () => {
+  it('[wire:exchange-upgrade] that is answered otherwise is an ordinary exchange, and the next request is served', async () => {
     const { web, client } = await h.scene((_request, connection) => connection.write(response('no', '403 Forbidden')))
     client.send(asking + 'GET /next HTTP/1.1\r\nHost: a\r\n\r\n')
     expect((await client.answer()).status).toBe(403)
@@ -63,14 +63,14 @@ describe('an upgrade', () => {
   it.each([
     ['of another protocol than was asked for', switching.replace('websocket', 'other')],
     ['without Connection: upgrade', switching.replace('Connection: Upgrade\r\n', '')],
-  ])('[wire:unasked-101] %s is a 502', async (_what, bytes) => {
+  ])('[wire:exchange-unasked-101] %s is a 502', async (_what, bytes) => {
     const { gate, client } = await h.scene((_request, connection) => connection.write(bytes))
     client.send(asking)
     expect((await client.answer()).status).toBe(502)
     expect(await gate.record()).toMatchObject({ flag: 'upstream-protocol' })
   })
 
-  it('[wire:unasked-101] that nobody asked for is a 502', async () => {
+  it('[wire:exchange-unasked-101] that nobody asked for is a 502', async () => {
     const { client } = await h.scene((_request, connection) => connection.write(switching))
     expect((await client.request()).status).toBe(502)
   })
@@ -80,7 +80,7 @@ describe('an upgrade', () => {
     ['that Connection does not name', 'Upgrade: websocket\r\n'],
     ['to a protocol that is not allowed', 'Connection: Upgrade\r\nUpgrade: other\r\n'],
     ['with a body', 'Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\nX: 1\r\n'.replace('0', '2')],
-  ])('[wire:no-upgrade] %s is served as plain HTTP', async (what, lines) => {
+  ])('[wire:exchange-no-upgrade] %s is served as plain HTTP', async (what, lines) => {
     const { web, client } = await h.scene()
     client.send(`GET / HTTP/1.1\r\nHost: a\r\n${lines}\r\n${what === 'with a body' ? 'hi' : ''}`)
     expect((await client.answer()).status).toBe(200)
@@ -88,7 +88,7 @@ describe('an upgrade', () => {
     expect((await client.request()).status).toBe(200)
   })
 
-  it('[wire:upgrade] to a protocol that the configuration names goes through', async () => {
+  it('[wire:exchange-upgrade] to a protocol that the configuration names goes through', async () => {
     const { client } = await h.scene((_request, connection) => connection.write(switching.replace('websocket', 'other')), {
       upgrades: ['other'],
     })
@@ -96,7 +96,7 @@ describe('an upgrade', () => {
     expect((await client.answer()).status).toBe(101)
   })
 
-  it('[wire:tunnel-half-close] passes a half-close each way', async () => {
+  it('[wire:exchange-tunnel-half-close] passes a half-close each way', async () => {
     const { web, gate, client } = await h.scene((_request, connection) => {
       connection.write(switching)
       connection.socket.removeAllListeners('end')
@@ -117,7 +117,7 @@ describe('an upgrade', () => {
     expect(gate.runtime.counters.tunnels).toBe(0)
   })
 
-  it('[wire:tunnel-half-close] from the backend leaves the way to it open', async () => {
+  it('[wire:exchange-tunnel-half-close] from the backend leaves the way to it open', async () => {
     const { web, gate, client } = await h.scene((_request, connection) => connection.socket.end(switching))
     client.send(asking)
     expect((await client.answer()).status).toBe(101)
@@ -139,7 +139,7 @@ describe('an upgrade', () => {
     await eventually(() => gate.runtime.counters.tunnels === 0 && gate.connections.size === 0, 'the end of the tunnel')
   })
 
-  it('[wire:tunnel-idle] is kept while a byte of either side comes, and ends when none does', async () => {
+  it('[wire:exchange-tunnel-idle] is kept while a byte of either side comes, and ends when none does', async () => {
     const { gate, client } = await h.scene(
       (_request, connection) => {
         connection.write(switching)
@@ -158,7 +158,7 @@ describe('an upgrade', () => {
     expect(await gate.record()).toMatchObject({ status: 101 })
   })
 
-  it('outlives the timeouts of its route, and its drain', async () => {
+  it('[wire:exchange-tunnel-lives] outlives the timeouts of its route, and its drain', async () => {
     const web = await h.backend(echo)
     const gate = await h.gateway({ pools: { web: [web.port] }, rules: [{ backends: ['web'], request: 100, backendRequest: 100 }] })
     const client = await h.client(gate)
@@ -170,7 +170,7 @@ describe('an upgrade', () => {
     await eventually(() => client.received === 'alive', 'the echo')
   })
 
-  it('goes on when its route is gone from the configuration', async () => {
+  it('[wire:exchange-tunnel-lives] goes on when its route is gone from the configuration', async () => {
     const { web, gate, client } = await h.scene(echo)
     client.send(asking)
     await client.answer()

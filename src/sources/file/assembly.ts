@@ -4,7 +4,7 @@ import type { ObjectRef } from '../../api/meta.ts'
 import type { ApiObject } from '../../api/object.ts'
 import type { LocatedFinding, Location, SourceRead } from '../source.ts'
 import type { Certificate } from './certificate.ts'
-import { readCertificate } from './certificate.ts'
+import { certificatesOf } from './certificate.ts'
 import { duplicateFinding } from './duplicate.ts'
 import { fileFindings } from './file-findings.ts'
 import type { Entry, FileReading } from './file-reading.ts'
@@ -67,9 +67,6 @@ export class Assembler {
     const locator = new Locator()
     const { entries, duplicates } = merge(readings)
     const foreign = foreignKinds(readings)
-    const placed = readings.flatMap(({ file, documents }) =>
-      documents.flatMap(({ others, namespace }) => others.map((manifest) => ({ manifest, namespace, file: file.path }))),
-    )
     const objects = this.#keepList([...entries.values()].map(({ object }) => object))
     return {
       objects,
@@ -83,9 +80,7 @@ export class Assembler {
         ...foreignFindings(foreign),
       ],
       foreign,
-      certificates: placed
-        .map(({ manifest, namespace, file }) => readCertificate(manifest, namespace, file))
-        .filter((made) => made !== undefined),
+      certificates: certificatesOf(readings),
       files: files.map(({ path }) => path),
       locate: (ref, path = []) => {
         const entry = entries.get(`${ref.kind}/${ref.namespace}/${ref.name}`)

@@ -22,8 +22,11 @@ import { parseText } from './yaml-value.ts'
 
 export interface FileReading {
   readonly file: SourceFile
+  readonly namespace: string
   readonly entries: readonly Entry[]
   readonly documents: readonly DocumentReading[]
+  /** Objects of all documents that this project does not serve. */
+  readonly others: readonly Manifest[]
 }
 
 /** An object to serve, and where it stands. */
@@ -45,7 +48,7 @@ export interface DocumentReading {
   readonly substituted: Substituted
   readonly namespace: string
   readonly objects: readonly ObjectReading[]
-  /** Objects that this project does not serve, lists taken apart. */
+  /** Lists taken apart. */
   readonly others: readonly Manifest[]
   readonly problem?: SyntaxProblem
 }
@@ -68,12 +71,15 @@ export interface ReadingContext {
 
 /** The same reading as before when nothing that it depends on has changed. */
 export function readObjects(file: SourceFile, context: ReadingContext): FileReading {
-  const { previous } = context
+  const { previous, scope } = context
+  const isSame = previous?.file === file && previous.namespace === scope.namespace
+  if (isSame && !file.hasVariables) return previous
   const before = new Map(previous?.documents.map((reading) => [reading.substituted.text, reading]))
   const lastGood = new Map(previous?.entries.map((entry) => [entry.key, entry.object]))
   const documents = file.documents.map((document) => readDocument(document, context, before, lastGood))
-  if (previous?.file === file && documents.every((document, index) => document === previous.documents[index])) return previous
-  return { file, documents, entries: entriesOf(file, documents, previous) }
+  if (isSame && documents.every((document, index) => document === previous.documents[index])) return previous
+  const others = documents.flatMap((document) => document.others)
+  return { file, namespace: scope.namespace, documents, others, entries: entriesOf(file, documents, previous) }
 }
 
 function readDocument(

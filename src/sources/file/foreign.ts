@@ -33,15 +33,13 @@ export function hintFor(apiVersion: string, kind: string): string | undefined {
 /** Sorted by kind. */
 export function foreignKinds(readings: readonly FileReading[]): ForeignKind[] {
   const found = new Map<string, { apiVersion: string; kind: string; count: number; files: Set<string> }>()
-  for (const { file, documents } of readings) {
-    for (const { others } of documents) {
-      for (const { apiVersion, kind } of others) {
-        const key = `${kind} ${apiVersion}`
-        const entry = found.get(key) ?? { apiVersion, kind, count: 0, files: new Set() }
-        entry.count += 1
-        entry.files.add(file.path)
-        found.set(key, entry)
-      }
+  for (const { file, others } of readings) {
+    for (const { apiVersion, kind } of others) {
+      const key = `${kind} ${apiVersion}`
+      const entry = found.get(key) ?? { apiVersion, kind, count: 0, files: new Set() }
+      entry.count += 1
+      entry.files.add(file.path)
+      found.set(key, entry)
     }
   }
   return [...found.entries()]

@@ -8,25 +8,24 @@ import type { Manifest } from './manifest.ts'
 import { nameOf, ownNamespaceOf } from './manifest.ts'
 
 export function guardFindings(readings: readonly FileReading[], objects: readonly ApiObject[]): LocatedFinding[] {
-  return readings.flatMap(({ file, documents }) =>
-    documents.flatMap(({ others, namespace: fallback }) =>
-      others.filter(isGuard).flatMap((manifest) => {
-        const namespace = ownNamespaceOf(manifest) ?? fallback
-        const guard = readGuard(manifest, namespace)
-        const targets = guard?.targets ?? routesThatName(manifest, namespace, objects)
-        if (!guard || targets.length === 0) return []
-        const does = guard.does.length === 0 ? '' : ` (${guard.does.join(', ')})`
-        return {
-          code: 'guard-not-enforced',
-          severity: 'warning',
-          object: { kind: manifest.kind, namespace, name: nameOf(manifest) },
-          message: `${guard.policy} of ${guard.product}${does} is NOT enforced here: it would guard ${listSome(targets)}`,
-          cause: `guard:${guard.product}`,
-          at: { file: file.path, line: 1, column: 1 },
-        }
-      }),
-    ),
+  return readings.flatMap(({ file, others, namespace }) =>
+    others.filter(isGuard).flatMap((manifest) => guardFinding(manifest, ownNamespaceOf(manifest) ?? namespace, file.path, objects) ?? []),
   )
+}
+
+function guardFinding(manifest: Manifest, namespace: string, file: string, objects: readonly ApiObject[]): LocatedFinding | undefined {
+  const guard = readGuard(manifest, namespace)
+  const targets = guard?.targets ?? routesThatName(manifest, namespace, objects)
+  if (!guard || targets.length === 0) return undefined
+  const does = guard.does.length === 0 ? '' : ` (${guard.does.join(', ')})`
+  return {
+    code: 'guard-not-enforced',
+    severity: 'warning',
+    object: { kind: manifest.kind, namespace, name: nameOf(manifest) },
+    message: `${guard.policy} of ${guard.product}${does} is NOT enforced here: it would guard ${listSome(targets)}`,
+    cause: `guard:${guard.product}`,
+    at: { file, line: 1, column: 1 },
+  }
 }
 
 /** Routes that take a policy by an ExtensionRef filter, or by the annotation that Kong reads. */

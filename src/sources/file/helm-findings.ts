@@ -52,12 +52,11 @@ function templateFindings(templates: ReadonlyMap<string, readonly SourceFile[]>)
 }
 
 function releaseFindings(readings: readonly FileReading[]): LocatedFinding[] {
-  const manifests = readings.flatMap(({ file, documents }) =>
-    documents.flatMap(({ others, namespace }) => others.map((manifest) => ({ manifest, file, namespace }))),
+  const releases = readings.flatMap(({ file, others, namespace }) =>
+    others.filter(({ kind }) => kind === 'HelmRelease').map((manifest) => ({ manifest, file, namespace })),
   )
-  const sources = manifests.map(({ manifest }) => manifest).filter(({ apiVersion }) => groupOf(apiVersion) === 'source.toolkit.fluxcd.io')
-  return manifests.flatMap(({ manifest, file, namespace: fallback }) => {
-    if (manifest.kind !== 'HelmRelease') return []
+  const sources = readings.flatMap(({ others }) => others.filter(({ apiVersion }) => groupOf(apiVersion) === 'source.toolkit.fluxcd.io'))
+  return releases.flatMap(({ manifest, file, namespace: fallback }) => {
     const spec = fieldsAt(manifest.value, 'spec')
     const routes = routesIn(spec['values'])
     if (routes.length === 0) return []

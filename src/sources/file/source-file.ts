@@ -10,6 +10,7 @@ import type { Manifest } from './manifest.ts'
 import { manifestsOf } from './manifest.ts'
 import { isOurs, roleOf } from './role.ts'
 import type { Role } from './role.ts'
+import { hasVariables } from './variables.ts'
 import type { SyntaxProblem, Value } from './yaml-value.ts'
 import { parseText } from './yaml-value.ts'
 
@@ -22,6 +23,9 @@ export interface SourceFile {
   readonly root: string
   readonly name: string
   readonly text: string
+  readonly hasVariables: boolean
+  /** What its documents say about other objects. */
+  readonly context: readonly Manifest[]
   readonly documents: readonly SourceDocument[]
 }
 
@@ -54,7 +58,17 @@ export function readText(path: string): string | FileError {
 export function sourceFile(path: string, root: string, text: string): SourceFile {
   const name = basename(path)
   const documents = splitDocuments(text).map(({ text: part, start }) => readDocument(part, start, name))
-  return { path, absolute: resolve(path), folder: resolve(dirname(path)), root: resolve(root), name, text, documents }
+  return {
+    path,
+    absolute: resolve(path),
+    folder: resolve(dirname(path)),
+    root: resolve(root),
+    name,
+    text,
+    hasVariables: hasVariables(text),
+    context: documents.flatMap(({ manifests }) => manifests),
+    documents,
+  }
 }
 
 export function isKustomization(name: string): boolean {
@@ -98,6 +112,9 @@ function isLikeAManifest(text: string, { apiVersion = '', kind = '' }: Partial<D
 function fromValue(text: string, start: number, role: Role, parsed: Value): SourceDocument {
   if (parsed.kind === 'broken') return { text, start, role: 'broken', manifests: [], problem: parsed }
   const manifests = manifestsOf(parsed.value)
-  if (manifests.length === 0) return { text, start, role: 'other', manifests, value: parsed.value }
+  if (manifests.length === 0) {
+    const problem: SyntaxProblem = { kind: 'broken', message: 'a manifest must have an apiVersion and a kind', offset: 0 }
+    return { text, start, role: 'broken', manifests, problem }
+  }
   return { text, start, role, manifests }
 }

@@ -9,14 +9,13 @@ import type { Manifest } from './manifest.ts'
 import type { Surroundings, VariableSource } from './scope.ts'
 import { isKustomization } from './source-file.ts'
 import type { SourceFile } from './source-file.ts'
-import { hasVariables } from './variables.ts'
 import { parseText } from './yaml-value.ts'
 
 export function readSurroundings(files: readonly SourceFile[], options: Pick<AssemblyOptions, 'namespace' | 'variables'>): Surroundings {
   const kustomizations: Kustomization[] = []
   const fluxes: FluxKustomization[] = []
   for (const file of files) {
-    for (const manifest of file.documents.flatMap(({ manifests }) => manifests)) {
+    for (const manifest of file.context) {
       if (manifest.kind === 'Kustomization' && groupOf(manifest.apiVersion) === 'kustomize.toolkit.fluxcd.io')
         fluxes.push(readFluxKustomization(manifest))
       else if (isKustomization(file.name) && isKustomizeManifest(manifest)) kustomizations.push(readKustomization(file, manifest))
@@ -25,7 +24,7 @@ export function readSurroundings(files: readonly SourceFile[], options: Pick<Ass
   return {
     kustomizations,
     fluxes,
-    sources: files.some(({ text }) => hasVariables(text)) ? variableSources(files) : [],
+    sources: files.some((file) => file.hasVariables) ? variableSources(files) : [],
     namespace: options.namespace,
     variables: options.variables ?? {},
   }

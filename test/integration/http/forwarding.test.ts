@@ -114,16 +114,19 @@ describe('an answer on its way to the client', () => {
     expect((await client.request()).status).toBe(299)
   })
 
-  it.each(['204 No Content', '304 Not Modified'])('[wire:exchange-no-body] has no body with %s, whatever its fields say', async (status) => {
-    const { web, client } = await h.scene((request, connection) => {
-      connection.write(request.line.includes('/next') ? response('next') : `HTTP/1.1 ${status}\r\nETag: "x"\r\n\r\n`)
-    })
-    const answer = await client.request()
-    expect(answer.status).toBe(Number(status.slice(0, 3)))
-    expect(answer.header('etag')).toBe('"x"')
-    expect((await client.request({ target: '/next' })).body).toBe('next')
-    expect(web.connections).toHaveLength(1)
-  })
+  it.each(['204 No Content', '304 Not Modified'])(
+    '[wire:exchange-no-body] has no body with %s, whatever its fields say',
+    async (status) => {
+      const { web, client } = await h.scene((request, connection) => {
+        connection.write(request.line.includes('/next') ? response('next') : `HTTP/1.1 ${status}\r\nETag: "x"\r\n\r\n`)
+      })
+      const answer = await client.request()
+      expect(answer.status).toBe(Number(status.slice(0, 3)))
+      expect(answer.header('etag')).toBe('"x"')
+      expect((await client.request({ target: '/next' })).body).toBe('next')
+      expect(web.connections).toHaveLength(1)
+    },
+  )
 
   it('[wire:exchange-no-body] has none for HEAD, and keeps the length that it would have', async () => {
     const { web, client } = await h.scene((request, connection) => {

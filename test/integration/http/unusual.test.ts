@@ -56,7 +56,7 @@ const heads: readonly Case[] = [
 ]
 
 describe('[wire:exchange-unusual-kept] a head', () => {
-  it.each(heads)('with %s', async (_what, bytes, arrives = bytes) => {
+  it.each(heads.map(([what, bytes, arrives = bytes]) => [what, bytes, arrives] as const))('with %s', async (_what, bytes, arrives) => {
     const { web, client } = await h.scene(always('HTTP/1.1 204 No Content\r\n\r\n'))
     for (let i = 0; i < 2; i++) {
       client.send(bytes + '\r\n')

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { HttpRouteConfig } from '../../../src/config/route.ts'
 import { compile } from '../../../src/routing/compile.ts'
+import { explain } from '../../../src/routing/explain.ts'
 import type { Router } from '../../../src/routing/router.ts'
 import { parseScenario } from '../../golden/routing/scenario.ts'
 import { allRequests, decide, editedConfig, request } from './small-world.ts'
@@ -23,8 +25,7 @@ routes:
     rules:
       - / -> wiki
 `)
-const [shop, blog, wiki] = config.routes
-if (shop === undefined || blog === undefined || wiki === undefined) throw new Error('three routes')
+const [shop, blog, wiki] = config.routes as [HttpRouteConfig, HttpRouteConfig, HttpRouteConfig]
 
 function tableOf(router: Router, hostname: string) {
   return router.ports.get(80)?.listeners[0]?.tables.find((table) => table.hostname === hostname)
@@ -32,7 +33,7 @@ function tableOf(router: Router, hostname: string) {
 
 /** The configuration with the shop's rule /a changed. */
 function withShopRule(change: object) {
-  const rules = shop?.rules.map((rule, i) => (i === 0 ? { ...rule, ...change } : rule)) ?? []
+  const rules = shop.rules.map((rule, i) => (i === 0 ? { ...rule, ...change } : rule))
   return { ...config, routes: config.routes.map((route) => (route === shop ? { ...route, rules } : route)) }
 }
 
@@ -106,6 +107,27 @@ describe('compile', () => {
     expect(location(before)).toBe('https://shop.example/old')
     expect(location(after)).toBe('https://shop.example:8443/old')
     expect(after.ports.get(80)?.listeners[0]?.placedPort).toBe(8080)
+  })
+
+  it('gives a changed listener its tables of before', () => {
+    const before = compile(config)
+    const listeners = config.listeners.map((listener) => (listener.port === 443 ? { ...listener, name: 'renamed' } : listener))
+    const after = compile({ ...config, listeners }, before)
+    expect(after.ports.get(443)?.listeners[0]?.config.name).toBe('renamed')
+    expect(after.ports.get(443)?.listeners[0]?.tables[0]).toBe(before.ports.get(443)?.listeners[0]?.tables[0])
+    expect(after.ports.get(80)?.listeners[0]).toBe(before.ports.get(80)?.listeners[0])
+  })
+
+  it('counts a hostname that a route names twice once', () => {
+    const attachments = shop.attachments.map((attachment) => ({ ...attachment, hostnames: ['shop.example', 'shop.example'] }))
+    expect(tableOf(compile({ ...config, routes: [{ ...shop, attachments }] }), 'shop.example')?.routes).toHaveLength(1)
+  })
+
+  it('lets a rule for every path take the asterisk of OPTIONS, and no other', () => {
+    const asterisk = { ...request('OPTIONS', 'http://blog.example/'), path: '*' }
+    expect(decide(compile(config), asterisk)?.rule.route).toBe('HTTPRoute/default/blog')
+    expect(decide(compile({ ...config, routes: [shop] }), { ...asterisk, host: 'shop.example' })).toBeUndefined()
+    expect(explain(compile(config), 80, asterisk).winner?.route).toBe('HTTPRoute/default/blog')
   })
 
   it('serves HTTP and HTTPS listeners only, each on its own port, and survives a listener without routes', () => {

@@ -18,6 +18,7 @@ routes:
       - /c -> c
       - /cart ?x=1 -> x
       - =/../up -> up
+      - GET /cart -> repeated
   younger:
     hosts: [www.shop.example]
     rules:
@@ -87,6 +88,7 @@ describe('explain', () => {
       'older/4': 'wants path prefix /c, the request has /cart',
       'older/5': 'wants query parameter x = 1, the request has "2"',
       'older/6': 'never matches: a path must begin with "/" and stay below the root, got "/../up"',
+      'older/7': 'matches too, but HTTPRoute/default/older/0 is listed first in the route',
       'younger/0': 'matches too, but HTTPRoute/default/older/0 is of the older route, or of the one first by namespace/name',
       'wild/0': 'matches too, but HTTPRoute/default/older/0 is for www.shop.example, which is more specific than *.shop.example',
       'any/0':

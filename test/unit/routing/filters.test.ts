@@ -2,8 +2,10 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { FilterConfig, HeaderEdits } from '../../../src/config/filter.ts'
 import { normalPath } from '../../../src/lib/path-normal.ts'
+import { compile } from '../../../src/routing/compile.ts'
 import { compileFilters } from '../../../src/routing/filters.ts'
 import { compilePathEdit } from '../../../src/routing/path-edit.ts'
+import { parseScenario } from '../../golden/routing/scenario.ts'
 import { request } from './small-world.ts'
 
 function headers(edits: Partial<HeaderEdits>, kind: 'requestHeaders' | 'responseHeaders' = 'requestHeaders'): FilterConfig {
@@ -65,7 +67,7 @@ describe('header edits', () => {
     expect(edits(add, remove, add, add)).toEqual(['set X: add', 'add X: add'])
   })
 
-  it('keep requests and responses apart', () => {
+  it('[feature:HTTPRouteResponseHeaderModification] keep requests and responses apart', () => {
     const compiled = compileFilters([headers({ remove: ['a'] }), headers({ remove: ['b'] }, 'responseHeaders')], [])
     expect(compiled?.requestEdits?.remove).toEqual(new Set(['a']))
     expect(compiled?.responseEdits?.remove).toEqual(new Set(['b']))
@@ -101,6 +103,33 @@ describe('a filter that cannot be served', () => {
       responseEdits: undefined,
       rewrite: undefined,
     })
+  })
+})
+
+describe('filters of a backend', () => {
+  it('[feature:HTTPRouteBackendURLRewrite] [feature:HTTPRouteBackendRequestHeaderModification] belong to that backend alone', () => {
+    const { config } = parseScenario('routes: {shop: {rules: [/ -> plain 1]}}')
+    const filters: FilterConfig[] = [
+      headers({ set: [{ name: 'x', value: '1' }] }),
+      { kind: 'rewrite', path: { kind: 'full', value: '/b' } },
+    ]
+    const routes = config.routes.map((route) => ({
+      ...route,
+      rules: route.rules.map((rule) => ({
+        ...rule,
+        backends: [...rule.backends, { kind: 'pool' as const, pool: 'edited', weight: 1, filters }],
+      })),
+    }))
+    const rule = compile({ ...config, routes }).rules.get('HTTPRoute/default/shop/0')
+    const chosen = new Map(
+      [rule?.chooseBackend(), rule?.chooseBackend()].map((backend) => [backend?.kind === 'pool' && backend.pool, backend]),
+    )
+    const edited = chosen.get('edited')
+    expect(chosen.get('plain')).toMatchObject({ filters: undefined })
+    expect(rule?.filters).toBeUndefined()
+    if (edited?.kind !== 'pool') throw new Error('no backend')
+    expect(edited.filters?.requestEdits?.set).toEqual([{ name: 'x', lower: 'x', value: '1' }])
+    expect(edited.filters?.rewrite?.path('/a', 0)).toBe('/b')
   })
 })
 

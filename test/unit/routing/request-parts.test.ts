@@ -86,6 +86,11 @@ describe('hosts', () => {
     expect(index.first('y.x.a.com', (pattern) => pattern)).toBe('*.x.a.com')
   })
 
+  it('belong to the first of equal patterns', () => {
+    const index = new HostIndex(['', '*.a', 'b'].flatMap((pattern) => [[pattern, 1] as const, [pattern, 2] as const]))
+    expect(['c', 'x.a', 'b'].map((name) => index.first(name, (value) => value))).toEqual([1, 1, 1])
+  })
+
   it('are exactly those that cover the host', () => {
     const host = fc.stringMatching(/^\.?(x|a|com|\.){0,6}$/)
     fc.assert(

@@ -61,6 +61,14 @@ describe('shadowed', () => {
     expect(findings(`{listeners: ["http *.com"], routes: ${routes}}`)).toEqual([])
   })
 
+  it('names what stands before a rule, never the rule itself', () => {
+    const routes = '{a: {hosts: [x.a.com], rules: [/ -> v1]}, b: {hosts: [x.a.com, "*.a.com"], rules: [/b -> v2, / -> v3]}}'
+    expect(findings(`{listeners: [http x.a.com], routes: ${routes}}`)).toEqual([
+      'b/1 (path prefix /) never gets a request: match 1 of a/0 comes first and takes everything that it could take',
+    ])
+    expect(findings('routes: {a: {rules: [{when: ["~/.*", /x], to: v1}]}}')).toEqual([])
+  })
+
   it('finds a route whose hosts a more specific listener serves', () => {
     expect(findings('{listeners: [any http, own http a.com], routes: {a: {on: [any], hosts: [a.com], rules: [/ -> v1]}}}')).toEqual([
       'a/0 (path prefix /) never gets a request: the more specific listener Gateway/default/gateway/own serves all of its hosts',

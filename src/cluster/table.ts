@@ -1,6 +1,6 @@
 /** The objects of one kind, by namespace and name. Persistent: `edited` shares everything that the edits leave alone. */
 import type { ApiObject } from '../api/object.ts'
-import { compareObjects } from './order.ts'
+import { compareObjects, compareText } from './order.ts'
 
 type Names = ReadonlyMap<string, ApiObject>
 
@@ -58,14 +58,31 @@ export class Table {
   }
 
   #sortEdited(base: readonly ApiObject[]): readonly ApiObject[] {
-    const touched = new Map<string, Set<string>>()
-    for (const { namespace, name } of this.#edits) {
-      const names = touched.get(namespace)
-      if (names === undefined) touched.set(namespace, new Set([name]))
-      else names.add(name)
+    if (this.#edits.length > FEW) return this.#sortAll()
+    const sorted = [...base]
+    for (const { namespace, name, object } of this.#edits) {
+      const at = placeOf(sorted, namespace, name)
+      const there = sorted[at]?.metadata
+      const replaced = there?.namespace === namespace && there.name === name ? 1 : 0
+      sorted.splice(at, replaced, ...(object === undefined ? [] : [object]))
     }
-    const kept = base.filter(({ metadata }) => touched.get(metadata.namespace)?.has(metadata.name) !== true)
-    for (const { object } of this.#edits) if (object !== undefined) kept.push(object)
-    return kept.sort(compareObjects)
+    return sorted
   }
+}
+
+/** Up to so many edits are made in place; after more, sorting everything is as good. */
+const FEW = 64
+
+/** Where the object is, or belongs. */
+function placeOf(sorted: readonly ApiObject[], namespace: string, name: string): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const { metadata } = sorted[middle] ?? { metadata: { namespace: '', name: '' } }
+    const order = compareText(metadata.namespace, namespace) || compareText(metadata.name, name)
+    if (order < 0) low = middle + 1
+    else high = middle
+  }
+  return low
 }

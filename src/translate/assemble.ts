@@ -4,22 +4,26 @@ import type { PoolConfig, PoolKey } from '../config/pool.ts'
 import type { HttpRouteConfig } from '../config/route.ts'
 import type { PoolUse } from './backend.ts'
 import { publicParts, type GatewayPart } from './gateway.ts'
-import { keep, keepArray } from './keep.ts'
+import { equal, keep, keepArray } from './keep.ts'
 import type { Memo } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
 import { poolOf } from './pool.ts'
 import type { RouteResult } from './route.ts'
+import { sortedFrom, type Sorted } from './sorted.ts'
 import { compareRank } from './tie-break.ts'
 import { versionOf, type Hashes } from './version.ts'
 
 export interface Assembled {
   readonly configs: readonly GatewayConfig[]
   readonly versions: ReadonlyMap<string, string>
+  /** For the next pass. */
+  readonly routes: Sorted<RouteResult>
+  readonly pools: Pools
 }
 
-interface Served {
-  readonly routes: HttpRouteConfig[]
-  readonly pools: Map<PoolKey, PoolUse>
+interface Pools {
+  readonly uses: Sorted<PoolUse>
+  readonly byGateway: ReadonlyMap<string, ReadonlySet<PoolKey>>
 }
 
 /** `gateways` sorted as the configurations shall be. A Gateway without a listener to serve has none. */
@@ -27,64 +31,73 @@ export function assembleConfigs(
   memo: Memo,
   options: TranslateOptions,
   gateways: readonly GatewayPart[],
-  routes: readonly RouteResult[],
-  last: readonly GatewayConfig[],
+  results: readonly RouteResult[],
+  last: Assembled | undefined,
   hashes: Hashes,
 ): Assembled {
-  const served = servedByGateway(routes)
-  const pools = new Map<PoolKey, PoolConfig>()
-  const poolFor = (use: PoolUse): PoolConfig => {
-    const known = pools.get(use.key)
-    if (known !== undefined) return known
-    const pool = memo.compute<PoolConfig>(`Pool/${use.key}`, undefined, (read, before) => keep(before, poolOf(read, options, use)))
-    pools.set(use.key, pool)
-    return pool
-  }
+  const routes = sortedFrom(last?.routes, results, (a, b) => compareRank(a.rank, b.rank))
+  const pools = last !== undefined && (last.routes === routes || sameUse(routes)) ? last.pools : poolsOf(routes.sorted, last?.pools)
+  const inputs = { sorted: pools.uses.sorted, compare: compareUses, byKey: true }
+  const poolConfigs = memo.each<PoolUse, PoolConfig>('Pool', inputs, (use, read, before) => keep(before, poolOf(read, options, use)))
 
+  const routesOf = routesByGateway(routes.sorted)
   const configs = gateways.flatMap(({ surface, configs: listeners, certificates }): readonly GatewayConfig[] => {
     if (listeners.length === 0) return []
     const gateway = `${surface.namespace}/${surface.name}`
-    const before = last.find((config) => config.gateway === gateway)
-    const own = served.get(gateway)
+    const before = last?.configs.find((config) => config.gateway === gateway)
+    const ownPools = pools.byGateway.get(gateway)
     const config: GatewayConfig = {
       gateway,
       listeners,
-      routes: keepArray(before?.routes, own?.routes ?? []),
-      pools: keepArray(before?.pools, sortedUses(own?.pools ?? new Map(), before?.pools ?? []).map(poolFor)),
+      routes: keepArray(before?.routes, routesOf.get(gateway) ?? []),
+      pools: keepArray(before?.pools, ownPools === undefined ? [] : poolConfigs.filter(({ key }) => ownPools.has(key))),
       certificates: keepArray(before?.certificates, publicParts(certificates)),
     }
     return [before !== undefined && sameParts(before, config) ? before : config]
   })
-  return { configs, versions: new Map(configs.map((config) => [config.gateway, versionOf(config, hashes)])) }
+  const versions = new Map(configs.map((config) => [config.gateway, versionOf(config, hashes)]))
+  return { configs: keepArray(last?.configs, configs), versions, routes, pools }
 }
 
-function servedByGateway(routes: readonly RouteResult[]): ReadonlyMap<string, Served> {
-  const byGateway = new Map<string, Served>()
-  const inOrder = routes.filter(({ served }) => served.length > 0).sort((a, b) => compareRank(a.rank, b.rank))
-  for (const { served, pools } of inOrder) {
+function routesByGateway(routes: readonly RouteResult[]): ReadonlyMap<string, readonly HttpRouteConfig[]> {
+  const byGateway = new Map<string, HttpRouteConfig[]>()
+  for (const { served } of routes) {
     for (const { gateway, config } of served) {
-      let own = byGateway.get(gateway)
-      if (own === undefined) byGateway.set(gateway, (own = { routes: [], pools: new Map() }))
-      own.routes.push(config)
-      for (const use of pools) own.pools.set(use.key, use)
+      const own = byGateway.get(gateway)
+      if (own === undefined) byGateway.set(gateway, [config])
+      else own.push(config)
     }
   }
   return byGateway
 }
 
-/** By key. Begins with the order of the pass before: what is nearly sorted is sorted in no time. */
-function sortedUses(uses: ReadonlyMap<PoolKey, PoolUse>, before: readonly PoolConfig[]): readonly PoolUse[] {
-  const sorted: PoolUse[] = []
-  const seen = new Set<PoolKey>()
-  for (const { key } of before) {
-    const use = uses.get(key)
-    if (use === undefined) continue
-    sorted.push(use)
-    seen.add(key)
+/** The changed routes lead to the pools, and through the Gateways, that they led to before: the usual case. */
+function sameUse({ removed, added }: Sorted<RouteResult>): boolean {
+  const keysOf = ({ served, pools }: RouteResult) => [...served.map(({ gateway }) => gateway), '', ...pools.map(({ key }) => key)]
+  return equal(removed.map(keysOf), added.map(keysOf))
+}
+
+/** Each pool that a served route names, once, and which Gateway needs which. */
+function poolsOf(routes: readonly RouteResult[], last: Pools | undefined): Pools {
+  const uses = new Map<PoolKey, PoolUse>()
+  const byGateway = new Map<string, Set<PoolKey>>()
+  for (const { served, pools } of routes) {
+    for (const { gateway } of served) {
+      let own = byGateway.get(gateway)
+      if (own === undefined) byGateway.set(gateway, (own = new Set()))
+      for (const use of pools) {
+        own.add(use.key)
+        uses.set(use.key, use)
+      }
+    }
   }
-  if (sorted.length === uses.size) return sorted
-  for (const use of uses.values()) if (!seen.has(use.key)) sorted.push(use)
-  return sorted.sort((a, b) => (a.key < b.key ? -1 : 1))
+  // In the order of before, with what is new at the end, so that sorting again finds little to do.
+  const known = (last?.uses.source ?? []).filter(({ key }) => uses.delete(key))
+  return { uses: sortedFrom(last?.uses, [...known, ...uses.values()], compareUses), byGateway }
+}
+
+function compareUses(a: PoolUse, b: PoolUse): number {
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0
 }
 
 function sameParts(a: GatewayConfig, b: GatewayConfig): boolean {

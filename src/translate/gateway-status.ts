@@ -19,7 +19,7 @@ import type { GatewayStatus, StatusOf } from './translation.ts'
 
 const PENDING = 'Waiting for the data plane to serve this configuration.'
 
-export function gatewayStatuses(
+export function statusesOfGateways(
   observations: Observations,
   gateways: readonly GatewayResult[],
   versions: ReadonlyMap<string, string>,

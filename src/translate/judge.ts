@@ -1,21 +1,23 @@
 /** Every object that a pass judges, each through the memo: one function for each group of kinds. */
 import type { KeyMaterial } from '../config/key-material.ts'
+import type { Gateway, GatewayClass, ListenerSet } from '../api/gateway.ts'
+import type { ApiObject } from '../api/object.ts'
+import type { HttpRoute, Route } from '../api/route.ts'
+import { compareObjects } from '../cluster/order.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { classOf, isOurs, type ClassResult } from './gateway-class.ts'
 import { gatewayOf, type GatewayPart, type GatewayResult } from './gateway.ts'
 import { httpRouteOf } from './http-route.ts'
 import { listenerSetStatus } from './listener-set.ts'
-import type { Memo } from './memo.ts'
+import type { Inputs, Memo } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
 import type { RouteResult } from './route.ts'
 import type { StatusOf } from './translation.ts'
 import { unservedRouteOf } from './unserved-route.ts'
 
 export function judgeClasses(snapshot: Snapshot, options: TranslateOptions, memo: Memo): readonly ClassResult[] {
-  return snapshot
-    .all('GatewayClass')
-    .filter((gatewayClass) => isOurs(gatewayClass, options))
-    .map((gatewayClass) => memo.compute(`GatewayClass/${gatewayClass.metadata.name}`, gatewayClass, () => classOf(gatewayClass, options)))
+  const classes = snapshot.all('GatewayClass').filter((gatewayClass) => isOurs(gatewayClass, options))
+  return memo.each<GatewayClass, ClassResult>('GatewayClass', objects(classes), (gatewayClass) => classOf(gatewayClass, options))
 }
 
 /** From here on `Reader.gateway` knows the Gateways of ours. */
@@ -24,38 +26,41 @@ export function judgeGateways(
   options: TranslateOptions,
   memo: Memo,
 ): { readonly gateways: readonly GatewayResult[]; readonly ours: readonly GatewayPart[] } {
-  const gateways = snapshot
-    .all('Gateway')
-    .map((gateway) =>
-      memo.compute<GatewayResult>(`Gateway/${gateway.metadata.namespace}/${gateway.metadata.name}`, gateway, (read, last) =>
-        gatewayOf(read, options, gateway, last),
-      ),
-    )
+  const gateways = memo.each<Gateway, GatewayResult>('Gateway', objects(snapshot.all('Gateway')), (gateway, read, last) =>
+    gatewayOf(read, options, gateway, last),
+  )
   const ours = gateways.flatMap((gateway) => (gateway.kind === 'ours' ? [gateway] : []))
   memo.publishGateways(new Map(ours.map(({ surface }) => [`${surface.namespace}/${surface.name}`, surface])))
   return { gateways, ours }
 }
 
 export function judgeListenerSets(snapshot: Snapshot, memo: Memo): readonly StatusOf[] {
-  return snapshot.all('ListenerSet').flatMap((set) => listenerSetStatus(memo, set))
+  return memo
+    .each<ListenerSet, StatusOf | undefined>('ListenerSet', objects(snapshot.all('ListenerSet')), (set, read) =>
+      listenerSetStatus(read, set),
+    )
+    .filter((status) => status !== undefined)
 }
 
-export function judgeRoutes(snapshot: Snapshot, options: TranslateOptions, memo: Memo): readonly RouteResult[] {
-  const http = snapshot
-    .all('HTTPRoute')
-    .map((route) =>
-      memo.compute<RouteResult>(`HTTPRoute/${route.metadata.namespace}/${route.metadata.name}`, route, (read, last) =>
-        httpRouteOf(read, options, route, last),
-      ),
-    )
-  const unserved = [...snapshot.all('GRPCRoute'), ...snapshot.all('TLSRoute'), ...snapshot.all('TCPRoute'), ...snapshot.all('UDPRoute')]
-  return http.concat(
-    unserved.map((route) =>
-      memo.compute<RouteResult>(`${route.kind}/${route.metadata.namespace}/${route.metadata.name}`, route, (read, last) =>
-        unservedRouteOf(read, options, route, last),
-      ),
+/** By kind. Unchanged arrays stay the same. */
+export type RouteResults = { readonly [K in Route['kind']]: readonly RouteResult[] }
+
+export function judgeRoutes(snapshot: Snapshot, options: TranslateOptions, memo: Memo): RouteResults {
+  const unserved = <R extends Exclude<Route, HttpRoute>>(routes: readonly R[], kind: R['kind']) =>
+    memo.each<R, RouteResult>(kind, objects(routes), (route, read, last) => unservedRouteOf(read, options, route, last))
+  return {
+    HTTPRoute: memo.each<HttpRoute, RouteResult>('HTTPRoute', objects(snapshot.all('HTTPRoute')), (route, read, last) =>
+      httpRouteOf(read, options, route, last),
     ),
-  )
+    GRPCRoute: unserved(snapshot.all('GRPCRoute'), 'GRPCRoute'),
+    TLSRoute: unserved(snapshot.all('TLSRoute'), 'TLSRoute'),
+    TCPRoute: unserved(snapshot.all('TCPRoute'), 'TCPRoute'),
+    UDPRoute: unserved(snapshot.all('UDPRoute'), 'UDPRoute'),
+  }
+}
+
+function objects<O extends ApiObject>(sorted: readonly O[]): Inputs<O> {
+  return { sorted, compare: compareObjects }
 }
 
 /** Keys of the certificates that are served. */

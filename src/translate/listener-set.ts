@@ -4,20 +4,16 @@
  */
 import type { ListenerSet } from '../api/gateway.ts'
 import { listenerSetConditions } from './conditions.ts'
-import type { Memo, Reader } from './memo.ts'
+import type { Reader } from './memo.ts'
 import { GATEWAY_GROUP } from './features.ts'
 import { labelsOf, selects } from './namespace-selector.ts'
 import type { StatusOf } from './translation.ts'
 
-export function listenerSetStatus(memo: Memo, set: ListenerSet): readonly StatusOf[] {
-  const { namespace, name } = set.metadata
-  return memo.compute(`ListenerSet/${namespace}/${name}`, set, (read) => statusOf(read, set))
-}
-
-function statusOf(read: Reader, set: ListenerSet): readonly StatusOf[] {
+/** undefined: the Gateway is not ours. */
+export function listenerSetStatus(read: Reader, set: ListenerSet): StatusOf | undefined {
   const { namespace, name, generation } = set.metadata
   const { group, kind, namespace: gatewayNamespace = namespace, name: gatewayName } = set.spec.parentRef
-  if (group !== GATEWAY_GROUP || kind !== 'Gateway' || read.gateway(gatewayNamespace, gatewayName) === undefined) return []
+  if (group !== GATEWAY_GROUP || kind !== 'Gateway' || read.gateway(gatewayNamespace, gatewayName) === undefined) return undefined
   const conditions = isAllowed(read, set, gatewayNamespace, gatewayName)
     ? [
         listenerSetConditions.invalid(generation, 'ListenerSets are not supported yet: put the listeners into the Gateway.'),
@@ -30,7 +26,7 @@ function statusOf(read: Reader, set: ListenerSet): readonly StatusOf[] {
         ),
         listenerSetConditions.notProgrammedNotAllowed(generation, 'The ListenerSet is not allowed.'),
       ]
-  return [{ apiVersion: set.apiVersion, kind: set.kind, namespace, name, status: { conditions, listeners: [] } }]
+  return { apiVersion: set.apiVersion, kind: set.kind, namespace, name, status: { conditions, listeners: [] } }
 }
 
 /** None are allowed unless the Gateway says so (GatewaySpec.allowedListeners). */

@@ -1,8 +1,9 @@
 /**
- * What makes a pass cost what changed: results by name, each with the list of everything that it looked at.
+ * What makes a pass cost what changed: results, each with the list of everything that it looked at.
  *
  * A result is taken over from the pass before when its input is the same object and every read (absences included)
  * gives the same object as it did then. `make` gets the last result too, so that it can keep the identity of parts that came out equal.
+ * Results of one family are kept in the order of their inputs, so that finding the last one is a walk along two sorted lists.
  */
 import { indexedKind, type IndexName, type IndexValue } from '../cluster/indexes.ts'
 import type { Kind, ObjectOf } from '../api/object.ts'
@@ -28,17 +29,30 @@ interface Entry {
   readonly result: unknown
 }
 
+interface Family {
+  readonly entries: readonly Entry[]
+  readonly results: readonly unknown[]
+}
+
+export interface Inputs<I> {
+  /** Sorted by `compare`, no two equal. */
+  readonly sorted: readonly I[]
+  readonly compare: (a: I, b: I) => number
+  /** The computation depends on the place of the input in the order alone (its key), not on the object itself. */
+  readonly byKey?: boolean
+}
+
 export class Memo {
   readonly #snapshot: Snapshot
-  readonly #before: ReadonlyMap<string, Entry>
+  readonly #before: ReadonlyMap<string, Family>
   readonly #snapshotBefore: Snapshot | undefined
   readonly #unchangedKinds = new Map<Kind, boolean>()
-  readonly #entries = new Map<string, Entry>()
+  readonly #families = new Map<string, Family>()
   #gateways: ReadonlyMap<string, GatewaySurface> = new Map()
 
   constructor(snapshot: Snapshot, previous: Memo | undefined) {
     this.#snapshot = snapshot
-    this.#before = previous === undefined ? new Map() : previous.#entries
+    this.#before = previous === undefined ? new Map() : previous.#families
     this.#snapshotBefore = previous === undefined ? undefined : previous.#snapshot
   }
 
@@ -47,17 +61,32 @@ export class Memo {
     this.#gateways = gateways
   }
 
-  /** `key` names the result within the pass; equal keys must mean equal computations. */
-  compute<T>(key: string, input: unknown, make: (read: Reader, last: T | undefined) => T): T {
-    const last = this.#before.get(key)
-    if (last !== undefined && last.input === input && last.reads.every((read) => this.#same(read))) {
-      this.#entries.set(key, last)
-      return last.result as T
+  /** A result for each input, in their order; the very array of the pass before when nothing changed. `family` is used once in a pass. */
+  each<I, T>(
+    family: string,
+    { sorted, compare, byKey = false }: Inputs<I>,
+    make: (input: I, read: Reader, last: T | undefined) => T,
+  ): readonly T[] {
+    const before = this.#before.get(family)
+    const entries: Entry[] = []
+    let allKept = before !== undefined && before.entries.length === sorted.length
+    let i = 0
+    for (const input of sorted) {
+      let last = before?.entries[i]
+      while (last !== undefined && last.input !== input && compare(last.input as I, input) < 0) last = before?.entries[(i += 1)]
+      if (last !== undefined && last.input !== input && compare(last.input as I, input) > 0) last = undefined
+      if (last !== undefined) i += 1
+      if (last !== undefined && (byKey || last.input === input) && last.reads.every((read) => this.#same(read))) {
+        entries.push(last)
+      } else {
+        const reads: Read[] = []
+        entries.push({ input, reads, result: make(input, this.#recording(reads), last?.result as T | undefined) })
+        allKept = false
+      }
     }
-    const reads: Read[] = []
-    const result = make(this.#recording(reads), last?.result as T | undefined)
-    this.#entries.set(key, { input, reads, result })
-    return result
+    const kept: Family = before !== undefined && allKept ? before : { entries, results: entries.map(({ result }) => result) }
+    this.#families.set(family, kept)
+    return kept.results as readonly T[]
   }
 
   #same(read: Read): boolean {

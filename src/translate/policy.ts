@@ -11,7 +11,7 @@ import type { PolicyStatus, StatusOf } from './translation.ts'
 
 const MOST_ANCESTORS = 16
 
-export function policyStatuses(snapshot: Snapshot, routes: readonly RouteResult[]): readonly StatusOf[] {
+export function statusesOfPolicies(snapshot: Snapshot, routes: readonly RouteResult[]): readonly StatusOf[] {
   const gateways = new Map<string, Map<string, PolicyStatus['ancestors'][number]['ancestorRef'] & { readonly controllerName: string }>>()
   for (const { policies, parents } of routes) {
     for (const policy of policies) {

@@ -10,12 +10,17 @@ export function keepStatuses(last: readonly StatusOf[] | undefined, made: readon
   return made.map((status) => keep(byPath.get(pathOf(status)), status))
 }
 
-export function inOrder(...lists: readonly (readonly StatusOf[])[]): readonly StatusOf[] {
-  return lists.flat().sort((a, b) => compare(a.kind, b.kind) || compare(a.namespace, b.namespace) || compare(a.name, b.name))
+/** One list of the statuses of all kinds; each given list is of one kind and sorted. */
+export function byKind(lists: readonly (readonly StatusOf[])[]): readonly StatusOf[] {
+  const statuses = lists.filter((list) => list.length > 0)
+  const kindOf = (list: readonly StatusOf[]) => list[0]?.kind ?? ''
+  return statuses.sort((a, b) => (kindOf(a) < kindOf(b) ? -1 : 1)).flat()
 }
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
+export function statusesIn(results: readonly { readonly status?: StatusOf }[]): readonly StatusOf[] {
+  const statuses: StatusOf[] = []
+  for (const { status } of results) if (status !== undefined) statuses.push(status)
+  return statuses
 }
 
 function pathOf({ kind, namespace, name }: StatusOf): string {

@@ -7,14 +7,15 @@
  * Called by the loop (`controller`) and by the offline commands. The rules live in a file for each subject.
  */
 import type { Snapshot } from '../cluster/snapshot.ts'
-import { assembleConfigs } from './assemble.ts'
+import type { Finding } from '../api/finding.ts'
+import { assembleConfigs, type Assembled } from './assemble.ts'
 import { equal, keep, keepArray } from './keep.ts'
 import { judgeClasses, judgeGateways, judgeListenerSets, judgeRoutes, keysOf } from './judge.ts'
 import { Memo } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
-import { gatewayStatuses } from './gateway-status.ts'
-import { policyStatuses } from './policy.ts'
-import { inOrder, keepStatuses } from './statuses.ts'
+import { statusesOfGateways } from './gateway-status.ts'
+import { statusesOfPolicies } from './policy.ts'
+import { byKind, keepStatuses, statusesIn } from './statuses.ts'
 import type { Translation } from './translation.ts'
 import type { Hashes } from './version.ts'
 
@@ -25,6 +26,7 @@ export interface Pass {
   readonly translation: Translation
   readonly options: TranslateOptions
   readonly memo: Memo
+  readonly assembled: Assembled
   readonly hashes: Hashes
 }
 
@@ -38,27 +40,32 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
   const { gateways, ours } = judgeGateways(snapshot, options, memo)
   const listenerSets = judgeListenerSets(snapshot, memo)
   const routes = judgeRoutes(snapshot, options, memo)
-  const { configs, versions } = assembleConfigs(memo, options, ours, routes, last?.configs ?? [], hashes)
+  const assembled = assembleConfigs(memo, options, ours, routes.HTTPRoute, base?.assembled, hashes)
 
-  const made = [...gatewayStatuses(snapshot.observations, gateways, versions, routes), ...policyStatuses(snapshot, routes), ...listenerSets]
-  const statuses = inOrder(
-    [...classes, ...routes].flatMap(({ status }) => (status === undefined ? [] : [status])),
-    keepStatuses(last?.statuses, made),
+  const gatewayStatuses = keepStatuses(
+    last?.statuses,
+    statusesOfGateways(snapshot.observations, gateways, assembled.versions, routes.HTTPRoute),
   )
+  const policyStatuses = keepStatuses(last?.statuses, statusesOfPolicies(snapshot, Object.values(routes).flat()))
+  const judged = [classes, gateways, ...Object.values(routes)]
   const translation: Translation = {
-    statuses: keepArray(last?.statuses, statuses),
-    configs: keepArray(last?.configs, configs),
-    versions,
+    statuses: keepArray(
+      last?.statuses,
+      byKind([gatewayStatuses, policyStatuses, listenerSets, ...[classes, ...Object.values(routes)].map(statusesIn)]),
+    ),
+    configs: assembled.configs,
+    versions: assembled.versions,
     keys: keysOf(ours, last?.keys),
     infra: keepArray(
       last?.infra,
       ours.flatMap(({ infra }) => (infra === undefined ? [] : [infra])),
     ),
-    findings: keepArray(
-      last?.findings,
-      [...classes, ...gateways, ...routes].flatMap(({ findings }) => findings),
-    ),
+    findings: keepArray(last?.findings, judged.flatMap(findingsOf)),
     wants: keep(last?.wants, [...new Set(ours.flatMap(({ wants }) => wants))].sort()),
   }
-  return { translation, options, memo, hashes }
+  return { translation, options, memo, assembled, hashes }
+}
+
+function findingsOf(judged: readonly { readonly findings: readonly Finding[] }[]): readonly Finding[] {
+  return judged.flatMap(({ findings }) => findings)
 }

@@ -6,16 +6,19 @@ import type { GatewayConfig } from '../config/config.ts'
 export type Hashes = WeakMap<object, string>
 
 /** 43 characters; equal for equal configurations, whatever pass made them. */
-export function versionOf(config: GatewayConfig, hashes: Hashes): string {
-  const parts = [config.listeners, config.routes, config.pools, config.certificates].map((resources) =>
-    resources.map((resource) => hashOf(resource, hashes)).join(''),
-  )
-  return digest(`${config.gateway}\n${parts.join('\n')}`)
+export function versionOf({ gateway, listeners, routes, pools, certificates }: GatewayConfig, hashes: Hashes): string {
+  return digest([gateway, ...[listeners, routes, pools, certificates].map((resources) => hashOfAll(resources, hashes))].join('\n'))
 }
 
-function hashOf(resource: object, hashes: Hashes): string {
-  let hash = hashes.get(resource)
-  if (hash === undefined) hashes.set(resource, (hash = digest(JSON.stringify(resource))))
+function hashOfAll(resources: readonly object[], hashes: Hashes): string {
+  return remembered(resources, hashes, () =>
+    resources.map((resource) => remembered(resource, hashes, () => JSON.stringify(resource))).join(''),
+  )
+}
+
+function remembered(value: object, hashes: Hashes, text: () => string): string {
+  let hash = hashes.get(value)
+  if (hash === undefined) hashes.set(value, (hash = digest(text())))
   return hash
 }
 

@@ -1,0 +1,156 @@
+/**
+ * The cost of a pass: everything anew, and after one change, at 100, 1,000 and 5,000 routes. Targets at 5,000 routes: one changed
+ * route costs at most 5 % of a full pass and at most 10 ms. `npm run bench:translate`
+ */
+import { performance } from 'node:perf_hooks'
+import type { EndpointSlice, Namespace, Service } from '../src/api/core.ts'
+import type { Gateway, GatewayClass } from '../src/api/gateway.ts'
+import type { ObjectMeta } from '../src/api/meta.ts'
+import type { HttpRoute } from '../src/api/route.ts'
+import { SnapshotBuilder } from '../src/cluster/snapshot-builder.ts'
+import { translate, type Pass, type TranslateOptions } from '../src/translate/translate.ts'
+
+const OPTIONS: TranslateOptions = { controllerName: 'gatewright.dev/gateway-controller', anyClassIsOurs: false }
+const NAMESPACES = 50
+const CHANGES = 60
+const FULL_PASSES = 7
+const TARGET_SHARE = 0.05
+const TARGET_MS = 10
+
+const namespaceOf = (i: number) => `team-${i % NAMESPACES}`
+const meta = (namespace: string, name: string, labels: ObjectMeta['labels'] = {}): ObjectMeta => ({
+  namespace,
+  name,
+  generation: 1,
+  labels,
+  annotations: {},
+})
+
+function route(i: number, revision: number): HttpRoute {
+  const backend = { group: '', kind: 'Service', name: `app-${i}`, port: 80, filters: [] }
+  const match = (value: string) => ({ path: { type: 'PathPrefix' as const, value }, headers: [], queryParams: [] })
+  return {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: {
+      ...meta(namespaceOf(i), `route-${i}`),
+      generation: revision + 1,
+      creationTimestamp: new Date(1.7e12 + ((i * 7919) % 5000) * 1000).toISOString(),
+    },
+    spec: {
+      parentRefs: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', namespace: 'infra', name: 'gateway' }],
+      hostnames: [`app-${i}.example.com`],
+      rules: [
+        { matches: [match(`/v${revision}`)], filters: [], backendRefs: [{ ...backend, weight: 90 }] },
+        { matches: [match('/')], filters: [], backendRefs: [{ ...backend, weight: 1 }] },
+      ],
+    },
+  }
+}
+
+function service(i: number): Service {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: meta(namespaceOf(i), `app-${i}`),
+    spec: { type: 'ClusterIP', ports: [{ port: 80, protocol: 'TCP', targetPort: 8080 }] },
+  }
+}
+
+function slice(i: number, revision: number): EndpointSlice {
+  const name = `app-${i}`
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: meta(namespaceOf(i), `${name}-x`, { 'kubernetes.io/service-name': name }),
+    addressType: 'IPv4',
+    endpoints: [1, 2, 3].map((n) => ({ addresses: [`10.${revision % 250}.${i % 250}.${n}`], conditions: { ready: true } })),
+    ports: [{ port: 8080, protocol: 'TCP' }],
+  }
+}
+
+function world(routes: number): SnapshotBuilder {
+  const builder = new SnapshotBuilder()
+  const gatewayClass: GatewayClass = {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'GatewayClass',
+    metadata: meta('', 'gatewright'),
+    spec: { controllerName: OPTIONS.controllerName },
+  }
+  const gateway: Gateway = {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'Gateway',
+    metadata: meta('infra', 'gateway'),
+    spec: {
+      gatewayClassName: 'gatewright',
+      listeners: [
+        {
+          name: 'http',
+          port: 80,
+          protocol: 'HTTP',
+          allowedRoutes: { namespaces: { from: 'Selector', selector: { matchLabels: { routes: 'yes' } } }, kinds: [] },
+        },
+      ],
+      addresses: [],
+    },
+  }
+  builder.set(gatewayClass)
+  builder.set(gateway)
+  for (let i = 0; i < NAMESPACES; i += 1) {
+    const namespace: Namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: meta('', namespaceOf(i), { routes: 'yes' }) }
+    builder.set(namespace)
+  }
+  for (let i = 0; i < routes; i += 1) {
+    builder.set(route(i, 0))
+    builder.set(service(i))
+    builder.set(slice(i, 0))
+  }
+  return builder
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}
+
+/** Milliseconds of snapshot and pass together, for each of `times` edits. */
+function changes(builder: SnapshotBuilder, first: Pass, times: number, edit: (revision: number) => void): number {
+  let pass = first
+  const samples: number[] = []
+  for (let revision = 1; revision <= times; revision += 1) {
+    edit(revision)
+    const begin = performance.now()
+    pass = translate(builder.snapshot(), OPTIONS, pass)
+    samples.push(performance.now() - begin)
+  }
+  return median(samples)
+}
+
+function measure(routes: number): { readonly full: number; readonly oneRoute: number; readonly oneSlice: number } {
+  const builder = world(routes)
+  const full: number[] = []
+  for (let i = 0; i < FULL_PASSES; i += 1) {
+    const fresh = builder.snapshot()
+    const begin = performance.now()
+    translate(fresh, OPTIONS)
+    full.push(performance.now() - begin)
+  }
+  const pass = translate(builder.snapshot(), OPTIONS)
+  const oneRoute = changes(builder, pass, CHANGES, (revision) => builder.set(route((revision * 37) % routes, revision)))
+  const settled = translate(builder.snapshot(), OPTIONS, pass)
+  const oneSlice = changes(builder, settled, CHANGES, (revision) => builder.set(slice((revision * 37) % routes, revision)))
+  return { full: median(full), oneRoute, oneSlice }
+}
+
+const sizes = [100, 1000, 5000]
+// The first world warms the compiler up.
+measure(1000)
+console.log('routes   full pass   one route changed   one EndpointSlice changed')
+for (const routes of sizes) {
+  const { full, oneRoute, oneSlice } = measure(routes)
+  const cell = (ms: number) => `${ms.toFixed(2)} ms (${((100 * ms) / full).toFixed(1)} %)`
+  console.log(`${String(routes).padStart(6)}   ${`${full.toFixed(1)} ms`.padStart(9)}   ${cell(oneRoute).padEnd(17)}   ${cell(oneSlice)}`)
+  if (routes === 5000 && (oneRoute > TARGET_MS || oneRoute > TARGET_SHARE * full)) {
+    console.log(`MISSED: one route of 5,000 must cost at most ${TARGET_MS} ms and ${TARGET_SHARE * 100} % of a full pass`)
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,47 @@
+/** Sorting what is nearly sorted: a list made again after few changes costs a walk, not a sort. */
+
+/** How a list came about, to make the next one from it. */
+export interface Sorted<T> {
+  readonly source: readonly T[]
+  readonly sorted: readonly T[]
+  /** What `source` had in the place of `added` before; both empty in a list without history. */
+  readonly removed: readonly T[]
+  readonly added: readonly T[]
+}
+
+/** Up to so many new elements are put into their places one by one. */
+const FEW = 32
+
+/** `source` sorted; elements are compared with those of `last` by identity. `compare` must not call two different elements equal. */
+export function sortedFrom<T>(last: Sorted<T> | undefined, source: readonly T[], compare: (a: T, b: T) => number): Sorted<T> {
+  if (last === undefined) return { source, sorted: source.toSorted(compare), removed: [], added: [] }
+  if (last.source === source) return last
+  const { removed, added } = difference(last.source, source)
+  const gone = new Set(removed)
+  const kept = last.sorted.filter((element) => !gone.has(element))
+  if (added.length > FEW) return { source, sorted: kept.concat(added).sort(compare), removed, added }
+  for (const element of added) kept.splice(placeOf(kept, element, compare), 0, element)
+  return { source, sorted: kept, removed, added }
+}
+
+/** What lies between the common beginning and the common end of both lists: all that can differ. */
+function difference<T>(before: readonly T[], after: readonly T[]): { readonly removed: readonly T[]; readonly added: readonly T[] } {
+  const shorter = Math.min(before.length, after.length)
+  let begin = 0
+  while (begin < shorter && before[begin] === after[begin]) begin += 1
+  let end = 0
+  while (end < shorter - begin && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1
+  return { removed: before.slice(begin, before.length - end), added: after.slice(begin, after.length - end) }
+}
+
+function placeOf<T>(sorted: readonly T[], element: T, compare: (a: T, b: T) => number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const other = sorted[middle]
+    if (other !== undefined && compare(other, element) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}

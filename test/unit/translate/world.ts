@@ -1,0 +1,152 @@
+/** Random objects of a small world, in which names collide on purpose: every reference may find or miss its target. */
+import fc from 'fast-check'
+import { objectOf } from '../../golden/translate/golden-case.ts'
+import { keyPairs } from '../../golden/translate/key-pairs.ts'
+import type { ApiObject } from '../../../src/api/object.ts'
+
+const NAMESPACES = ['a', 'b']
+const namespace = fc.constantFrom(...NAMESPACES)
+const name = (prefix: string) => fc.integer({ min: 0, max: 2 }).map((n) => `${prefix}${n}`)
+const hostname = fc.constantFrom('x.example.com', '*.example.com', 'y.test', '*.test')
+const time = fc.constantFrom(undefined, '2024-01-01T00:00:00Z', '2025-01-01T00:00:00Z')
+
+const certificateRef = fc.record({ name: name('secret'), namespace })
+const allowedRoutes = fc.constantFrom(
+  { namespaces: { from: 'All' } },
+  { namespaces: { from: 'Same' } },
+  { namespaces: { from: 'Selector', selector: { matchLabels: { team: 'x' } } } },
+  { namespaces: { from: 'All' }, kinds: [{ kind: 'GRPCRoute' }] },
+)
+const listener = fc.tuple(
+  fc.constantFrom(80, 443),
+  fc.option(hostname),
+  allowedRoutes,
+  fc.array(certificateRef, { minLength: 1, maxLength: 2 }),
+  fc.boolean(),
+)
+const listeners = fc.uniqueArray(listener, { minLength: 1, maxLength: 3, selector: ([port, host]) => `${port} ${host}` }).map((all) =>
+  all.map(([port, host, allowed, refs, tls], i) => ({
+    name: `l${i}`,
+    port,
+    protocol: tls ? 'HTTPS' : 'HTTP',
+    ...(host === null ? {} : { hostname: host }),
+    allowedRoutes: allowed,
+    ...(tls ? { tls: { certificateRefs: refs } } : {}),
+  })),
+)
+const backendRefs = fc.array(
+  fc.record({ name: name('svc'), namespace, port: fc.constantFrom(80, 81), weight: fc.integer({ min: 0, max: 3 }) }),
+  { maxLength: 2 },
+)
+const rule = fc
+  .record({
+    backendRefs,
+    matches: fc.array(
+      fc.record({
+        path: fc.record({ type: fc.constantFrom('PathPrefix', 'RegularExpression'), value: fc.constantFrom('/', '/a', '/b(') }),
+      }),
+      { minLength: 1, maxLength: 2 },
+    ),
+  })
+  .map((one) => ({
+    ...one,
+    matches: one.matches.map(({ path }) => ({ path: path.value === '/b(' ? { ...path, type: 'RegularExpression' } : path })),
+  }))
+const parentRef = fc.record({ name: name('gw'), namespace }).map((ref) => [ref])
+
+const v1 = 'gateway.networking.k8s.io/v1'
+const manifest = fc.oneof(
+  fc.record({ n: name('class'), ours: fc.boolean() }).map(({ n, ours }) => ({
+    apiVersion: v1,
+    kind: 'GatewayClass',
+    metadata: { name: n },
+    spec: { controllerName: ours ? 'gatewright.dev/gateway-controller' : 'other.example/controller' },
+  })),
+  fc.record({ n: name('gw'), namespace, gatewayClassName: name('class'), listeners }).map(({ n, namespace: ns, ...spec }) => ({
+    apiVersion: v1,
+    kind: 'Gateway',
+    metadata: { name: n, namespace: ns },
+    spec,
+  })),
+  fc
+    .record({
+      n: name('route'),
+      namespace,
+      time,
+      parentRefs: parentRef,
+      hostnames: fc.array(hostname, { maxLength: 2 }),
+      rules: fc.array(rule, { minLength: 1, maxLength: 2 }),
+    })
+    .map(({ n, namespace: ns, time: creationTimestamp, ...spec }) => ({
+      apiVersion: v1,
+      kind: 'HTTPRoute',
+      metadata: { name: n, namespace: ns, ...(creationTimestamp === undefined ? {} : { creationTimestamp }) },
+      spec,
+    })),
+  fc
+    .record({ n: name('grpc'), namespace, parentRefs: parentRef })
+    .map(({ n, namespace: ns, ...spec }) => ({ apiVersion: v1, kind: 'GRPCRoute', metadata: { name: n, namespace: ns }, spec })),
+  fc
+    .record({
+      n: name('svc'),
+      namespace,
+      port: fc.constantFrom(80, 81),
+      appProtocol: fc.constantFrom(undefined, 'https', 'kubernetes.io/ws'),
+    })
+    .map(({ n, namespace: ns, ...port }) => ({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: n, namespace: ns },
+      spec: { ports: [port.appProtocol === undefined ? { port: port.port } : port] },
+    })),
+  fc
+    .record({ n: name('slice'), namespace, service: name('svc'), ready: fc.boolean(), last: fc.integer({ min: 1, max: 3 }) })
+    .map(({ n, namespace: ns, service, ready, last }) => ({
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: n, namespace: ns, labels: { 'kubernetes.io/service-name': service } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: [`10.0.0.${last}`], conditions: { ready } }],
+      ports: [{ port: 8080 }],
+    })),
+  fc
+    .record({ n: namespace, team: fc.constantFrom('x', 'y') })
+    .map(({ n, team }) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: n, labels: { team } } })),
+  fc.record({ n: name('grant'), namespace, from: namespace, route: fc.boolean() }).map(({ n, namespace: ns, from, route }) => ({
+    apiVersion: v1,
+    kind: 'ReferenceGrant',
+    metadata: { name: n, namespace: ns },
+    spec: {
+      from: [{ group: 'gateway.networking.k8s.io', kind: route ? 'HTTPRoute' : 'Gateway', namespace: from }],
+      to: [{ group: '', kind: route ? 'Service' : 'Secret' }],
+    },
+  })),
+  fc
+    .record({ n: name('secret'), namespace, pair: fc.constantFrom('api', 'other'), good: fc.boolean() })
+    .map(({ n, namespace: ns, pair, good }) => ({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: n, namespace: ns },
+      type: 'kubernetes.io/tls',
+      data: { 'tls.crt': base64(keyPairs[pair]?.crt), 'tls.key': good ? base64(keyPairs[pair]?.key) : '' },
+    })),
+  fc.record({ n: name('policy'), namespace, service: name('svc') }).map(({ n, namespace: ns, service }) => ({
+    apiVersion: v1,
+    kind: 'BackendTLSPolicy',
+    metadata: { name: n, namespace: ns },
+    spec: {
+      targetRefs: [{ group: '', kind: 'Service', name: service }],
+      validation: { hostname: 'x.test', wellKnownCACertificates: 'System' },
+    },
+  })),
+)
+
+/** A valid object, or the removal of one of the same identity. */
+export const edit: fc.Arbitrary<{ readonly remove: boolean; readonly object: ApiObject }> = fc.record({
+  remove: fc.integer({ min: 0, max: 5 }).map((n) => n === 0),
+  object: manifest.map(objectOf),
+})
+
+function base64(text: string | undefined): string {
+  return Buffer.from(text ?? '').toString('base64')
+}

@@ -11,7 +11,7 @@ import { compareSpecificity, intersection } from '../lib/hostname.ts'
 import { compile } from './compile.ts'
 import { describeMatch } from './describe.ts'
 import { isPathPrefix, pathSatisfied, type PathPredicate, valueSatisfied, type ValuePredicate } from './predicate.ts'
-import type { CompiledListener, CompiledMatch, HostTable, PortRouter } from './router.ts'
+import type { CompiledListener, CompiledMatch, HostTable, PortRouter, Router } from './router.ts'
 
 export interface Shadowed extends MatchName {
   /** What stands before it; one entry for each different one on its listeners and hostnames. */
@@ -34,9 +34,8 @@ export type Shadow =
   /** No request can satisfy it. */
   | { readonly kind: 'itself'; readonly problem: string }
 
-/** In the order of the configuration's routes. */
-export function shadowed(config: GatewayConfig): readonly Shadowed[] {
-  const router = compile(config)
+/** In the order of the configuration's routes. `router`: the compiled configuration, where there is one already. */
+export function shadowed(config: GatewayConfig, router: Router = compile(config)): readonly Shadowed[] {
   const shadows = new Map<CompiledMatch, readonly Shadow[] | 'reachable'>()
   for (const port of router.ports.values()) {
     for (const listener of port.listeners) {

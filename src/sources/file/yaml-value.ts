@@ -2,6 +2,7 @@
 import type { DocumentOptions, ParseOptions, ScalarTag, SchemaOptions } from 'yaml'
 import { parseDocument } from 'yaml'
 import { repeatedKey } from './json-keys.ts'
+import { parsePlainYaml } from './plain-yaml.ts'
 import { plainScalar } from './scalar.ts'
 
 export type Value = { readonly kind: 'value'; readonly value: unknown } | SyntaxProblem
@@ -34,6 +35,12 @@ export const yamlOptions: ParseOptions & DocumentOptions & SchemaOptions = {
 }
 
 export function parseText(text: string): Value {
+  const plain = parsePlainYaml(text)
+  return plain ? { kind: 'value', value: plain.value } : parseFully(text)
+}
+
+/** Whatever the style. */
+export function parseFully(text: string): Value {
   const parsed = parseAny(text)
   if (parsed.kind === 'broken' || !isDeeper(parsed.value, DEEPEST)) return parsed
   return { kind: 'broken', message: `values must be nested at most ${DEEPEST} deep`, offset: 0 }

@@ -6,7 +6,7 @@ import type { ApiObject } from '../../../src/api/object.ts'
 
 const NAMESPACES = ['a', 'b']
 const namespace = fc.constantFrom(...NAMESPACES)
-const name = (prefix: string) => fc.integer({ min: 0, max: 2 }).map((n) => `${prefix}${n}`)
+const name = (prefix: string) => fc.integer({ min: 0, max: 1 }).map((n) => `${prefix}${n}`)
 const hostname = fc.constantFrom('x.example.com', '*.example.com', 'y.test', '*.test')
 const time = fc.constantFrom(undefined, '2024-01-01T00:00:00Z', '2025-01-01T00:00:00Z')
 
@@ -56,7 +56,7 @@ const parentRef = fc.record({ name: name('gw'), namespace }).map((ref) => [ref])
 
 const v1 = 'gateway.networking.k8s.io/v1'
 const manifest = fc.oneof(
-  fc.record({ n: name('class'), ours: fc.boolean() }).map(({ n, ours }) => ({
+  fc.record({ n: name('class'), ours: fc.integer({ min: 0, max: 5 }).map((n) => n > 0) }).map(({ n, ours }) => ({
     apiVersion: v1,
     kind: 'GatewayClass',
     metadata: { name: n },
@@ -141,8 +141,30 @@ const manifest = fc.oneof(
   })),
 )
 
+/** What every world begins with, so that most routes find a Gateway that serves them. */
+export const foundation: readonly ApiObject[] = [
+  { apiVersion: v1, kind: 'GatewayClass', metadata: { name: 'class0' }, spec: { controllerName: 'gatewright.dev/gateway-controller' } },
+  { apiVersion: v1, kind: 'GatewayClass', metadata: { name: 'class1' }, spec: { controllerName: 'gatewright.dev/gateway-controller' } },
+  ...NAMESPACES.flatMap((ns) =>
+    ['gw0', 'gw1'].map((gateway) => ({
+      apiVersion: v1,
+      kind: 'Gateway',
+      metadata: { name: gateway, namespace: ns },
+      spec: {
+        gatewayClassName: 'class0',
+        listeners: [{ name: 'l0', port: 80, protocol: 'HTTP', allowedRoutes: { namespaces: { from: 'All' } } }],
+      },
+    })),
+  ),
+].map(objectOf)
+
 /** A valid object, or the removal of one of the same identity. */
-export const edit: fc.Arbitrary<{ readonly remove: boolean; readonly object: ApiObject }> = fc.record({
+export interface Edit {
+  readonly remove: boolean
+  readonly object: ApiObject
+}
+
+export const edit: fc.Arbitrary<Edit> = fc.record({
   remove: fc.integer({ min: 0, max: 5 }).map((n) => n === 0),
   object: manifest.map(objectOf),
 })

@@ -67,9 +67,10 @@ describe('compile', () => {
     if (rule === undefined) throw new Error('no rule')
     rule.counters.durationSum = 7
     const first = Array.from({ length: 4 }, () => rule.chooseBackend())
-    const after = compile(withShopRule({ timeouts: { request: 100 } }), before).rules.get('HTTPRoute/default/shop/0')
+    const after = compile(withShopRule({ timeouts: { request: 100, backendRequest: 50 } }), before).rules.get('HTTPRoute/default/shop/0')
     expect(after).not.toBe(rule)
-    expect(after?.requestTimeout).toBe(100)
+    expect([after?.requestTimeout, after?.backendRequestTimeout]).toEqual([100, 50])
+    expect([rule.requestTimeout, rule.backendRequestTimeout]).toEqual([0, 0])
     expect(after?.counters).toBe(rule.counters)
     const both = [...first, ...Array.from({ length: 6 }, () => after?.chooseBackend())]
     expect(both.filter((backend) => backend?.kind === 'pool' && backend.pool === 'canary')).toHaveLength(1)

@@ -62,16 +62,6 @@ export class BodyReader {
     this.trailers = undefined
   }
 
-  get done(): boolean {
-    return this.#phase === DONE
-  }
-
-  /** The connection was closed by the other side: true when the body is complete with that. */
-  close(): boolean {
-    if (this.#kind === 'close') this.#phase = DONE
-    return this.#phase === DONE
-  }
-
   /** Looks at chunk[at, ...). Call again with `next` until it says something other than 'data'. */
   step(chunk: Buffer, at: number): Step {
     if (this.#kind === 'chunked') return this.#stepChunked(chunk, at)

@@ -38,7 +38,6 @@ const KIND_OF_NAME: ReadonlyMap<string, number> = new Map([
   ['proxy-authorization', HOP_BY_HOP],
   ['http2-settings', HOP_BY_HOP],
   ['forwarded', FORWARDED],
-  ['x-real-ip', FORWARDED],
 ])
 
 const FORWARDED_PREFIX = 'x-forwarded-'
@@ -74,8 +73,9 @@ export function kindOfBytes(bytes: Uint8Array, from: number, to: number): number
 /** The kind of a name in lower case. */
 export function kindOfName(lower: string): number {
   if (lower.charCodeAt(0) !== LETTER_X) return KIND_OF_NAME.get(lower) ?? OTHER
-  const dashed = lower.replaceAll('_', '-')
-  return dashed.startsWith(FORWARDED_PREFIX) ? FORWARDED : (KIND_OF_NAME.get(dashed) ?? OTHER)
+  if (lower.startsWith(FORWARDED_PREFIX)) return FORWARDED
+  const dashed = lower.includes('_') ? lower.replaceAll('_', '-') : lower
+  return dashed.startsWith(FORWARDED_PREFIX) || dashed === 'x-real-ip' ? FORWARDED : OTHER
 }
 
 /** Names that begin with x are many and ours are few: compared with `_` read as `-`, as many backends do. */

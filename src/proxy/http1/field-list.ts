@@ -71,15 +71,15 @@ export class FieldList {
     const kind = kindOfName(lower)
     if (isFraming(kind)) return
     if (kind === HOST) this.#drop(lower)
-    this.#added ??= []
-    this.#added.push({ name, lower, value, kind })
+    this.#append({ name, lower, value, kind })
   }
 
   /** Replaces every line of that name by one at the end. */
   set(name: string, lower: string, value: string): void {
-    if (isFraming(kindOfName(lower))) return
+    const kind = kindOfName(lower)
+    if (isFraming(kind)) return
     this.#drop(lower)
-    this.add(name, lower, value)
+    this.#append({ name, lower, value, kind })
   }
 
   /** Removes every line of that name. Host and framing fields stay: a head without them cannot be sent. */
@@ -172,7 +172,17 @@ export class FieldList {
 
   #drop(lower: string): void {
     for (let m = 0; m < this.#marks.length; m += STRIDE) if (this.#isNamed(m, lower)) this.#dropLine(m)
-    if (this.#added !== undefined) this.#added = this.#added.filter((field) => field.lower !== lower)
+    if (this.#added === undefined) return
+    for (const field of this.#added) {
+      if (field.lower !== lower) continue
+      this.#added = this.#added.filter((other) => other.lower !== lower)
+      return
+    }
+  }
+
+  #append(field: Added): void {
+    if (this.#added === undefined) this.#added = [field]
+    else this.#added.push(field)
   }
 
   #dropLine(m: number): void {

@@ -59,7 +59,6 @@ export class ResponseHeadReader {
   #phase = STATUS
   /** Offset of the CR of the status line. */
   #reasonEnd = 0
-  #begun = false
   /** Index in the last chunk of the first byte behind the head. */
   next = 0
 
@@ -75,16 +74,10 @@ export class ResponseHeadReader {
     this.#interim = 0
   }
 
-  /** True from the first byte of a head to its last. */
-  get started(): boolean {
-    return this.#begun
-  }
-
   /** As RequestHeadReader.push: undefined when the head goes on, the head, or a refusal that ends the connection. */
   push(chunk: Buffer, at: number): ResponseHead | Refusal | undefined {
     this.next = at
     if (at === chunk.length) return undefined
-    this.#begun = true
     const head = this.#bytes
     head.take(chunk, at)
     const scanned = this.#phase === FIELDS ? head.from : this.#scanLine(head)
@@ -136,7 +129,6 @@ export class ResponseHeadReader {
     const result = this.#understand(text)
     this.next = head.release(end)
     this.#phase = STATUS
-    this.#begun = false
     this.#scanner.reset()
     return result
   }

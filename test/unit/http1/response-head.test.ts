@@ -96,7 +96,7 @@ describe('unusual valid responses', () => {
     ],
     ['[wire:response-status-line]', 'a reason of bytes', status('HTTP/1.1 200 \xe4 \t b'), GET, { reason: '\xe4 \t b' }],
     ['[wire:response-status-line]', 'an unknown status', status('HTTP/1.1 599 X'), GET, { status: 599 }],
-    ['[wire:response-status-line]', 'HTTP/1.2, read as 1.1', status('HTTP/1.2 200 OK', 'Content-Length: 1'), GET, { keepAlive: true }],
+    ['[wire:response-status-line]', 'HTTP/1.9, read as 1.1', status('HTTP/1.9 200 OK', 'Content-Length: 1'), GET, { keepAlive: true }],
     [
       '[wire:response-no-body]',
       'HEAD with a length',

@@ -1,6 +1,6 @@
 /**
  * Paths from a configuration, brought into the form that requests have when they are matched and forwarded
- * (wire.md, section 2), so that `/caf%c3%a9`, `/café` and `/a/../café` all mean what a person expects.
+ * (docs/wire.md), so that `/caf%c3%a9`, `/café` and `/a/../café` all mean what a person expects.
  */
 import { normalPath } from '../lib/path-normal.ts'
 import { toByteString } from './byte-string.ts'

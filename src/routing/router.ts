@@ -5,6 +5,8 @@
  * request and then holds the `CompiledMatch` until the exchange ends, never the Router. Hosts, rules, pools and balancer
  * state that a new configuration leaves alone are kept by identity. Text from configuration has become byte strings
  * (latin1 strings whose characters are the UTF-8 bytes), checked for CR, LF and NUL.
+ * `explain` says why a request goes where it goes, `shadowed` what can never be reached; both read what `compile` made.
+ * Nothing here knows sockets, Kubernetes objects, time or chance: where a weighted choice begins is an argument.
  * This file holds the shapes that the data plane sees.
  */
 import type { ListenerConfig } from '../config/listener.ts'
@@ -20,7 +22,7 @@ export interface RequestView {
   readonly method: string
   /** Lower case, without port and final dot; '' when the request has none. */
   readonly host: string
-  /** Normalised once (wire.md, section 2); the same bytes are forwarded. */
+  /** Normalised once (docs/wire.md); the same bytes are forwarded. */
   readonly path: string
   /** What follows the first `?`, untouched; '' when there is none. */
   readonly query: string

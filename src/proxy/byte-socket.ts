@@ -6,6 +6,7 @@
  * do the same at some cost. The bytes are valid during the call only; whoever keeps them copies them.
  */
 import { connect, Socket, type TcpNetConnectOpts } from 'node:net'
+import { WriteBuffer } from './outlet.ts'
 
 export interface ByteHandler {
   onBytes(bytes: Buffer): void
@@ -14,10 +15,14 @@ export interface ByteHandler {
 /** libuv asks for a buffer just before each read(2) and reports in the same turn, so that one serves every socket; not so on Windows. */
 export const canShareReadBuffer: boolean = process.platform !== 'win32'
 
-export type ReadBuffer = Buffer<ArrayBuffer>
+/** What all sockets of a process read into and write from. */
+export interface SocketBuffers {
+  readonly read: Buffer<ArrayBuffer>
+  readonly write: WriteBuffer
+}
 
-export function createReadBuffer(): ReadBuffer {
-  return Buffer.allocUnsafeSlow(64 * 1024)
+export function createSocketBuffers(): SocketBuffers {
+  return { read: Buffer.allocUnsafeSlow(64 * 1024), write: new WriteBuffer() }
 }
 
 /** What `net.Socket` keeps for itself and a server counts by. */
@@ -31,7 +36,7 @@ interface SocketInternals {
  * Takes over an accepted socket that nobody reads (accepted with `pauseOnConnect`, or paused). Returns the socket to
  * use from now on, not reading yet: call `startReading`. Its constructor decides, so a TLS socket stays itself.
  */
-export function adoptSocket(accepted: Socket, handler: ByteHandler, buffer: ReadBuffer): Socket {
+export function adoptSocket(accepted: Socket, handler: ByteHandler, buffer: Buffer<ArrayBuffer>): Socket {
   const internals = accepted as unknown as SocketInternals
   const handle = internals._handle
   if (!canShareReadBuffer || accepted.constructor !== Socket || !isTcpHandle(handle) || accepted.readableLength > 0) {
@@ -62,7 +67,7 @@ export function startReading(socket: Socket): void {
   socket.resume()
 }
 
-export function connectSocket(address: string, port: number, handler: ByteHandler, buffer: ReadBuffer): Socket {
+export function connectSocket(address: string, port: number, handler: ByteHandler, buffer: Buffer<ArrayBuffer>): Socket {
   const options: TcpNetConnectOpts = { host: address, port, noDelay: true, allowHalfOpen: true }
   if (canShareReadBuffer) return connect({ ...options, onread: onReadOf(handler, buffer) })
   const socket = connect(options)
@@ -70,7 +75,7 @@ export function connectSocket(address: string, port: number, handler: ByteHandle
   return socket
 }
 
-function onReadOf(handler: ByteHandler, buffer: ReadBuffer): { buffer: Uint8Array; callback: (length: number) => boolean } {
+function onReadOf(handler: ByteHandler, buffer: Buffer<ArrayBuffer>): { buffer: Uint8Array; callback: (length: number) => boolean } {
   return {
     buffer,
     callback: (length) => {

@@ -19,7 +19,7 @@ import type { Router } from '../routing/router.ts'
 import type { AccessRecord } from '../telemetry/access-record.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { type Bounds, defaultBounds } from './bounds.ts'
-import { createReadBuffer } from './byte-socket.ts'
+import { createSocketBuffers } from './byte-socket.ts'
 import { createDownstreamCounters, type ProxyRuntime } from './http/connection-context.ts'
 import { RequestIds } from './http/request-id.ts'
 import { serveHttp1 } from './http/serve.ts'
@@ -73,6 +73,7 @@ interface Served {
 
 const retryInterval = 1_000
 const memoryInterval = 1_000
+const acceptWarningInterval = 10_000
 /** Sheds until memory has fallen this far below the watermark, so that it does not flutter. */
 const memoryRelief = 0.95
 
@@ -93,17 +94,18 @@ export class DataPlane {
   #tlsFailures: ReadonlyMap<ListenerKey, string> = new Map()
   #turn: Promise<unknown> = Promise.resolve()
   #ended = false
+  #nextAcceptWarning = 0
 
   constructor(options: DataPlaneOptions) {
     this.#options = options
     const bounds = { ...defaultBounds, ...options.bounds }
     const sweep = new Sweep(() => performance.now())
-    const readBuffer = createReadBuffer()
+    const buffers = createSocketBuffers()
     this.runtime = {
       bounds,
-      pools: new PoolRegistry({ bounds, sweep, random: Math.random, readBuffer }),
+      pools: new PoolRegistry({ bounds, sweep, random: Math.random, buffers }),
       sweep,
-      readBuffer,
+      buffers,
       requestIds: new RequestIds(randomBytes(8).toString('hex')),
       accessLog: options.accessLog,
       counters: createDownstreamCounters(),
@@ -117,7 +119,7 @@ export class DataPlane {
       admission: this.#admission,
       serve: serveHttp1,
       trusts: trustIn(options.trusted ?? []),
-      acceptFailed: (error) => options.logger.warn('a connection could not be accepted', { reason: error.message }),
+      acceptFailed: (error) => this.#acceptFailed(error),
     }
     sweep.start()
     this.#every(retryInterval, () => void this.#retry())
@@ -278,6 +280,13 @@ export class DataPlane {
     await this.#inTurn(async () => {
       if (!this.#ended && (await this.#open())) this.#options.onReport?.(this.#report())
     })
+  }
+
+  #acceptFailed(error: Error): void {
+    const { now } = this.runtime.sweep
+    if (now < this.#nextAcceptWarning) return
+    this.#nextAcceptWarning = now + acceptWarningInterval
+    this.#options.logger.warn('a connection could not be accepted', { reason: error.message })
   }
 
   #watchMemory(watermark: number): void {

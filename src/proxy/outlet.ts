@@ -1,6 +1,7 @@
 /**
- * What goes out on a socket: heads and small pieces of bodies are joined to one byte string and written at once, since
- * a write costs more than everything else that happens to a small request. Large pieces are copied and written alone.
+ * What goes out on a socket, joined to one write wherever possible, since a write costs more than everything else that
+ * happens to a small request. Heads and small pieces become one byte string; where a large piece comes in, all of it is
+ * copied into a buffer that every outlet of the process shares, and that stays free as long as the kernel takes it whole.
  */
 import type { Socket } from 'node:net'
 
@@ -8,15 +9,27 @@ import type { Socket } from 'node:net'
 const smallPiece = 4 * 1024
 /** Text is written before it grows beyond this. */
 const fullText = 16 * 1024
+/** One read's bytes, with a head before and chunk framing around them. */
+const bufferSize = 68 * 1024
 /** Bytes that the kernel has not taken before the other side is paused. */
 const blockedAbove = 64 * 1024
 
+/** Lent to one outlet at a time, from its first large piece to its flush. */
+export class WriteBuffer {
+  bytes: Buffer = Buffer.allocUnsafeSlow(bufferSize)
+  borrower: Outlet | undefined
+}
+
 export class Outlet {
   readonly #socket: Socket
+  readonly #shared: WriteBuffer
   #text = ''
+  /** Bytes in the shared buffer; they come before the text. */
+  #filled = 0
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, shared: WriteBuffer) {
     this.#socket = socket
+    this.#shared = shared
   }
 
   /** True while more than enough waits for the peer; 'drain' comes when all of it has gone. */
@@ -25,7 +38,7 @@ export class Outlet {
   }
 
   get isEmpty(): boolean {
-    return this.#text === '' && this.#socket.writableLength === 0
+    return this.#text === '' && this.#filled === 0 && this.#socket.writableLength === 0
   }
 
   /** A latin1 byte string. */
@@ -33,17 +46,31 @@ export class Outlet {
     this.#text += text
   }
 
+  /** Taken during the call. */
   bytes(bytes: Buffer, from: number, to: number): void {
     if (to - from <= smallPiece) {
       this.#text += bytes.toString('latin1', from, to)
       if (this.#text.length > fullText) this.flush()
       return
     }
-    this.flush()
-    this.#socket.write(Buffer.from(bytes.subarray(from, to)))
+    for (let at = from; at < to;) {
+      this.#fill()
+      const room = bufferSize - this.#filled
+      if (room === 0) this.flush()
+      else {
+        const end = Math.min(to, at + room)
+        bytes.copy(this.#shared.bytes, this.#filled, at, end)
+        this.#filled += end - at
+        at = end
+      }
+    }
   }
 
   flush(): void {
+    if (this.#filled > 0) {
+      this.#fill()
+      this.#writeFilled()
+    }
     if (this.#text === '') return
     const text = this.#text
     this.#text = ''
@@ -53,5 +80,42 @@ export class Outlet {
   /** Forgets what was not flushed: the message breaks off. */
   drop(): void {
     this.#text = ''
+    this.#filled = 0
+    if (this.#shared.borrower === this) this.#shared.borrower = undefined
+  }
+
+  /** Moves the text into the shared buffer, as far as it fits there; else what is there goes out first. */
+  #fill(): void {
+    if (this.#shared.borrower !== this) {
+      this.#shared.borrower?.flush()
+      this.#shared.borrower = this
+    }
+    if (this.#text === '') return
+    if (this.#text.length > bufferSize - this.#filled) {
+      const text = this.#text
+      this.#text = ''
+      this.#writeFilled()
+      this.#socket.write(text, 'latin1')
+      this.#shared.borrower = this
+      return
+    }
+    this.#filled += this.#shared.bytes.write(this.#text, this.#filled, 'latin1')
+    this.#text = ''
+  }
+
+  #writeFilled(): void {
+    const filled = this.#filled
+    const shared = this.#shared
+    this.#filled = 0
+    shared.borrower = undefined
+    if (filled === 0) return
+    const piece = shared.bytes.subarray(0, filled)
+    if (this.#socket.writableLength > 0) {
+      this.#socket.write(Buffer.from(piece))
+      return
+    }
+    this.#socket.write(piece)
+    // What the kernel did not take at once is read from this memory later.
+    if (this.#socket.writableLength > 0) shared.bytes = Buffer.allocUnsafeSlow(bufferSize)
   }
 }

@@ -1,6 +1,6 @@
 /** The exchange behind a real socket, without what the listener side adds: a plain server that calls `serveHttp1`. */
 import { createServer, type Server } from 'node:net'
-import { createReadBuffer } from '../../src/proxy/byte-socket.ts'
+import { createSocketBuffers } from '../../src/proxy/byte-socket.ts'
 import { type Bounds, defaultBounds } from '../../src/proxy/bounds.ts'
 import {
   createDownstreamCounters,
@@ -39,8 +39,8 @@ export class Gateway {
     const config = gatewayConfig(sketch)
     const bounds = { ...defaultBounds, ...options.bounds }
     const sweep = new Sweep(() => performance.now())
-    const readBuffer = createReadBuffer()
-    const pools = new PoolRegistry({ bounds, sweep, random: Math.random, readBuffer })
+    const buffers = createSocketBuffers()
+    const pools = new PoolRegistry({ bounds, sweep, random: Math.random, buffers })
     pools.update(config.pools)
     this.router = compile(config)
     this.live = { router: portOf(this.router), draining: false }
@@ -52,7 +52,7 @@ export class Gateway {
       accessLog: (record) => this.records.push(record),
       counters: createDownstreamCounters(),
       upgrades: new Set(['websocket', ...(options.upgrades ?? [])]),
-      readBuffer,
+      buffers,
       overloaded: false,
     }
     this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {

@@ -9,7 +9,7 @@ import type { ListenerKey } from '../../config/listener.ts'
 import type { PortRouter } from '../../routing/router.ts'
 import type { AccessRecord, AnswerFlag } from '../../telemetry/access-record.ts'
 import type { Bounds } from '../bounds.ts'
-import type { ReadBuffer } from '../byte-socket.ts'
+import type { SocketBuffers } from '../byte-socket.ts'
 import type { Sweep } from '../sweep.ts'
 import type { PoolRegistry } from '../upstream/registry.ts'
 import type { RequestIds } from './request-id.ts'
@@ -24,7 +24,7 @@ export interface ProxyRuntime {
   readonly counters: DownstreamCounters
   /** Protocols that a client may switch to, in lower case: `websocket`, and what the configuration adds. */
   readonly upgrades: ReadonlySet<string>
-  readonly readBuffer: ReadBuffer
+  readonly buffers: SocketBuffers
   /** True while memory is short: new requests get 503. Written by the listener side. */
   overloaded: boolean
 }

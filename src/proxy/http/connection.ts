@@ -61,12 +61,12 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
   #lingered = 0
 
   constructor(socket: Socket, context: ConnectionContext, first: Buffer | undefined) {
-    const { bounds, sweep, counters, readBuffer } = context.runtime
+    const { bounds, sweep, counters, buffers } = context.runtime
     this.context = context
     this.forwardedPrefix = forwardedPrefix(context)
     this.#heads = new RequestHeadReader({ line: bounds.requestLine, head: bounds.head, fields: bounds.fields })
-    this.#socket = adoptSocket(socket, this, readBuffer)
-    this.#outlet = new Outlet(this.#socket)
+    this.#socket = adoptSocket(socket, this, buffers.read)
+    this.#outlet = new Outlet(this.#socket, buffers.write)
     counters.connections += 1
     counters.connectionsTotal += 1
     this.#socket.setNoDelay(true)

@@ -82,12 +82,12 @@ export class UpstreamConnection implements ByteHandler, Swept {
   constructor(pool: Pool, endpoint: Endpoint) {
     this.#pool = pool
     this.endpoint = endpoint
-    const { bounds, sweep, readBuffer } = pool.runtime
+    const { bounds, sweep, buffers } = pool.runtime
     this.#head = new ResponseHeadReader({ line: bounds.requestLine, head: bounds.head, fields: bounds.fields })
     endpoint.connections += 1
-    const socket = connectSocket(endpoint.config.address, endpoint.config.port, this, readBuffer)
+    const socket = connectSocket(endpoint.config.address, endpoint.config.port, this, buffers.read)
     this.#socket = socket
-    this.outlet = new Outlet(socket)
+    this.outlet = new Outlet(socket, buffers.write)
     socket.on('connect', () => this.#connected())
     socket.on('drain', () => this.#drained())
     socket.on('end', () => this.#ended())

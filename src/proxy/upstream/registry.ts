@@ -8,7 +8,7 @@
  */
 import type { PoolConfig, PoolKey } from '../../config/pool.ts'
 import type { Bounds } from '../bounds.ts'
-import type { ReadBuffer } from '../byte-socket.ts'
+import type { SocketBuffers } from '../byte-socket.ts'
 import type { Sweep } from '../sweep.ts'
 import { Pool } from './pool.ts'
 
@@ -18,7 +18,7 @@ export interface UpstreamRuntime {
   /** Numbers in [0, 1). */
   readonly random: () => number
   /** Shared with the downstream side. */
-  readonly readBuffer: ReadBuffer
+  readonly buffers: SocketBuffers
 }
 
 export class PoolRegistry {

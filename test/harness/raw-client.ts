@@ -66,23 +66,34 @@ export class RawClient {
 
   /** Takes the next answer; its body must have a Content-Length or end with the connection. Rejects when the connection ends before. */
   async answer(): Promise<RawAnswer> {
+    return this.#next(() => this.#take())
+  }
+
+  /** Takes the head of the next answer; what follows stays in `received`. */
+  async head(): Promise<RawAnswer> {
+    return this.#next(() => this.#take(0))
+  }
+
+  async #next(look: () => RawAnswer | undefined): Promise<RawAnswer> {
     for (;;) {
-      const answer = this.#take()
+      const answer = look()
       if (answer !== undefined) return answer
-      if (this.socket.destroyed)
+      if (this.socket.destroyed) {
         throw new Error(`the connection ended within an answer: ${JSON.stringify(this.#received)}`, { cause: this.error })
+      }
       await new Promise<void>((resolve) => {
         this.#changed = resolve
       })
     }
   }
 
-  #take(): RawAnswer | undefined {
+  /** @param bodyLength absent: as Content-Length says, or to the end of the connection */
+  #take(bodyLength?: number): RawAnswer | undefined {
     const end = this.#received.indexOf('\r\n\r\n')
     if (end < 0) return undefined
     const [first = '', ...lines] = this.#received.slice(0, end).split('\r\n')
     const headers = new Map(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]))
-    const length = headers.get('content-length')
+    const length = bodyLength ?? headers.get('content-length')
     if (length === undefined && !this.socket.destroyed) return undefined
     const bodyEnd = length === undefined ? this.#received.length : end + 4 + Number(length)
     if (this.#received.length < bodyEnd) return undefined

@@ -101,8 +101,13 @@ function readServerName(content: Fields): string | undefined {
   const type = list.number(1)
   const name = list.vector(2)
   if (content.broken || content.left > 0 || list.broken || list.left > 0 || type !== 0) return undefined
-  const text = name.text().toLowerCase()
-  return /^[\x21-\x7e]{1,255}$/.test(text) ? text.replace(/(?<=.)\.$/, '') : undefined
+  const text = name.text()
+  return /^[\x21-\x7e]{1,255}$/.test(text) ? normalServerName(text) : undefined
+}
+
+/** Lower case, without a final dot. */
+export function normalServerName(name: string): string {
+  return name.toLowerCase().replace(/(?<=.)\.$/, '')
 }
 
 function readProtocols(content: Fields): string[] {

@@ -131,8 +131,9 @@ export class Port implements LivePort, TlsPort {
   #accept(socket: Socket): void {
     const { admission, runtime, tls } = this.#surroundings
     const client = plainAddress(socket.remoteAddress)
-    if (client === undefined || this.#open >= runtime.bounds.connectionsPerPort || admission.open >= admission.maximum) {
-      this.counters.shed += 1
+    const full = this.#open >= runtime.bounds.connectionsPerPort || admission.open >= admission.maximum
+    if (full || client === undefined) {
+      if (full) this.counters.shed += 1
       socket.on('error', ignore)
       socket.destroy()
       return

@@ -61,6 +61,7 @@ export class TlsAcceptor {
     this.#pending.delete(name)
     pending.end()
     pending.port.counters.handshakes += 1
+    socket.allowHalfOpen = true
     pending.port.serve(socket, pending.clientAddress, listener)
   }
 
@@ -139,6 +140,8 @@ class PendingHandshake implements Swept {
     this.#socket.off('end', this.#onEnd)
     this.#socket.pause()
     this.#socket.unshift(received)
+    // The TLSSocket takes this over: until the handshake is done a FIN is the end, since nothing that was asked can be answered.
+    this.#socket.allowHalfOpen = false
     listener.server.emit('connection', this.#socket)
   }
 

@@ -9,6 +9,7 @@ import { constants } from 'node:crypto'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { ListenerConfig, ListenerKey } from '../../config/listener.ts'
 import { type CertificateResult, chooseCertificate, type LoadedCertificate } from './certificates.ts'
+import { normalServerName } from './client-hello.ts'
 
 export interface TlsListener {
   readonly config: ListenerConfig
@@ -90,7 +91,7 @@ function makeListener(
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     ALPNProtocols: ['http/1.1'],
     pauseOnConnect: true,
-    SNICallback: (serverName, done) => done(null, chooseCertificate(certificates, serverName.toLowerCase())?.context),
+    SNICallback: (serverName, done) => done(null, chooseCertificate(certificates, normalServerName(serverName))?.context),
   })
   server.on('secureConnection', (socket) => events.secured(socket, config.key))
   server.on('tlsClientError', (error, socket) => events.failed(socket, error))

@@ -86,6 +86,7 @@ describe('TLS termination', () => {
     for (const [serverName, names] of [
       ['shop.example.com', 'DNS:shop.example.com'],
       ['SHOP.example.com', 'DNS:shop.example.com'],
+      ['shop.example.com.', 'DNS:shop.example.com'],
       ['other.example.com', 'DNS:*.example.com'],
       ['deep.other.example.com', 'DNS:*.example.com'],
       ['example.com', 'DNS:fallback.test'],
@@ -161,6 +162,36 @@ describe('TLS termination', () => {
     noFinish.socket.write(await helloOf({ servername: 'shop.example.com' }))
     await Promise.all([silent.closed, half.closed, noFinish.closed])
     expect(noFinish.received.length).toBeGreaterThan(0)
+    await expect.poll(() => plane.dataPlane.ports[0]?.open).toBe(0)
+  })
+
+  it('survives resets, ends and garbage at every stage of a handshake, and keeps nothing of them', async () => {
+    const plane = start()
+    await plane.serve(config([listeners.exact]), keys)
+    const bytes = await helloOf({ servername: 'shop.example.com' })
+    const garbage = Buffer.alloc(300, 0x17)
+    for (const said of [Buffer.alloc(0), bytes.subarray(0, 3), bytes, Buffer.concat([bytes, garbage]), Buffer.concat([bytes, bytes])]) {
+      for (const leave of ['resetAndDestroy', 'end', 'destroy'] as const) {
+        const one = await plain(plane)
+        one.socket.write(said)
+        await delay(5)
+        one.socket[leave]()
+        await delay(5)
+        one.socket.destroy()
+      }
+    }
+    await expect.poll(() => plane.dataPlane.ports[0]?.open).toBe(0)
+    expect(await (await client(plane, 'shop.example.com')).get('shop.example.com')).toMatchObject({ status: 200 })
+  })
+
+  it('closes with a client that closes an idle connection', async () => {
+    const plane = start()
+    await plane.serve(config([listeners.exact]), keys)
+    const one = await client(plane, 'shop.example.com')
+    await one.get('shop.example.com')
+    one.socket.end()
+    await one.closed
+    expect(one.error).toBeUndefined()
     await expect.poll(() => plane.dataPlane.ports[0]?.open).toBe(0)
   })
 

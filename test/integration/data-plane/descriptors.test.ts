@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { closeSync, openSync, readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { gatewayConfig, httpListener, pool, routeTo, startDataPlane } from '../../harness/data-plane.ts'
-import { startBackend } from '../../harness/held-backend.ts'
+import { startBackend } from '../../harness/backend.ts'
 import { RawClient } from '../../harness/raw-client.ts'
 
 /** Clients in a process of their own: opens as many connections as it is told and says after a while how many were closed. */

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type HeldBackend, startBackend } from '../../harness/held-backend.ts'
+import { startBackend, type TestBackend } from '../../harness/backend.ts'
 import { freePort, gatewayConfig, httpListener, pool, routeTo, startDataPlane, type TestDataPlane } from '../../harness/data-plane.ts'
 import { RawClient } from '../../harness/raw-client.ts'
 
 describe('a drain', () => {
-  let backend: HeldBackend
+  let backend: TestBackend
   let plane: TestDataPlane
   let port: number
   const clients: RawClient[] = []
@@ -66,6 +66,23 @@ describe('a drain', () => {
     await serve([81])
     await failed
     await expect.poll(() => plane.dataPlane.ports.length).toBe(1)
+  })
+
+  it('does not hinder the same port from coming back', async () => {
+    const fixed = await freePort()
+    const listeners = [httpListener(80)]
+    const one = pool('one', backend.port)
+    const config = gatewayConfig({ listeners, pools: [one], routes: [routeTo(one, listeners)] })
+    const placement = () => ({ address: '127.0.0.1', port: fixed })
+    await plane.serve(config, undefined, placement)
+    port = fixed
+    const busy = await underWay()
+    await plane.serve(gatewayConfig({ listeners: [] }), undefined, placement)
+    expect(await plane.serve(config, undefined, placement)).toMatchObject({ ports: [{ listenPort: fixed }], failedPorts: [] })
+    backend.release()
+    expect((await busy.answer).headers.get('connection')).toBe('close')
+    const fresh = await (await client()).get('a.example')
+    expect(fresh.headers.get('connection')).not.toBe('close')
   })
 
   it('keeps the pools of a draining port until its last request has begun', async () => {

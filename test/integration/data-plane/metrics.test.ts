@@ -3,13 +3,13 @@ import { dataPlaneMetrics } from '../../../src/proxy/metrics.ts'
 import { createMetrics, type Metrics } from '../../../src/telemetry/metrics.ts'
 import { createTestAuthority, keysOf } from '../../harness/certificates.ts'
 import { gatewayConfig, httpListener, httpsListener, pool, routeTo, startDataPlane, type TestDataPlane } from '../../harness/data-plane.ts'
-import { type HeldBackend, startBackend } from '../../harness/held-backend.ts'
+import { startBackend, type TestBackend } from '../../harness/backend.ts'
 import { RawClient } from '../../harness/raw-client.ts'
 
 describe('the metrics of a data plane', () => {
   const authority = createTestAuthority()
   const certificate = authority.issue('a.example')
-  let backend: HeldBackend
+  let backend: TestBackend
   let plane: TestDataPlane
   let metrics: Metrics
   const clients: RawClient[] = []

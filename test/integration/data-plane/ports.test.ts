@@ -3,12 +3,12 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { DataPlaneOptions } from '../../../src/proxy/data-plane.ts'
-import { type HeldBackend, startBackend } from '../../harness/held-backend.ts'
+import { startBackend, type TestBackend } from '../../harness/backend.ts'
 import { freePort, gatewayConfig, httpListener, pool, routeTo, startDataPlane, type TestDataPlane } from '../../harness/data-plane.ts'
 import { RawClient } from '../../harness/raw-client.ts'
 
 describe('the data plane', () => {
-  let backend: HeldBackend
+  let backend: TestBackend
   const started: TestDataPlane[] = []
   const clients: RawClient[] = []
   const blockers: Server[] = []

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { GatewayConfig } from '../../../src/config/config.ts'
-import { type HeldBackend, startBackend } from '../../harness/held-backend.ts'
+import { startBackend, type TestBackend } from '../../harness/backend.ts'
 import { createTestAuthority, keysOf, type TestCertificate } from '../../harness/certificates.ts'
 import { byteByByteRelay, helloOf } from '../../harness/client-hello.ts'
 import {
@@ -28,7 +28,7 @@ describe('TLS termination', () => {
     wildcard: httpsListener(443, '*.example.com', [wildcard]),
     any: httpsListener(443, '', [fallback]),
   }
-  let backend: HeldBackend
+  let backend: TestBackend
   const started: TestDataPlane[] = []
   const clients: RawClient[] = []
 

@@ -14,7 +14,7 @@ export interface Certificate {
 export function certificatesOf(readings: readonly FileReading[]): Certificate[] {
   const certificates: Certificate[] = []
   for (const { others, namespace, file } of readings) {
-    for (const manifest of others) {
+    for (const { manifest } of others) {
       const certificate = isCertificate(manifest) ? readCertificate(manifest, namespace, file.path) : undefined
       if (certificate) certificates.push(certificate)
     }

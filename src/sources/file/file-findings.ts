@@ -1,7 +1,8 @@
 /** What there is to say about one file alone: text that is no YAML, objects that are refused or doubtful. */
 import type { LocatedFinding } from '../source.ts'
 import type { FileReading, Locator, ObjectReading } from './file-reading.ts'
-import { locationOf } from './file-reading.ts'
+import { locationOf, startOf } from './file-reading.ts'
+import type { SourceDocument, SourceFile } from './source-file.ts'
 import { originalOffset } from './variables.ts'
 
 export function fileFindings({ file, documents, entries }: FileReading, locator: Locator): LocatedFinding[] {
@@ -13,6 +14,7 @@ export function fileFindings({ file, documents, entries }: FileReading, locator:
       const kept = served.size > 0 ? '; what the file held before stays in use' : ''
       findings.push({ code: 'yaml-syntax', severity: 'error', message: `Cannot read ${file.path}: ${problem.message}${kept}`, at })
     }
+    if (document.role === 'encrypted') findings.push(encryptedFinding(file, document))
     for (const object of objects) {
       for (const issue of issuesOf(object)) {
         const at = locator.locate({ file, document, substituted, within: object.within }, issue.path)
@@ -23,6 +25,17 @@ export function fileFindings({ file, documents, entries }: FileReading, locator:
     }
   }
   return findings
+}
+
+function encryptedFinding(file: SourceFile, document: SourceDocument): LocatedFinding {
+  return {
+    code: 'encrypted',
+    severity: 'note',
+    message: `${file.path} holds an object that SOPS encrypted; it is not read`,
+    fix: { text: `sops --decrypt ${file.path} | gatewright run -` },
+    cause: 'encrypted',
+    at: startOf(file, document),
+  }
 }
 
 /** An unknown variable has a finding of its own; what it makes of the value that holds it needs no second one. */

@@ -26,7 +26,12 @@ export interface FileReading {
   readonly entries: readonly Entry[]
   readonly documents: readonly DocumentReading[]
   /** Objects of all documents that this project does not serve. */
-  readonly others: readonly Manifest[]
+  readonly others: readonly OtherObject[]
+}
+
+export interface OtherObject {
+  readonly manifest: Manifest
+  readonly document: SourceDocument
 }
 
 /** An object to serve, and where it stands. */
@@ -78,7 +83,7 @@ export function readObjects(file: SourceFile, context: ReadingContext): FileRead
   const lastGood = new Map(previous?.entries.map((entry) => [entry.key, entry.object]))
   const documents = file.documents.map((document) => readDocument(document, context, before, lastGood))
   if (isSame && documents.every((document, index) => document === previous.documents[index])) return previous
-  const others = documents.flatMap((document) => document.others)
+  const others = documents.flatMap(({ document, others: found }) => found.map((manifest) => ({ manifest, document })))
   return { file, namespace: scope.namespace, documents, others, entries: entriesOf(file, documents, previous) }
 }
 
@@ -180,6 +185,11 @@ export class Locator {
     if (this.#document?.text !== substituted.text) this.#document = { text: substituted.text, positions: new Positions(substituted.text) }
     return locationOf(file, document, originalOffset(substituted, this.#document.positions.offset([...within, ...path])))
   }
+}
+
+/** Where a document begins, its comments aside. */
+export function startOf(file: SourceFile, document: SourceDocument): Location {
+  return locationOf(file, document, Math.max(0, document.text.search(/^[^\s#]/m)))
 }
 
 /** `offset` counts from the start of the document. */

@@ -12,9 +12,10 @@ import type { FileRead } from './assembly.ts'
 import { FileStore } from './file-store.ts'
 import { isHidden, isManifestName } from './listing.ts'
 import { isRemote, Notifier } from './notifier.ts'
-import { nothingFound, problemFinding, namedPaths, readStandardInput, STANDARD_INPUT } from './read-once.ts'
+import { nothingFound, problemFinding, namedPaths } from './read-once.ts'
 import type { FileOptions } from './read-once.ts'
 import type { SourceFile } from './source-file.ts'
+import { readStandardInput, STANDARD_INPUT } from './standard-input.ts'
 
 export interface FileSourceOptions extends FileOptions {
   /** `auto` (unless given): notifications, and a poll every second where they fail or cannot be trusted; `poll`: only that. */
@@ -73,7 +74,8 @@ export class FileSource implements Source {
       const problem = this.#store.problemOf(path)
       if (problem) throw problem
     }
-    if (this.#files().length === 0) throw nothingFound(named)
+    const nothing = nothingFound(named, this.#files())
+    if (nothing) throw nothing
     this.#lookAgain = lookAgain
     if (named.length === 0) return
     if (named.some(isRemote)) this.#isPolling = true

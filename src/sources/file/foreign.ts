@@ -34,7 +34,10 @@ export function hintFor(apiVersion: string, kind: string): string | undefined {
 export function foreignKinds(readings: readonly FileReading[]): ForeignKind[] {
   const found = new Map<string, { apiVersion: string; kind: string; count: number; files: Set<string> }>()
   for (const { file, others } of readings) {
-    for (const { apiVersion, kind } of others) {
+    for (const { manifest } of others) {
+      const { apiVersion, kind } = manifest
+      // A build file, no object of a cluster.
+      if (groupOf(apiVersion) === 'kustomize.config.k8s.io') continue
       const key = `${kind} ${apiVersion}`
       const entry = found.get(key) ?? { apiVersion, kind, count: 0, files: new Set() }
       entry.count += 1

@@ -1,6 +1,7 @@
 /** The loud warning: a policy that somebody trusts to keep requests out does nothing here. */
 import type { ApiObject } from '../../api/object.ts'
 import type { LocatedFinding } from '../source.ts'
+import { startOf } from './file-reading.ts'
 import type { FileReading } from './file-reading.ts'
 import { isGuard, readGuard } from './guards.ts'
 import { listSome } from './list-some.ts'
@@ -8,12 +9,19 @@ import type { Manifest } from './manifest.ts'
 import { nameOf, ownNamespaceOf } from './manifest.ts'
 
 export function guardFindings(readings: readonly FileReading[], objects: readonly ApiObject[]): LocatedFinding[] {
-  return readings.flatMap(({ file, others, namespace }) =>
-    others.filter(isGuard).flatMap((manifest) => guardFinding(manifest, ownNamespaceOf(manifest) ?? namespace, file.path, objects) ?? []),
-  )
+  return readings
+    .filter(({ others }) => others.length > 0)
+    .flatMap(({ file, others, namespace }) =>
+      others
+        .filter(({ manifest }) => isGuard(manifest))
+        .flatMap(({ manifest, document }) => {
+          const finding = guardFinding(manifest, ownNamespaceOf(manifest) ?? namespace, objects)
+          return finding ? { ...finding, at: startOf(file, document) } : []
+        }),
+    )
 }
 
-function guardFinding(manifest: Manifest, namespace: string, file: string, objects: readonly ApiObject[]): LocatedFinding | undefined {
+function guardFinding(manifest: Manifest, namespace: string, objects: readonly ApiObject[]): LocatedFinding | undefined {
   const guard = readGuard(manifest, namespace)
   const targets = guard?.targets ?? routesThatName(manifest, namespace, objects)
   if (!guard || targets.length === 0) return undefined
@@ -24,7 +32,6 @@ function guardFinding(manifest: Manifest, namespace: string, file: string, objec
     object: { kind: manifest.kind, namespace, name: nameOf(manifest) },
     message: `${guard.policy} of ${guard.product}${does} is NOT enforced here: it would guard ${listSome(targets)}`,
     cause: `guard:${guard.product}`,
-    at: { file, line: 1, column: 1 },
   }
 }
 

@@ -1,6 +1,7 @@
 /** What only Helm can turn into objects: templates, and values that describe routes. Named, with the command that renders it. */
 import { dirname, relative } from 'node:path'
 import type { LocatedFinding } from '../source.ts'
+import { startOf } from './file-reading.ts'
 import type { FileReading } from './file-reading.ts'
 import { listSome } from './list-some.ts'
 import type { Fields, Manifest } from './manifest.ts'
@@ -19,7 +20,7 @@ export function helmFindings(readings: readonly FileReading[]): LocatedFinding[]
 function templatesByChart(readings: readonly FileReading[], charts: ReadonlySet<string>): ReadonlyMap<string, SourceFile[]> {
   const templates = new Map<string, SourceFile[]>()
   for (const { file } of readings) {
-    if (!file.documents.some(({ role }) => role === 'template')) continue
+    if (!file.isTemplate) continue
     const owner = chartOf(file, charts) ?? file.absolute
     templates.set(owner, [...(templates.get(owner) ?? []), file])
   }
@@ -52,11 +53,14 @@ function templateFindings(templates: ReadonlyMap<string, readonly SourceFile[]>)
 }
 
 function releaseFindings(readings: readonly FileReading[]): LocatedFinding[] {
-  const releases = readings.flatMap(({ file, others, namespace }) =>
-    others.filter(({ kind }) => kind === 'HelmRelease').map((manifest) => ({ manifest, file, namespace })),
+  const withOthers = readings.filter(({ others }) => others.length > 0)
+  const releases = withOthers.flatMap(({ file, others, namespace }) =>
+    others.filter(({ manifest }) => manifest.kind === 'HelmRelease').map((other) => ({ ...other, file, namespace })),
   )
-  const sources = readings.flatMap(({ others }) => others.filter(({ apiVersion }) => groupOf(apiVersion) === 'source.toolkit.fluxcd.io'))
-  return releases.flatMap(({ manifest, file, namespace: fallback }) => {
+  const sources = withOthers.flatMap(({ others }) =>
+    others.map(({ manifest }) => manifest).filter(({ apiVersion }) => groupOf(apiVersion) === 'source.toolkit.fluxcd.io'),
+  )
+  return releases.flatMap(({ manifest, document, file, namespace: fallback }) => {
     const spec = fieldsAt(manifest.value, 'spec')
     const routes = routesIn(spec['values'])
     if (routes.length === 0) return []
@@ -72,7 +76,7 @@ function releaseFindings(readings: readonly FileReading[]): LocatedFinding[] {
       message: `HelmRelease ${namespace}/${name} holds ${describe(routes)} that only Helm can render`,
       fix: { text: `yq '${select}' ${file.path} | ${template} | gatewright run -` },
       cause: CAUSE,
-      at: { file: file.path, line: 1, column: 1 },
+      at: startOf(file, document),
     }
   })
 }
@@ -98,8 +102,9 @@ function valuesFindings(
   charts: ReadonlySet<string>,
   templates: ReadonlyMap<string, unknown>,
 ): LocatedFinding[] {
-  return readings.flatMap(({ file, documents }) => {
-    const routes = documents.flatMap(({ document }) => routesIn(document.value))
+  const files = readings.map(({ file }) => file).filter(({ values }) => values.length > 0)
+  return files.flatMap((file) => {
+    const routes = file.values.flatMap((value) => routesIn(value))
     if (routes.length === 0) return []
     const chart = chartOf(file, charts)
     // The chart's own defaults come with its templates, which have their finding already.

@@ -93,5 +93,7 @@ function addFile(files: Map<string, ListedFile>, path: string, root: string, sta
 }
 
 export function stampOf(stats: Stats): string {
+  // A pipe such as a shell's <(command) can be read once and never again.
+  if (!stats.isFile()) return 'stream'
   return `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}`
 }

@@ -1,5 +1,4 @@
 /** The files of this moment, for commands that look once and leave. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Assembler } from './assembly.ts'
 import type { AssemblyOptions, FileRead } from './assembly.ts'
@@ -8,14 +7,13 @@ import { FileError as Failure } from './file-error.ts'
 import { listFiles } from './listing.ts'
 import { readText, sourceFile } from './source-file.ts'
 import type { SourceFile } from './source-file.ts'
+import { readStandardInput, STANDARD_INPUT } from './standard-input.ts'
 import type { LocatedFinding } from '../source.ts'
 
 export interface FileOptions extends AssemblyOptions {
   /** Folders, files, or `-` for standard input. */
   readonly paths: readonly string[]
 }
-
-export const STANDARD_INPUT = '-'
 
 /** The paths of the file system among those given, in one spelling. */
 export function namedPaths(paths: readonly string[]): string[] {
@@ -49,16 +47,17 @@ function readFiles(paths: readonly string[]): Files {
     if (typeof text === 'string') files.push(sourceFile(path, root, text))
     else problems.push(text)
   }
-  if (files.length === 0 && problems.length === 0) throw nothingFound(named)
+  const nothing = problems.length === 0 ? nothingFound(named, files) : undefined
+  if (nothing) throw nothing
   return { files, problems }
 }
 
-export function readStandardInput(): SourceFile {
-  return sourceFile(STANDARD_INPUT, '.', readFileSync(0, 'utf8'))
-}
-
-export function nothingFound(paths: readonly string[]): FileError {
-  return new Failure('nothing-found', `Cannot find a manifest: ${paths.join(', ')} must hold *.yaml, *.yml or *.json files, got none`)
+/** Undefined when there is something to read. */
+export function nothingFound(paths: readonly string[], files: readonly SourceFile[]): FileError | undefined {
+  const streams = files.filter(({ path }) => path === STANDARD_INPUT)
+  if (files.length > streams.length || streams.some(({ documents }) => documents.length > 0)) return undefined
+  const [what, must] = paths.length === 0 ? ['standard input', 'YAML or JSON'] : [paths.join(', '), '*.yaml, *.yml or *.json files']
+  return new Failure('nothing-found', `Cannot find a manifest: ${what} must hold ${must}, got none`)
 }
 
 export function problemFinding(problem: FileError): LocatedFinding {

@@ -28,7 +28,8 @@ export interface Surroundings {
 
 export class Scopes {
   readonly #surroundings: Surroundings
-  readonly #byFolder = new Map<string, Scope>()
+  /** By root, then by folder. */
+  readonly #known = new Map<string, Map<string, Scope>>()
   readonly #kustomizations: ReadonlyMap<string, Kustomization>
 
   constructor(surroundings: Surroundings) {
@@ -38,15 +39,15 @@ export class Scopes {
 
   /** `root` is the folder above which no kustomization is looked for. */
   of(folder: string, root: string): Scope {
-    const key = `${folder}\n${root}`
-    const known = this.#byFolder.get(key)
+    const byFolder = this.#known.get(root) ?? new Map<string, Scope>()
+    const known = byFolder.get(folder)
     if (known) return known
     const covering = this.#covering(folder)
     const scope = {
       namespace: this.#namespace(folder, root, covering),
       lookup: this.#lookup(covering.map(({ flux }) => flux)),
     }
-    this.#byFolder.set(key, scope)
+    this.#known.set(root, byFolder.set(folder, scope))
     return scope
   }
 

@@ -24,6 +24,9 @@ export interface SourceFile {
   readonly name: string
   readonly text: string
   readonly hasVariables: boolean
+  readonly isTemplate: boolean
+  /** What may be the values of a chart. */
+  readonly values: readonly unknown[]
   /** What its documents say about other objects. */
   readonly context: readonly Manifest[]
   readonly documents: readonly SourceDocument[]
@@ -33,10 +36,10 @@ export interface SourceDocument {
   readonly text: string
   /** Offset in the file's text. */
   readonly start: number
-  readonly role: Role | 'template' | 'broken' | 'other'
+  readonly role: Role | 'template' | 'encrypted' | 'broken' | 'other'
   /** Of what was told without parsing; only for `foreign`. */
   readonly type?: DocumentType
-  /** What a parse without variables gave: for `context` and `mixed`, and values of charts among `other`. */
+  /** What a parse without variables gave: the objects of `context` and `mixed`, the value of `other` that may be a chart's. */
   readonly manifests: readonly Manifest[]
   readonly value?: unknown
   readonly problem?: SyntaxProblem
@@ -66,10 +69,15 @@ export function sourceFile(path: string, root: string, text: string): SourceFile
     name,
     text,
     hasVariables: hasVariables(text),
+    isTemplate: documents.some(({ role }) => role === 'template'),
+    values: documents.map(({ value }) => value).filter((value) => value !== undefined),
     context: documents.flatMap(({ manifests }) => manifests),
     documents,
   }
 }
+
+/** SOPS writes how it encrypted a document into the document. */
+const ENCRYPTED = /^sops:[ \t]*$/m
 
 export function isKustomization(name: string): boolean {
   return name === 'kustomization.yaml' || name === 'kustomization.yml' || name === 'Kustomization'
@@ -77,7 +85,7 @@ export function isKustomization(name: string): boolean {
 
 const API_VERSION_SOMEWHERE = /["']?apiVersion["']?[ \t]*:/
 const KIND_SOMEWHERE = /["']?kind["']?[ \t]*:/
-/** Values of a chart that describe a route (or of a kustomization without its type). */
+/** Values of a chart that describe a route. */
 const LIKE_ROUTE_VALUES = /^[ \t]*["']?(?:parentRefs|hostnames)["']?[ \t]*:/m
 
 function readDocument(text: string, start: number, name: string): SourceDocument {
@@ -93,7 +101,7 @@ function readDocument(text: string, start: number, name: string): SourceDocument
   if (apiVersion !== undefined && kind !== undefined) {
     const type = { apiVersion, kind }
     const role = roleOf(type)
-    if (role === 'object') return { text, start, role, manifests: [] }
+    if (role === 'object') return { text, start, role: ENCRYPTED.test(text) ? 'encrypted' : role, manifests: [] }
     if (role === 'foreign') return { text: '', start, role, type, manifests: [] }
     return fromValue(text, start, role, parseText(text))
   }

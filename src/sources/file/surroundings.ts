@@ -47,8 +47,7 @@ function sourceOf(manifest: Manifest): VariableSource {
   const data = [
     ...encoded.filter(isText).map(([key, text]) => [key, Buffer.from(text, 'base64').toString('utf8')] as const),
     ...plain.filter(isText),
-    // What SOPS encrypted says nothing.
-  ].filter(([, text]) => !text.startsWith('ENC['))
+  ]
   return { kind, name: nameOf(manifest), data: Object.fromEntries(data) }
 }
 

@@ -6,6 +6,7 @@ import { listSome } from './list-some.ts'
 export function variableFindings(readings: readonly FileReading[], locator: Locator, isRenamed: boolean): LocatedFinding[] {
   const uses = new Map<string, Location[]>()
   for (const { file, documents } of readings) {
+    if (!file.hasVariables) continue
     for (const { document, substituted, objects } of documents) {
       for (const { within, unknownVariables } of objects) {
         for (const { name, path } of unknownVariables) {

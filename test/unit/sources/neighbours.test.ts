@@ -165,6 +165,13 @@ describe('other neighbours', () => {
     )
   })
 
+  it('that SOPS encrypted are noted and not read', () => {
+    const secret = object('v1', 'Secret', 's', 'data:\n  tls.key: ENC[AES256_GCM,data:x]\nsops:\n  version: 3.9.0\n')
+    const { objects, findings } = read({ 's.sops.yaml': `---\n# a comment\n${secret}` })
+    expect(objects).toHaveLength(1)
+    expect(findings).toMatchObject([{ code: 'encrypted', severity: 'note', at: { line: 3, column: 1 } }])
+  })
+
   it('make certificates: the Secrets of cert-manager Certificates are known', () => {
     const place = folder({
       'kustomization.yaml': 'namespace: edge\n',

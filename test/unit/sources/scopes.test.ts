@@ -102,11 +102,12 @@ describe('variables', () => {
   })
 
   it('come from Secrets that are not encrypted', () => {
-    const secret = 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: vars\nstringData:\n  D: plain.example.org\n  E: ENC[AES256,x]\n'
+    const secret = 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: vars\nstringData:\n  D: plain.example.org\n'
     const files = {
       'r.yaml': routeYaml('r', { hostname: '${D}' }),
       's.yaml': routeYaml('s', { hostname: '${E}' }),
       'secret.yaml': secret,
+      'secret.sops.yaml': `${secret.replaceAll('D: plain.example.org', 'E: ENC[AES256,x]')}sops:\n  version: 3\n`,
       'flux.yaml': flux('apps', '  postBuild:\n    substituteFrom: [{kind: Secret, name: vars}]\n'),
     }
     expect(hostnames(files)).toEqual(['plain.example.org', 'e.localhost'])

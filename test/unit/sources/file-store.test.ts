@@ -1,0 +1,129 @@
+import { utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { EMPTIED_MS, FileStore, REMOVED_MS, SETTLED_MS } from '../../../src/sources/file/file-store.ts'
+import { folder } from './folder.ts'
+import { routeYaml } from './manifests.ts'
+
+/** Long ago for the file system; the tests' clock counts from here. */
+const START = 1_700_000_000_000
+
+function storing() {
+  const place = folder({ 'r.yaml': routeYaml('old') })
+  const path = join(place.path, 'r.yaml')
+  const store = new FileStore([place.path])
+  store.readAll()
+  /** Writes at a time of the tests' clock. */
+  const write = (text: string, at: number): void => {
+    place.write('r.yaml', text)
+    utimesSync(path, (START + at) / 1_000, (START + at) / 1_000)
+  }
+  return {
+    store,
+    write,
+    path,
+    remove: () => place.remove('r.yaml'),
+    lookAt: (at: number) => store.lookAt(path, START + at),
+    settle: (at: number) => store.settle(START + at),
+    due: () => store.due && store.due - START,
+    text: () => store.files[0]?.text,
+  }
+}
+
+describe('a file that changed', () => {
+  it('is read once it has stood still for 20 ms, counted from its last change', () => {
+    const { write, lookAt, settle, due, text } = storing()
+    write('a: 1\n', 0)
+    expect(lookAt(1)).toBe(false)
+    expect(due()).toBe(1 + SETTLED_MS)
+    write('a: 12\n', 15)
+    expect(settle(21)).toBe(false)
+    expect(due()).toBe(21 + SETTLED_MS)
+    expect(settle(30)).toBe(false)
+    expect(settle(41)).toBe(true)
+    expect(text()).toBe('a: 12\n')
+    expect(due()).toBeUndefined()
+  })
+
+  it('is read at once when it has stood still already', () => {
+    const { write, lookAt, text } = storing()
+    write('a: 1\n', 0)
+    expect(lookAt(500)).toBe(true)
+    expect(text()).toBe('a: 1\n')
+  })
+
+  it('is not in doubt for ever when the clock is set back', () => {
+    const { write, lookAt, settle, due } = storing()
+    write('a: 1\n', 0)
+    lookAt(1)
+    expect(settle(-3_600_000)).toBe(false)
+    expect(due()).toBe(-3_600_000 + SETTLED_MS)
+    expect(settle(-3_600_000 + SETTLED_MS)).toBe(true)
+  })
+})
+
+describe('a file that became empty', () => {
+  it('keeps what it held until a second look 500 ms later', () => {
+    const { write, lookAt, settle, due, text } = storing()
+    write('\n# nothing yet\n', 0)
+    expect(lookAt(100)).toBe(false)
+    expect(due()).toBe(100 + EMPTIED_MS)
+    expect(settle(100 + EMPTIED_MS - 1)).toBe(false)
+    expect(text()).toBe(routeYaml('old'))
+    expect(settle(100 + EMPTIED_MS)).toBe(true)
+    expect(text()).toBe('\n# nothing yet\n')
+  })
+
+  it('is read as any other when it is filled before', () => {
+    const { write, lookAt, settle, due, text } = storing()
+    write('', 0)
+    lookAt(100)
+    write('a: 1\n', 200)
+    expect(lookAt(201)).toBe(false)
+    expect(settle(221)).toBe(true)
+    expect(text()).toBe('a: 1\n')
+    expect(due()).toBeUndefined()
+  })
+})
+
+describe('a file that went away', () => {
+  it('keeps what it held for a moment, in case it comes back', () => {
+    const { remove, write, lookAt, settle, text, store } = storing()
+    remove()
+    expect(lookAt(0)).toBe(false)
+    expect(settle(REMOVED_MS - 1)).toBe(false)
+    expect(text()).toBe(routeYaml('old'))
+    write('a: 1\n', 30)
+    expect(settle(REMOVED_MS)).toBe(true)
+    expect(text()).toBe('a: 1\n')
+    remove()
+    lookAt(100)
+    expect(settle(100 + REMOVED_MS)).toBe(true)
+    expect(store.files).toEqual([])
+  })
+})
+
+describe('a look at everything', () => {
+  it('finds what is new, in the order of names, and says when nothing is', () => {
+    const place = folder({ 'b.yaml': routeYaml('b') })
+    const store = new FileStore([place.path])
+    store.readAll()
+    const later = Date.now() + 1_000
+    expect(store.look(later)).toBe(false)
+    place.write('a.yaml', routeYaml('a'))
+    expect(store.look(later)).toBe(true)
+    expect(store.files.map(({ name }) => name)).toEqual(['a.yaml', 'b.yaml'])
+    expect(store.look(later)).toBe(false)
+  })
+
+  it('keeps the files of a path that cannot be seen', () => {
+    const place = folder({ 'in/a.yaml': routeYaml('a') })
+    const store = new FileStore([join(place.path, 'in')])
+    store.readAll()
+    place.remove('in')
+    expect(store.look(Date.now())).toBe(true)
+    expect(store.look(Date.now() + 10_000)).toBe(false)
+    expect(store.files).toHaveLength(1)
+    expect(store.problems).toMatchObject([{ code: 'no-such-path' }])
+  })
+})

@@ -18,6 +18,7 @@ import { parseIp } from '../lib/ip.ts'
 import type { Router } from '../routing/router.ts'
 import type { AccessRecord } from '../telemetry/access-record.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { type ApplyReport, reportOf } from './apply-report.ts'
 import { type Bounds, defaultBounds } from './bounds.ts'
 import { createSocketBuffers } from './byte-socket.ts'
 import { createDownstreamCounters, type ProxyRuntime } from './http/connection-context.ts'
@@ -47,29 +48,13 @@ export interface DataPlaneOptions {
   readonly onReport?: (report: ApplyReport) => void
 }
 
-/** By `namespace/name`; every Gateway that was applied is here. */
-export type ApplyReport = ReadonlyMap<string, GatewayReport>
-
-export interface GatewayReport {
-  /** Where the ports of the specification listen. */
-  readonly ports: readonly OpenPort[]
-  /** Ports of the specification that do not serve, in words for a person. Each is tried again every second. */
-  readonly failedPorts: readonly { readonly port: number; readonly message: string }[]
-  /** Listeners with a certificate that cannot be used; they serve with the others, or with what they had before. */
-  readonly failedListeners: readonly { readonly listener: ListenerKey; readonly message: string }[]
-}
-
-export interface OpenPort {
-  readonly port: number
-  readonly address: string
-  readonly listenPort: number
-}
-
 /** A Gateway as it is served: its configuration and what became of it. */
 interface Served {
   readonly config: GatewayConfig
   readonly router: Router
 }
+
+export type { ApplyReport, GatewayReport } from './apply-report.ts'
 
 const retryInterval = 1_000
 const memoryInterval = 1_000
@@ -244,35 +229,14 @@ export class DataPlane {
   }
 
   #report(): ApplyReport {
-    const reports = new Map<string, GatewayReport>()
-    for (const { config } of this.#served.values()) {
-      const { gateway } = config
-      const planned = this.#plan.ports.filter((one) => one.gateway === gateway)
-      reports.set(gateway, {
-        ports: planned.flatMap(({ key, port, address }) => {
-          const open = this.#ports.get(key)
-          return open === undefined ? [] : [{ port, address, listenPort: open.listenPort }]
-        }),
-        failedPorts: [
-          ...this.#plan.failures.filter((one) => one.gateway === gateway).map(({ port, message }) => ({ port, message })),
-          ...planned.flatMap((one) => {
-            const message = this.#closed.get(one.key) ?? this.#withoutTls(one)
-            return message === undefined ? [] : [{ port: one.port, message }]
-          }),
-        ],
-        failedListeners: config.listeners.flatMap(({ key }) => {
-          const message = this.#tlsFailures.get(key)
-          return message === undefined ? [] : [{ listener: key, message }]
-        }),
-      })
-    }
-    return reports
-  }
-
-  /** Why no listener of a TLS port can serve. */
-  #withoutTls({ scheme, listeners }: PortPlan): string | undefined {
-    if (scheme === 'http' || listeners.some(({ key }) => this.#tlsListeners.has(key))) return undefined
-    return listeners.map(({ key }) => this.#tlsFailures.get(key)).find((message) => message !== undefined)
+    return reportOf({
+      configs: [...this.#served.values()].map(({ config }) => config),
+      plan: this.#plan,
+      open: this.#ports,
+      closed: this.#closed,
+      tlsListeners: this.#tlsListeners,
+      tlsFailures: this.#tlsFailures,
+    })
   }
 
   async #retry(): Promise<void> {

@@ -15,6 +15,7 @@ interface FamilyBase {
 
 export interface NumberFamily extends FamilyBase {
   readonly kind: 'counter' | 'gauge'
+  /** Values with equal labels are added. */
   readonly samples: () => Iterable<{ readonly labels: Labels; readonly value: number }>
 }
 
@@ -59,7 +60,7 @@ function register(registry: Registry, family: MetricFamily): void {
         ...options,
         collect: () => {
           gauge.reset()
-          for (const { labels, value } of family.samples()) gauge.set(labels, value)
+          for (const { labels, value } of family.samples()) gauge.inc(labels, value)
         },
       })
       break

@@ -46,7 +46,7 @@ export class Port implements LivePort, TlsPort {
   /** With the listener that the handshake chose. */
   readonly #connections = new Map<Http1Connection, ListenerKey | undefined>()
   #open = 0
-  #emptied: (() => void) | undefined
+  readonly #emptied: (() => void)[] = []
 
   constructor(plan: PortPlan, router: PortRouter, tlsListeners: TlsListeners, surroundings: PortSurroundings) {
     this.plan = plan
@@ -64,7 +64,7 @@ export class Port implements LivePort, TlsPort {
     })
   }
 
-  /** The port that listens; 0 before `open`. */
+  /** The port that listens; 0 before `listen`. */
   get listenPort(): number {
     return this.#socket.port
   }
@@ -100,7 +100,7 @@ export class Port implements LivePort, TlsPort {
     for (const connection of connections) connection.drain()
     if (this.#open === 0) return
     const emptied = new Promise<void>((resolve) => {
-      this.#emptied = resolve
+      this.#emptied.push(resolve)
     })
     const timer = destroyLater(connections, milliseconds)
     await emptied
@@ -156,7 +156,7 @@ export class Port implements LivePort, TlsPort {
   readonly #closed = (): void => {
     this.#open -= 1
     this.#surroundings.admission.open -= 1
-    if (this.#open === 0) this.#emptied?.()
+    if (this.#open === 0) for (const resolve of this.#emptied.splice(0)) resolve()
   }
 }
 

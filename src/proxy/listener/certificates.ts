@@ -1,13 +1,14 @@
-/** TLS contexts by the fingerprint of their certificate: made once, kept while a configuration names them, the only place of the data plane that reveals a key. */
+/** TLS contexts by the fingerprint of their certificate: made once, kept while a configuration names them, and so are their keys. */
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { CertificateConfig } from '../../config/listener.ts'
 import type { KeyMaterial } from '../../config/key-material.ts'
+import type { Secret } from '../../lib/secret.ts'
 
 export interface LoadedCertificate {
   readonly config: CertificateConfig
   readonly context: SecureContext
   /** For a server's own context, which is used when the client names no server. */
-  readonly pem: { readonly cert: string; readonly key: string }
+  readonly key: Secret
 }
 
 export type CertificateResult =
@@ -30,14 +31,14 @@ export function loadCertificates(
 }
 
 function load(config: CertificateConfig, keys: KeyMaterial): CertificateResult {
-  const key = keys.get(config.fingerprint)?.reveal()
+  const key = keys.get(config.fingerprint)
   const subject = config.names[0] ?? config.fingerprint.slice(0, 12)
   if (key === undefined)
     return { kind: 'failed', message: `Cannot use the certificate for ${subject}: its private key must be delivered with it, got none` }
-  const pem = { cert: config.chain, key }
   try {
     // `ca: []` keeps the system's roots out: a server's context verifies nobody.
-    return { kind: 'loaded', certificate: { config, pem, context: createSecureContext({ ...pem, ca: [] }) } }
+    const context = createSecureContext({ cert: config.chain, key: key.reveal(), ca: [] })
+    return { kind: 'loaded', certificate: { config, key, context } }
   } catch (error) {
     return { kind: 'failed', message: `Cannot use the certificate for ${subject}: ${(error as Error).message}` }
   }

@@ -142,7 +142,7 @@ class PendingHandshake implements Swept {
     this.#socket.unshift(received)
     // The TLSSocket takes this over: until the handshake is done a FIN is the end, since nothing that was asked can be answered.
     this.#socket.allowHalfOpen = false
-    listener.server.emit('connection', this.#socket)
+    listener.handshake(this.#socket)
   }
 
   /** No alert and no byte: a stranger learns nothing about the names that are served. */

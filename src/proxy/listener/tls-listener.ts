@@ -6,23 +6,18 @@
  * the server that it came out of. It is immutable; a change makes a new one, and handshakes under way end on the old.
  */
 import { constants } from 'node:crypto'
+import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { ListenerConfig, ListenerKey } from '../../config/listener.ts'
 import { type CertificateResult, chooseCertificate, type LoadedCertificate } from './certificates.ts'
 import { normalServerName } from './client-hello.ts'
-
-export interface TlsListener {
-  readonly config: ListenerConfig
-  readonly certificates: readonly LoadedCertificate[]
-  readonly server: Server
-}
 
 /** By key of the listener. */
 export type TlsListeners = ReadonlyMap<ListenerKey, TlsListener>
 
 export interface TlsEvents {
   readonly secured: (socket: TLSSocket, listener: ListenerKey) => void
-  readonly failed: (socket: TLSSocket, error: Error) => void
+  readonly failed: (socket: TLSSocket) => void
 }
 
 /**
@@ -40,6 +35,48 @@ const ciphers = [
   'ECDHE-ECDSA-CHACHA20-POLY1305',
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':')
+
+export class TlsListener {
+  readonly config: ListenerConfig
+  readonly certificates: readonly LoadedCertificate[]
+  readonly #minVersion: 'TLSv1.2' | 'TLSv1.3'
+  readonly #events: TlsEvents
+  #server: Server | undefined
+
+  constructor(config: ListenerConfig, minVersion: 'TLSv1.2' | 'TLSv1.3', certificates: readonly LoadedCertificate[], events: TlsEvents) {
+    this.config = config
+    this.certificates = certificates
+    this.#minVersion = minVersion
+    this.#events = events
+  }
+
+  /** Takes the handshake on; the socket holds the ClientHello as unread bytes. */
+  handshake(socket: Socket): void {
+    // Made for the first connection: of many listeners most wait long for theirs, and a server holds a context of its own.
+    this.#server ??= this.#createServer()
+    this.#server.emit('connection', socket)
+  }
+
+  #createServer(): Server {
+    const { config, certificates } = this
+    const [first] = certificates
+    const server = createServer({
+      ...(first !== undefined && { cert: first.config.chain, key: first.key.reveal() }),
+      ca: [],
+      minVersion: this.#minVersion,
+      ciphers,
+      honorCipherOrder: false,
+      // RFC 9325 section 3.5: a client that asks to renegotiate gets an alert.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      ALPNProtocols: ['http/1.1'],
+      pauseOnConnect: true,
+      SNICallback: (serverName, done) => done(null, chooseCertificate(certificates, normalServerName(serverName))?.context),
+    })
+    server.on('secureConnection', (socket) => this.#events.secured(socket, config.key))
+    server.on('tlsClientError', (_error, socket) => this.#events.failed(socket))
+    return server
+  }
+}
 
 export interface TlsListenersResult {
   readonly listeners: TlsListeners
@@ -69,31 +106,8 @@ export function compileTlsListeners(
       before?.config === config &&
       before.certificates.length === loaded.length &&
       loaded.every((one, index) => one === before.certificates[index])
-    const listener = same || loaded.length === 0 ? before : makeListener(config, config.tls.minVersion, loaded, events)
+    const listener = same || loaded.length === 0 ? before : new TlsListener(config, config.tls.minVersion, loaded, events)
     if (listener !== undefined) listeners.set(config.key, listener)
   }
   return { listeners, failures }
-}
-
-function makeListener(
-  config: ListenerConfig,
-  minVersion: 'TLSv1.2' | 'TLSv1.3',
-  certificates: readonly LoadedCertificate[],
-  events: TlsEvents,
-): TlsListener {
-  const server = createServer({
-    ...certificates[0]?.pem,
-    ca: [],
-    minVersion,
-    ciphers,
-    honorCipherOrder: false,
-    // RFC 9325 section 3.5: a client that asks to renegotiate gets an alert.
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    ALPNProtocols: ['http/1.1'],
-    pauseOnConnect: true,
-    SNICallback: (serverName, done) => done(null, chooseCertificate(certificates, normalServerName(serverName))?.context),
-  })
-  server.on('secureConnection', (socket) => events.secured(socket, config.key))
-  server.on('tlsClientError', (error, socket) => events.failed(socket, error))
-  return { config, certificates, server }
 }

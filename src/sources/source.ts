@@ -34,6 +34,7 @@ export interface Location {
 /** A source that reads files says where; findings of one cause may be about many places. */
 export interface LocatedFinding extends Finding {
   readonly at?: Location
+  /** The other places that it is about. */
   readonly uses?: readonly Location[]
 }
 

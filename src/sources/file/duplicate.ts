@@ -5,12 +5,11 @@ import type { Entry, Locator } from './file-reading.ts'
 export function duplicateFinding(first: Entry, second: Entry, locator: Locator): LocatedFinding {
   const { kind, metadata } = first.object
   const where = locator.locate(first.place, ['metadata', 'name'])
-  const name = metadata.namespace === '' ? metadata.name : `${metadata.namespace}/${metadata.name}`
   return {
     code: 'defined-twice',
     severity: 'warning',
     object: { kind, namespace: metadata.namespace, name: metadata.name },
-    message: `${kind} ${name} is defined twice; the first definition wins (${where.file}:${where.line})`,
+    message: `defined twice; the first definition wins (${where.file}:${where.line})`,
     at: locator.locate(second.place, ['metadata', 'name']),
     cause: `defined-twice:${first.place.file.path}:${second.place.file.path}`,
   }

@@ -31,7 +31,7 @@ function encryptedFinding(file: SourceFile, document: SourceDocument): LocatedFi
   return {
     code: 'encrypted',
     severity: 'note',
-    message: `${file.path} holds an object that SOPS encrypted; it is not read`,
+    message: 'an object that SOPS encrypted is not read',
     fix: { text: `sops --decrypt ${file.path} | gatewright run -` },
     cause: 'encrypted',
     at: startOf(file, document),

@@ -30,8 +30,7 @@ function guardFinding(manifest: Manifest, namespace: string, objects: readonly A
     code: 'guard-not-enforced',
     severity: 'warning',
     object: { kind: manifest.kind, namespace, name: nameOf(manifest) },
-    message: `${guard.policy} of ${guard.product}${does} is NOT enforced here: it would guard ${listSome(targets)}`,
-    cause: `guard:${guard.product}`,
+    message: `this policy of ${guard.product}${does} is NOT enforced here; it would guard ${listSome(targets)}`,
   }
 }
 

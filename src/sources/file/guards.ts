@@ -4,7 +4,7 @@
  */
 import type { DocumentType } from './documents.ts'
 import type { Fields, Manifest } from './manifest.ts'
-import { fieldsAt, groupOf, isFields, listAt, nameOf, textAt } from './manifest.ts'
+import { fieldsAt, groupOf, isFields, listAt, textAt } from './manifest.ts'
 
 interface Guard {
   readonly product: string
@@ -50,8 +50,6 @@ export function isGuard(type: DocumentType): boolean {
 
 export interface GuardFound {
   readonly product: string
-  /** `SecurityPolicy team-a/login` */
-  readonly policy: string
   /** What it would do, in the policy's own field names; empty when the kind says it. */
   readonly does: readonly string[]
   /** `HTTPRoute team-a/shop`; undefined for a policy that is named by routes instead. */
@@ -61,17 +59,16 @@ export interface GuardFound {
 /** Undefined for a policy that guards nothing (CORS, rate limits, retries). */
 export function readGuard(manifest: Manifest, namespace: string): GuardFound | undefined {
   const spec = fieldsAt(manifest.value, 'spec')
-  const policy = `${manifest.kind} ${namespace}/${nameOf(manifest)}`
   if (manifest.kind === 'KongPlugin') {
     const plugin = textAt(manifest.value, 'plugin') ?? ''
-    return KONG_PLUGINS.has(plugin) ? { product: 'Kong', policy, does: [plugin], targets: undefined } : undefined
+    return KONG_PLUGINS.has(plugin) ? { product: 'Kong', does: [plugin], targets: undefined } : undefined
   }
   const guard = GUARDS.get(`${groupOf(manifest.apiVersion)}/${manifest.kind}`)
   if (!guard) return undefined
   const settings = fieldsAt(spec, ...(guard.from ?? []))
   const does = guard.fields?.filter((field) => settings[field] !== undefined && settings[field] !== null) ?? []
   if (guard.fields && does.length === 0) return undefined
-  return { product: guard.product, policy, does, targets: targetsOf(spec, namespace, manifest.kind) }
+  return { product: guard.product, does, targets: targetsOf(spec, namespace, manifest.kind) }
 }
 
 function targetsOf(spec: Fields, namespace: string, kind: string): readonly string[] | undefined {

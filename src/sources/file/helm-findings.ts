@@ -1,14 +1,12 @@
 /** What only Helm can turn into objects: templates, and values that describe routes. Named, with the command that renders it. */
 import { dirname, relative } from 'node:path'
-import type { LocatedFinding } from '../source.ts'
+import type { LocatedFinding, Location } from '../source.ts'
 import { startOf } from './file-reading.ts'
 import type { FileReading } from './file-reading.ts'
 import { listSome } from './list-some.ts'
 import type { Fields, Manifest } from './manifest.ts'
 import { fieldsAt, groupOf, isFields, listAt, nameOf, ownNamespaceOf, textAt } from './manifest.ts'
 import type { SourceFile } from './source-file.ts'
-
-const CAUSE = 'helm-not-rendered'
 
 export function helmFindings(readings: readonly FileReading[]): LocatedFinding[] {
   const charts = new Set(readings.filter(({ file }) => file.name === 'Chart.yaml').map(({ file }) => file.folder))
@@ -46,39 +44,60 @@ function templateFindings(templates: ReadonlyMap<string, readonly SourceFile[]>)
       severity: 'warning',
       message,
       fix: { text: `helm template ${chart} | gatewright run -` },
-      cause: CAUSE,
       at,
     }
   })
 }
 
+interface Release {
+  readonly name: string
+  readonly namespace: string
+  readonly routes: readonly RouteValues[]
+  readonly command: string
+  readonly at: Location
+}
+
+/** One finding for all HelmReleases: a repository may well have dozens. */
 function releaseFindings(readings: readonly FileReading[]): LocatedFinding[] {
+  const releases = releasesWithRoutes(readings)
+  const [first, ...others] = releases
+  if (!first) return []
+  const finding = {
+    code: 'helm-routes',
+    severity: 'warning',
+    fix: { text: releases.map(({ command }) => command).join('\n') },
+    cause: 'helm-releases',
+    at: first.at,
+  } as const
+  if (others.length === 0) {
+    const object = { kind: 'HelmRelease', namespace: first.namespace, name: first.name }
+    return [{ ...finding, object, message: `holds ${describe(first.routes)} that only Helm can render` }]
+  }
+  const total = releases.reduce((sum, { routes }) => sum + routes.length, 0)
+  const named = releases.map(({ namespace, name, routes }) => `${namespace}/${name}: ${describe(routes)}`)
+  const message = [`${releases.length} HelmReleases hold ${total} routes that only Helm can render`, ...named].join('\n')
+  return [{ ...finding, message, uses: others.map(({ at }) => at) }]
+}
+
+function releasesWithRoutes(readings: readonly FileReading[]): Release[] {
   const withOthers = readings.filter(({ others }) => others.length > 0)
-  const releases = withOthers.flatMap(({ file, others, namespace }) =>
-    others.filter(({ manifest }) => manifest.kind === 'HelmRelease').map((other) => ({ ...other, file, namespace })),
-  )
   const sources = withOthers.flatMap(({ others }) =>
     others.map(({ manifest }) => manifest).filter(({ apiVersion }) => groupOf(apiVersion) === 'source.toolkit.fluxcd.io'),
   )
-  return releases.flatMap(({ manifest, document, file, namespace: fallback }) => {
-    const spec = fieldsAt(manifest.value, 'spec')
-    const routes = routesIn(spec['values'])
-    if (routes.length === 0) return []
-    const name = nameOf(manifest)
-    const namespace = ownNamespaceOf(manifest) ?? fallback
-    const release = textAt(spec, 'releaseName') ?? name
-    const select = `select(.kind == "HelmRelease" and .metadata.name == "${name}") | .spec.values`
-    const template = `helm template ${release} ${chartArguments(spec, sources)} --namespace ${namespace} --values -`
-    return {
-      code: 'helm-routes',
-      severity: 'warning',
-      object: { kind: 'HelmRelease', namespace, name },
-      message: `HelmRelease ${namespace}/${name} holds ${describe(routes)} that only Helm can render`,
-      fix: { text: `yq '${select}' ${file.path} | ${template} | gatewright run -` },
-      cause: CAUSE,
-      at: startOf(file, document),
-    }
-  })
+  return withOthers.flatMap(({ file, others, namespace: fallback }) =>
+    others.flatMap(({ manifest, document }) => {
+      if (manifest.kind !== 'HelmRelease') return []
+      const spec = fieldsAt(manifest.value, 'spec')
+      const routes = routesIn(spec['values'])
+      if (routes.length === 0) return []
+      const name = nameOf(manifest)
+      const namespace = ownNamespaceOf(manifest) ?? fallback
+      const select = `select(.kind == "HelmRelease" and .metadata.name == "${name}") | .spec.values`
+      const template = `helm template ${textAt(spec, 'releaseName') ?? name} ${chartArguments(spec, sources)} --namespace ${namespace} --values -`
+      const command = `yq '${select}' ${file.path} | ${template} | gatewright run -`
+      return { name, namespace, routes, command, at: startOf(file, document) }
+    }),
+  )
 }
 
 function chartArguments(spec: Fields, sources: readonly Manifest[]): string {
@@ -115,7 +134,6 @@ function valuesFindings(
       severity: 'warning',
       message: `${file.path} holds values for ${describe(routes)} that only Helm can render`,
       fix: { text: `helm template ${arguments_} | gatewright run -` },
-      cause: CAUSE,
       at: { file: file.path, line: 1, column: 1 },
     }
   })

@@ -76,12 +76,32 @@ describe('Helm', () => {
       {
         code: 'helm-routes',
         object: { kind: 'HelmRelease', namespace: 'team', name: 'web' },
-        message: 'HelmRelease team/web holds 1 route (web.${DOMAIN}) that only Helm can render',
+        message: 'holds 1 route (web.${DOMAIN}) that only Helm can render',
         fix: {
           text: `yq 'select(.kind == "HelmRelease" and .metadata.name == "web") | .spec.values' ${place.path}/release.yaml | helm template web oci://charts.example.com/all/app-template --version '3.1.0' --namespace team --values - | gatewright run -`,
         },
       },
     ])
+  })
+
+  it('is asked for the routes of many HelmReleases in one finding', () => {
+    const release = (name: string) =>
+      object(
+        'helm.toolkit.fluxcd.io/v2',
+        'HelmRelease',
+        name,
+        'spec:\n  values:\n    route:\n      a: {hostnames: [a.example.com]}\n      b: {hostnames: [b.example.com]}\n',
+      )
+    const place = folder({ 'p.yaml': release('p'), 'q.yaml': `---\n${release('q')}` })
+    const { findings } = readOnce({ paths: [place.path] })
+    expect(findings).toHaveLength(1)
+    expect(findings[0]?.message.split('\n')).toEqual([
+      '2 HelmReleases hold 4 routes that only Helm can render',
+      'team/p: 2 routes (a.example.com, b.example.com)',
+      'team/q: 2 routes (a.example.com, b.example.com)',
+    ])
+    expect(findings[0]).toMatchObject({ at: { line: 1 }, uses: [{ file: `${place.path}/q.yaml`, line: 2 }] })
+    expect(findings[0]?.fix).toMatchObject({ text: expect.stringMatching(/helm template p CHART .*\nyq .*helm template q CHART /) })
   })
 
   it('is asked for the routes of values, wherever charts put them', () => {
@@ -118,10 +138,10 @@ describe('policies of other products', () => {
         'p4.yaml': object('kuadrant.io/v1', 'AuthPolicy', 'k', 'spec:\n  targetRef: {kind: Gateway, name: front}\n'),
       }),
     ).toEqual([
-      'SecurityPolicy team/login of Envoy Gateway (jwt, authorization) is NOT enforced here: it would guard HTTPRoute team/shop',
-      'AuthorizationPolicy team/deny of Istio is NOT enforced here: it would guard everything in namespace team',
-      'RequestAuthentication team/who of Istio is NOT enforced here: it would guard what its selector chooses in namespace team',
-      'AuthPolicy team/k of Kuadrant is NOT enforced here: it would guard Gateway team/front',
+      'this policy of Envoy Gateway (jwt, authorization) is NOT enforced here; it would guard HTTPRoute team/shop',
+      'this policy of Istio is NOT enforced here; it would guard everything in namespace team',
+      'this policy of Istio is NOT enforced here; it would guard what its selector chooses in namespace team',
+      'this policy of Kuadrant is NOT enforced here; it would guard Gateway team/front',
     ])
   })
 
@@ -131,7 +151,7 @@ describe('policies of other products', () => {
     expect(messages({ 'm.yaml': middleware })).toEqual([])
     const route = routeYaml('guarded', { namespace: 'team' }).replace('      backendRefs:', `      ${filter}\n      backendRefs:`)
     expect(messages({ 'm.yaml': middleware, 'r.yaml': route })).toEqual([
-      'Middleware team/office of Traefik (ipAllowList) is NOT enforced here: it would guard HTTPRoute team/guarded',
+      'this policy of Traefik (ipAllowList) is NOT enforced here; it would guard HTTPRoute team/guarded',
     ])
   })
 

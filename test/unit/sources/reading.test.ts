@@ -139,7 +139,7 @@ describe('an object that two files define', () => {
       {
         code: 'defined-twice',
         object: { kind: 'HTTPRoute', namespace: 'default', name: 'r' },
-        message: `HTTPRoute default/r is defined twice; the first definition wins (${join(place.path, 'a.yaml')}:4)`,
+        message: `defined twice; the first definition wins (${join(place.path, 'a.yaml')}:4)`,
         at: { file: join(place.path, 'b.yaml'), line: 4, column: 9 },
       },
     ])

@@ -126,13 +126,14 @@ describe('variables', () => {
       { spec: { hostnames: ['secret-domain.localhost'] } },
     ])
     expect(read.findings.map(({ message }) => message)).toEqual([
-      `Nothing gives \${APP} a value (used at ${place.path}/b.yaml:9); hostnames with it are served under .localhost`,
-      `Nothing gives \${SECRET_DOMAIN} a value (used at ${place.path}/a.yaml:9, ${place.path}/c.yaml:9); hostnames with it are served under .localhost`,
+      `Nothing gives \${APP} a value (used in 1 place); hostnames with it are served under .localhost`,
+      `Nothing gives \${SECRET_DOMAIN} a value (used in 2 places); hostnames with it are served under .localhost`,
     ])
     expect(read.findings[1]).toMatchObject({
       code: 'unknown-variable',
       fix: { text: '--set SECRET_DOMAIN=value' },
-      uses: [{ line: 9 }, { line: 9 }],
+      at: { file: `${place.path}/a.yaml`, line: 9 },
+      uses: [{ file: `${place.path}/c.yaml`, line: 9 }],
     })
   })
 
@@ -140,7 +141,9 @@ describe('variables', () => {
     const place = folder({ 'a.yaml': routeYaml('a', { hostname: 'app.${SECRET_DOMAIN}' }) })
     const read = readOnce({ paths: [place.path] })
     expect(read.objects).toEqual([])
-    expect(read.findings.map(({ code }) => code)).toEqual(['unknown-variable'])
+    expect(read.findings.map(({ message }) => message)).toEqual([
+      'Nothing gives ${SECRET_DOMAIN} a value (used in 1 place); an object with it cannot be read',
+    ])
   })
 
   it('are no variables behind a second dollar, nor in the data of ConfigMaps', () => {

@@ -9,7 +9,6 @@ export interface Bounds {
   readonly head: number
   /** Fields of a head, 431 (502) beyond. */
   readonly fields: number
-  readonly trailers: number
   readonly clientHello: number
   readonly handshakeTime: number
   /** From the first byte of a head to its last, 408 beyond. */
@@ -37,8 +36,6 @@ export interface Bounds {
   readonly readAhead: number
   /** How long a body waits for the upstream's 100 (RFC 9110, section 10.1.1). */
   readonly continueTime: number
-  /** 1xx answers that are relayed before the final one, 502 beyond. */
-  readonly informational: number
   readonly connectionsPerPort: number
   readonly connectionsPerEndpoint: number
   /** Resident memory from which new requests get 503; 0: none. */
@@ -49,7 +46,6 @@ export const defaultBounds: Bounds = {
   requestLine: 16 * 1024,
   head: 64 * 1024,
   fields: 128,
-  trailers: 8 * 1024,
   clientHello: 16 * 1024,
   handshakeTime: 10_000,
   headTime: 10_000,
@@ -66,7 +62,6 @@ export const defaultBounds: Bounds = {
   lingerTime: 1_000,
   readAhead: 16 * 1024,
   continueTime: 1_000,
-  informational: 10,
   connectionsPerPort: 20_000,
   connectionsPerEndpoint: 1_024,
   memory: 0,

@@ -27,7 +27,7 @@ export function createSocketBuffers(): SocketBuffers {
 
 /** What `net.Socket` keeps for itself and a server counts by. */
 interface SocketInternals {
-  _handle: { readStop?: unknown; reading?: boolean } | null
+  _handle: { readonly readStop?: unknown; readonly writeQueueSize?: number } | null
   _server?: unknown
   server?: unknown
 }
@@ -61,6 +61,12 @@ export function adoptSocket(accepted: Socket, handler: ByteHandler, buffer: Buff
   // Whoever watched the accepted socket learns of the end.
   socket.once('close', (failed) => accepted.emit('close', failed))
   return socket
+}
+
+/** Bytes that were written and that the kernel has not taken yet; as they become fewer, the peer takes some. */
+export function unsentBytes(socket: Socket): number {
+  const handle = (socket as unknown as SocketInternals)._handle
+  return handle?.writeQueueSize ?? socket.writableLength
 }
 
 export function startReading(socket: Socket): void {

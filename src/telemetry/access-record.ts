@@ -67,5 +67,7 @@ export type AnswerFlag =
   | 'upstream-protocol'
   /** The client went away, or sent a body that breaks off. */
   | 'client-gone'
-  /** The process ended before the exchange. */
+  /** A tunnel in which neither side said anything for too long. */
+  | 'idle'
+  /** The process, or the listener, ended before the exchange. */
   | 'shutdown'

@@ -6,23 +6,24 @@
  * not take. While an upstream works the deadline is infinite.
  */
 import type { Socket } from 'node:net'
-import { adoptSocket, startReading, type ByteHandler } from '../byte-socket.ts'
-import type { Body, Refusal } from '../http1/codec.ts'
-import { NO_BODY } from '../http1/codec.ts'
+import type { AnswerFlag } from '../../telemetry/access-record.ts'
+import { adoptSocket, type ByteHandler, startReading, unsentBytes } from '../byte-socket.ts'
+import type { Refusal } from '../http1/codec.ts'
 import { BodyReader } from '../http1/body-reader.ts'
-import { CHUNK_END, chunkStart, lastChunk } from '../http1/encode-chunk.ts'
-import { bodyForClient, responseHeadText } from '../http1/encode-head.ts'
 import type { FieldList } from '../http1/field-list.ts'
-import { RequestHeadReader, type RequestHead } from '../http1/request-head.ts'
+import { type RequestHead, RequestHeadReader } from '../http1/request-head.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import { Outlet } from '../outlet.ts'
 import { ended, type Swept } from '../sweep.ts'
 import { accountForRefusal } from './accounting.ts'
-import { answer, answerMessage, bodyTimeout, brokenBody, clientGone, headTimeout, type Answer } from './answers.ts'
+import { AnswerWriter } from './answer-writer.ts'
+import { type Answer, answer, bodyTimeout, brokenBody, clientGone, headTimeout } from './answers.ts'
+import { BodyPace } from './body-pace.ts'
 import type { ConnectionContext, ConnectionPhase, Http1Connection } from './connection-context.ts'
 import type { Downstream } from './downstream.ts'
 import { Exchange } from './exchange.ts'
 import { forwardedPrefix } from './forwarded.ts'
+import { ReadAhead } from './read-ahead.ts'
 
 const forever = Number.POSITIVE_INFINITY
 
@@ -35,30 +36,25 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
   onClosed: (() => void) | undefined
   readonly #socket: Socket
   readonly #outlet: Outlet
+  readonly #answers: AnswerWriter
+  readonly #ahead: ReadAhead
+  readonly #pace: BodyPace
   readonly #heads: RequestHeadReader
   readonly #body = new BodyReader()
   #exchange: Exchange | undefined
   #head: RequestHead | undefined
-  /** How the present answer's body is framed. */
-  #framing: Body = NO_BODY
   /** The client's body is not complete. */
   #bodyOpen = false
   /** The upstream takes the body. */
   #bodyFlows = false
   #bodyPaused = false
   #beginning = false
-  #keepAlive = false
-  /** Of the present window of the body's rate: its end (0: none has begun), and bytes so far. */
-  #windowEnd = 0
-  #windowBytes = 0
-  #silentUntil = 0
-  /** Bytes that came before their time. */
-  #held: Buffer | undefined
-  #readPaused = false
   #draining = false
   /** The client has said FIN. */
   #inputEnded = false
   #lingered = 0
+  /** Bytes that waited for the client when it was last looked at. */
+  #untaken = 0
 
   constructor(socket: Socket, context: ConnectionContext, first: Buffer | undefined) {
     const { bounds, sweep, counters, buffers } = context.runtime
@@ -67,13 +63,16 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
     this.#heads = new RequestHeadReader({ line: bounds.requestLine, head: bounds.head, fields: bounds.fields })
     this.#socket = adoptSocket(socket, this, buffers.read)
     this.#outlet = new Outlet(this.#socket, buffers.write)
+    this.#answers = new AnswerWriter(this.#outlet)
+    this.#ahead = new ReadAhead(this.#socket, bounds.readAhead)
+    this.#pace = new BodyPace(bounds)
     counters.connections += 1
     counters.connectionsTotal += 1
     this.#socket.setNoDelay(true)
     this.#socket.on('drain', () => this.#drained())
     this.#socket.on('end', () => this.#inputEnd())
     this.#socket.on('finish', () => this.#flushed())
-    this.#socket.on('error', () => this.destroy())
+    this.#socket.on('error', () => this.#lose('client-gone'))
     this.#socket.on('close', () => this.#closed())
     this.deadline = sweep.now + bounds.clientIdleTime
     sweep.watch(this)
@@ -87,9 +86,7 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
   }
 
   destroy(): void {
-    if (this.phase === 'closed') return
-    this.#close(false)
-    this.#exchange?.cancel('client-gone')
+    this.#lose('shutdown')
   }
 
   expire(): void {
@@ -104,9 +101,13 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
         this.#expireExchange()
         break
       case 'tunnel':
+        this.#lose('idle')
+        break
       case 'linger':
+        if (unsentBytes(this.#socket) > 0) this.#expireTaking()
+        else this.#lose('client-gone')
+        break
       case 'closed':
-        this.destroy()
         break
     }
   }
@@ -117,12 +118,12 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
     switch (this.phase) {
       case 'idle':
       case 'head':
-        if (this.#held === undefined) this.#read(bytes, 0)
-        else this.#hold(bytes, 0)
+        if (this.#ahead.isEmpty) this.#read(bytes, 0)
+        else this.#ahead.hold(bytes, 0)
         break
       case 'exchange':
-        if (this.#bodyFlows && this.#held === undefined) this.#read(bytes, this.#readBody(bytes, 0))
-        else this.#hold(bytes, 0)
+        if (this.#bodyFlows && this.#ahead.isEmpty) this.#read(bytes, this.#readBody(bytes, 0))
+        else this.#ahead.hold(bytes, 0)
         break
       case 'tunnel':
         this.#touchTunnel()
@@ -131,7 +132,7 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
         break
       case 'linger':
         this.#lingered += bytes.length
-        if (this.#lingered > this.context.runtime.bounds.lingerBytes) this.destroy()
+        if (this.#lingered > this.context.runtime.bounds.lingerBytes) this.#lose('client-gone')
         break
       case 'closed':
         break
@@ -148,7 +149,7 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
       if (head.kind === 'refused') return this.#refuseHead(head)
       at = this.#begin(head, bytes, this.#heads.next)
     }
-    if (at < bytes.length && (this.phase === 'exchange' || this.phase === 'idle')) this.#hold(bytes, at)
+    if (at < bytes.length && this.phase !== 'linger' && this.phase !== 'closed') this.#ahead.hold(bytes, at)
   }
 
   #awaitHead(): void {
@@ -162,10 +163,11 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
     this.phase = 'exchange'
     this.deadline = forever
     this.#head = head
+    this.#answers.begin(head)
     this.#bodyOpen = head.body.kind !== 'none'
     this.#bodyFlows = false
     this.#bodyPaused = false
-    this.#windowEnd = 0
+    this.#pace.reset()
     if (this.#bodyOpen) this.#body.start(head.body)
     const exchange = new Exchange(this, head, performance.now())
     this.#exchange = exchange
@@ -201,58 +203,25 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
     return at
   }
 
-  /** The body goes on: bounds each silence, and the bytes of each window. */
   #awaitBody(received: number): void {
-    const { bounds, sweep } = this.context.runtime
-    if (this.#windowEnd === 0) {
-      this.#windowEnd = sweep.now + bounds.bodyIdleTime
-      this.#windowBytes = 0
-    }
-    this.#windowBytes += received
-    this.#silentUntil = sweep.now + bounds.bodyIdleTime
-    this.#awaitUntil(Math.min(this.#windowEnd, this.#silentUntil))
+    this.#awaitUntil(this.#pace.progress(this.context.runtime.sweep.now, received))
   }
 
   #expireBody(): void {
-    const { bounds, sweep } = this.context.runtime
-    const enough = this.#windowBytes >= (bounds.bodyRate * bounds.bodyIdleTime) / 1000
-    if (sweep.now >= this.#silentUntil || !enough) {
-      this.#exchange?.refuse(bodyTimeout)
-      return
-    }
-    this.#windowEnd = sweep.now + bounds.bodyIdleTime
-    this.#windowBytes = 0
-    this.#awaitUntil(Math.min(this.#windowEnd, this.#silentUntil))
-  }
-
-  #hold(bytes: Buffer, from: number): void {
-    const rest = bytes.subarray(from)
-    this.#held = this.#held === undefined ? Buffer.from(rest) : Buffer.concat([this.#held, rest])
-    if (this.#held.length >= this.context.runtime.bounds.readAhead) this.#pauseReading()
+    const next = this.#pace.look(this.context.runtime.sweep.now)
+    if (next === undefined) this.#exchange?.refuse(bodyTimeout)
+    else this.#awaitUntil(next)
   }
 
   /** What was held has its time now. */
   #readHeld(): void {
-    const held = this.#held
-    if (held !== undefined) {
-      this.#held = undefined
-      this.onBytes(held)
-    }
-    if (this.#held === undefined && !this.#bodyPaused) this.#resumeReading()
+    const held = this.#ahead.take()
+    if (held !== undefined) this.onBytes(held)
+    if (!this.#ahead.isEmpty) return
+    if (!this.#bodyPaused) this.#ahead.resume()
+    if (!this.#inputEnded) return
     this.#checkBody()
-    if (this.#inputEnded && this.phase === 'idle' && this.#held === undefined) this.#finish()
-  }
-
-  #pauseReading(): void {
-    if (this.#readPaused) return
-    this.#readPaused = true
-    this.#socket.pause()
-  }
-
-  #resumeReading(): void {
-    if (!this.#readPaused) return
-    this.#readPaused = false
-    this.#socket.resume()
+    if (this.phase === 'idle') this.#finish()
   }
 
   // Downstream: what the exchange asks for.
@@ -262,48 +231,37 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
   }
 
   sendInformational(head: ResponseHead): void {
-    if (this.#head?.http10 !== false) return
-    this.#outlet.text(responseHeadText(head, NO_BODY, true, false))
-    if (head.status === 100) this.#letBodyFlow()
+    if (this.#answers.informational(head) && head.status === 100) this.#letBodyFlow()
   }
 
   sendHead(head: ResponseHead): void {
-    const http10 = this.#head?.http10 === true
-    this.#framing = bodyForClient(head.body, http10)
-    this.#keepAlive = this.#mayKeepAlive() && this.#framing.kind !== 'close'
-    this.#outlet.text(responseHeadText(head, this.#framing, this.#keepAlive, http10))
+    this.#answers.head(head, this.#mayKeepAlive())
   }
 
   sendBody(bytes: Buffer, from: number, to: number): void {
     if (this.phase === 'tunnel') this.#touchTunnel()
-    if (this.#framing.kind !== 'chunked') return this.#outlet.bytes(bytes, from, to)
-    this.#outlet.text(chunkStart(to - from))
-    this.#outlet.bytes(bytes, from, to)
-    this.#outlet.text(CHUNK_END)
+    this.#answers.body(bytes, from, to)
   }
 
   sendEnd(trailers: FieldList | undefined): void {
-    if (this.#framing.kind === 'chunked') this.#outlet.text(lastChunk(this.#head?.teTrailers === true ? trailers : undefined))
+    this.#answers.end(trailers)
     this.flush()
   }
 
   flush(): void {
     this.#outlet.flush()
-    if (this.#outlet.blocked) this.#await(this.context.runtime.bounds.writeStuckTime)
+    if (this.#outlet.blocked) this.#awaitTaking()
   }
 
   sendAnswer(answer: Answer, requestId: string): void {
-    const head = this.#head
     if (this.#bodyOpen) this.stopBody()
-    this.#framing = NO_BODY
-    this.#keepAlive = this.#mayKeepAlive()
-    this.#outlet.text(answerMessage(answer, requestId, head?.method === 'HEAD', this.#keepAlive, head?.http10 === true))
+    this.#answers.own(answer, requestId, this.#mayKeepAlive())
     this.flush()
   }
 
   abort(): void {
     // Without a length or chunks a FIN would look like the end of the body.
-    this.#close(this.#framing.kind === 'close' || this.phase === 'tunnel')
+    this.#close(this.#answers.endsWithConnection || this.phase === 'tunnel')
   }
 
   startBody(): void {
@@ -315,8 +273,8 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
 
   pauseBody(): void {
     this.#bodyPaused = true
-    this.#windowEnd = 0
-    this.#pauseReading()
+    this.#pace.reset()
+    this.#ahead.pause()
     this.deadline = forever
   }
 
@@ -335,9 +293,8 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
 
   sendSwitched(head: ResponseHead): void {
     this.phase = 'tunnel'
-    this.#framing = NO_BODY
     this.context.runtime.counters.tunnels += 1
-    this.#outlet.text(responseHeadText(head, NO_BODY, true, false))
+    this.#answers.informational(head)
     this.#await(this.context.runtime.bounds.tunnelIdleTime)
     this.#readHeld()
     if (this.#inputEnded) this.#exchange?.onTunnelEnd()
@@ -354,11 +311,11 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
       this.context.runtime.counters.tunnels -= 1
       this.#finish()
     } else if (this.phase === 'exchange') {
-      if (!this.#keepAlive) return this.#finish()
+      if (!this.#answers.keepAlive) return this.#finish()
       this.phase = 'idle'
       this.#head = undefined
       this.#await(this.context.runtime.bounds.clientIdleTime)
-      if (this.#held !== undefined) this.#readHeld()
+      if (!this.#ahead.isEmpty) this.#readHeld()
       else if (this.#inputEnded && !this.#beginning) this.#finish()
     }
   }
@@ -372,7 +329,7 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
     // At the beginning of an exchange its caller reads on; later it is on us.
     if (this.#beginning) return
     this.#awaitBody(0)
-    if (this.#held === undefined) this.#exchange?.flushRequest()
+    if (this.#ahead.isEmpty) this.#exchange?.flushRequest()
     this.#readHeld()
   }
 
@@ -388,32 +345,45 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
   /** An answer to something that became no exchange; nothing behind it is read. */
   #refuse(answer: Answer): void {
     const requestId = this.context.runtime.requestIds.next()
-    this.#outlet.text(answerMessage(answer, requestId, false, false, false))
+    this.#answers.begin(undefined)
+    this.#answers.own(answer, requestId, false)
     accountForRefusal(this.context, answer, requestId)
     this.#finish()
   }
 
   /** No more requests: what was said is written, then FIN; what still comes is thrown away for a while, so that no reset swallows the answer. */
   #finish(): void {
-    const { bounds } = this.context.runtime
     this.phase = 'linger'
-    this.#held = undefined
+    this.#ahead.take()
     this.#outlet.flush()
-    this.#await(this.#outlet.isEmpty ? bounds.lingerTime : bounds.writeStuckTime)
+    if (this.#outlet.isEmpty) this.#await(this.context.runtime.bounds.lingerTime)
+    else this.#awaitTaking()
     this.#socket.end()
-    this.#resumeReading()
+    this.#ahead.resume()
   }
 
   #expireExchange(): void {
-    if (this.#outlet.blocked) this.destroy()
+    if (this.#outlet.blocked) this.#expireTaking()
     else if (this.#bodyOpen && !this.#bodyFlows) this.#letBodyFlow()
     else if (this.#bodyOpen) this.#expireBody()
     else this.deadline = forever
   }
 
+  /** The client has to take what waits for it, or some of it at least. */
+  #awaitTaking(): void {
+    this.#untaken = unsentBytes(this.#socket)
+    this.#await(this.context.runtime.bounds.writeStuckTime)
+  }
+
+  #expireTaking(): void {
+    if (unsentBytes(this.#socket) < this.#untaken) this.#awaitTaking()
+    else this.#lose('client-gone')
+  }
+
   #drained(): void {
     switch (this.phase) {
       case 'idle':
+      case 'head':
         this.#readHeld()
         break
       case 'exchange':
@@ -424,7 +394,6 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
         this.#touchTunnel()
         this.#exchange?.onClientDrain()
         break
-      case 'head':
       case 'linger':
       case 'closed':
         break
@@ -435,10 +404,10 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
     this.#inputEnded = true
     switch (this.phase) {
       case 'idle':
-        if (this.#held === undefined) this.#finish()
+        if (this.#ahead.isEmpty) this.#finish()
         break
       case 'head':
-        this.destroy()
+        this.#lose('client-gone')
         break
       case 'exchange':
         this.#checkBody()
@@ -454,11 +423,17 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
 
   /** A body that ends before its end is none (RFC 9112 section 8). */
   #checkBody(): void {
-    if (this.#inputEnded && this.#bodyOpen && this.#bodyFlows && this.#held === undefined) this.#exchange?.refuse(clientGone)
+    if (this.#inputEnded && this.#bodyOpen && this.#bodyFlows && this.#ahead.isEmpty) this.#exchange?.refuse(clientGone)
   }
 
   #flushed(): void {
     if (this.phase === 'linger') this.#await(this.context.runtime.bounds.lingerTime)
+  }
+
+  #lose(flag: AnswerFlag): void {
+    if (this.phase === 'closed') return
+    this.#close(false)
+    this.#exchange?.cancel(flag)
   }
 
   #close(reset: boolean): void {
@@ -466,14 +441,14 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
     this.phase = 'closed'
     this.deadline = ended
     this.context.runtime.sweep.forget(this)
-    this.#held = undefined
+    this.#ahead.take()
     this.#outlet.drop()
     if (reset) this.#socket.resetAndDestroy()
     else this.#socket.destroy()
   }
 
   #closed(): void {
-    this.destroy()
+    this.#lose('client-gone')
     this.context.runtime.counters.connections -= 1
     this.onClosed?.()
   }

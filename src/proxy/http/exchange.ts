@@ -10,7 +10,6 @@ import type { AnswerFlag } from '../../telemetry/access-record.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import { CHUNK_END, chunkStart, lastChunk } from '../http1/encode-chunk.ts'
-import { requestHeadText } from '../http1/encode-head.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import type { UpstreamConnection, UpstreamFailure, UpstreamUser } from '../upstream/connection.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
@@ -19,11 +18,12 @@ import * as answers from './answers.ts'
 import type { Answer } from './answers.ts'
 import { applyEdits } from './edits.ts'
 import type { Downstream } from './downstream.ts'
-import { forwardedLines, setForwarded } from './forwarded.ts'
+import { requestText } from './request-text.ts'
 import { accountFor } from './accounting.ts'
 
 /** Endpoints that a request may find closed before its client hears of it. */
 const mostEndpointsTried = 4
+const longestRequestId = 200
 
 export class Exchange implements UpstreamUser, RequestView {
   readonly head: RequestHead
@@ -91,7 +91,7 @@ export class Exchange implements UpstreamUser, RequestView {
     const { runtime } = context
     const { head } = this
     runtime.counters.requests += 1
-    this.requestId = (context.trusted ? head.fields.get('x-request-id') : undefined) ?? runtime.requestIds.next()
+    this.requestId = givenId(head, context.trusted) ?? runtime.requestIds.next()
     if (runtime.overloaded) return this.#answer(answers.overload)
     const path = normalPath(head.path)
     if (path === undefined) return this.#answer(answers.badPath)
@@ -127,28 +127,8 @@ export class Exchange implements UpstreamUser, RequestView {
     if (filtered !== undefined) return this.#answer(filtered)
     this.#backendFilters = backend.filters
     this.pool = this.client.context.runtime.pools.get(backend.pool)
-    this.#text = this.#requestText(match, backend.filters)
+    this.#text = requestText(this.head, this.path, match, backend.filters, this.client, this.requestId, this.#upgrade !== '')
     this.#attempt(false)
-  }
-
-  #requestText(match: CompiledMatch, backendFilters: CompiledFilters | undefined): string {
-    const { head, client } = this
-    const { filters } = match.rule
-    if (filters === undefined && backendFilters === undefined && !client.context.trusted) {
-      const lines = forwardedLines(head, client.forwardedPrefix, this.requestId)
-      return requestHeadText(head, this.path + head.search, this.#upgrade !== '', lines)
-    }
-    setForwarded(head, client.context, this.requestId)
-    let path = this.path
-    for (const stage of [filters, backendFilters]) {
-      if (stage === undefined) continue
-      if (stage.requestEdits !== undefined) applyEdits(head.fields, stage.requestEdits)
-      const { rewrite } = stage
-      if (rewrite === undefined) continue
-      if (rewrite.hostname !== undefined) head.fields.set('Host', 'host', rewrite.hostname)
-      path = rewrite.path(path, match.prefixLength)
-    }
-    return requestHeadText(head, path + head.search, this.#upgrade !== '')
   }
 
   /** The protocol that may be switched to; '' when none was asked for or it is not one of ours. */
@@ -262,7 +242,7 @@ export class Exchange implements UpstreamUser, RequestView {
       this.#repeated = true
     }
     this.pool.counters.retries += 1
-    this.#attempt(true)
+    this.#attempt(this.#repeated)
     return true
   }
 
@@ -362,6 +342,12 @@ export class Exchange implements UpstreamUser, RequestView {
     if (this.#requestTimer !== undefined) clearTimeout(this.#requestTimer)
     if (this.#attemptTimer !== undefined) clearTimeout(this.#attemptTimer)
   }
+}
+
+/** A trusted peer's name for the request, as long as a log line can bear it. */
+function givenId(head: RequestHead, trusted: boolean): string | undefined {
+  const id = trusted ? head.fields.get('x-request-id') : undefined
+  return id !== undefined && id !== '' && id.length <= longestRequestId ? id : undefined
 }
 
 function timedOut(exchange: Exchange): void {

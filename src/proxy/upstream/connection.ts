@@ -5,7 +5,7 @@
  * Bodies and idle times are bounded by the sweep. While the user has paused it, nobody is waited for and no bound runs.
  */
 import type { Socket } from 'node:net'
-import { connectSocket, type ByteHandler } from '../byte-socket.ts'
+import { type ByteHandler, connectSocket, unsentBytes } from '../byte-socket.ts'
 import { BodyReader } from '../http1/body-reader.ts'
 import { type Asked, type ResponseHead, ResponseHeadReader } from '../http1/response-head.ts'
 import type { FieldList } from '../http1/field-list.ts'
@@ -78,6 +78,8 @@ export class UpstreamConnection implements ByteHandler, Swept {
   #bodyTime = Number.POSITIVE_INFINITY
   #paused = false
   #failed = false
+  /** Bytes that waited for the peer when it was last looked at. */
+  #untaken = 0
 
   constructor(pool: Pool, endpoint: Endpoint) {
     this.#pool = pool
@@ -132,7 +134,7 @@ export class UpstreamConnection implements ByteHandler, Swept {
   /** Writes what waits; the peer must take it in time when it is too much. */
   flush(): void {
     this.outlet.flush()
-    if (this.outlet.blocked) this.#await(this.#pool.runtime.bounds.writeStuckTime)
+    if (this.outlet.blocked) this.#awaitTaking()
   }
 
   /** Half-close: the tunnel's client has said FIN. */
@@ -175,6 +177,7 @@ export class UpstreamConnection implements ByteHandler, Swept {
   expire(): void {
     if (this.#state === IDLE) this.destroy()
     else if (this.#state === CONNECTING) this.#fail('connect-timeout')
+    else if (this.outlet.blocked && unsentBytes(this.#socket) < this.#untaken) this.#awaitTaking()
     else this.#fail('timeout')
   }
 
@@ -350,6 +353,12 @@ export class UpstreamConnection implements ByteHandler, Swept {
     this.#pool.runtime.sweep.forget(this)
     this.outlet.drop()
     this.#socket.destroy()
+  }
+
+  /** The peer has to take what waits for it, or some of it at least. */
+  #awaitTaking(): void {
+    this.#untaken = unsentBytes(this.#socket)
+    this.#await(this.#pool.runtime.bounds.writeStuckTime)
   }
 
   #await(milliseconds: number): void {

@@ -109,6 +109,13 @@ describe("a request's body", () => {
     client.reset()
   })
 
+  it('[wire:exchange-write-stuck] that the backend does not take is given up with 504', async () => {
+    const { gate, client } = await h.scene(undefined, { bounds: { writeStuckTime: 200 } }, (connection) => connection.socket.pause())
+    client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 40000000\r\n\r\n${'x'.repeat(20_000_000)}`)
+    expect((await client.answer()).status).toBe(504)
+    expect(await gate.record()).toMatchObject({ status: 504, flag: 'upstream-timeout' })
+  })
+
   it('[wire:exchange-early-answer] is no longer sent once the answer has come; both connections end', async () => {
     const { web, client } = await h.scene(undefined, {}, (connection) => {
       if (connection.bytes.endsWith('abc')) connection.write(response('too large', '413 Content Too Large'))
@@ -179,6 +186,27 @@ describe("an answer's body", () => {
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
     expect(await gate.record()).toMatchObject({ flag: 'client-gone', status: 200 })
     await eventually(() => web.connections[0]?.ending !== 'open', 'the end of the upstream connection')
+  })
+
+  it('[wire:exchange-write-stuck] leaves a client alone that takes little, but takes', async () => {
+    const { gate, client } = await h.scene(
+      (_request, connection) => {
+        connection.write('HTTP/1.1 200 OK\r\nContent-Length: 6000000\r\nConnection: close\r\n\r\n')
+        connection.socket.end(Buffer.alloc(6_000_000))
+      },
+      { bounds: { writeStuckTime: 500 } },
+    )
+    client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    // The kernel keeps megabytes between us: what the client takes must be much in each piece to be seen at the other end.
+    const sips = setInterval(() => {
+      client.socket.resume()
+      setTimeout(() => client.socket.pause(), 2)
+    }, 200)
+    await pause(2_000)
+    clearInterval(sips)
+    client.socket.resume()
+    expect((await client.answer()).body).toHaveLength(6_000_000)
+    expect(await gate.record()).toMatchObject({ flag: '' })
   })
 
   it.each([

@@ -155,7 +155,7 @@ describe('an upgrade', () => {
     await client.answer()
     await client.closed()
     expect(client.received).toBe('......')
-    expect(await gate.record()).toMatchObject({ status: 101 })
+    expect(await gate.record()).toMatchObject({ status: 101, flag: 'idle' })
   })
 
   it('[wire:exchange-tunnel-lives] outlives the timeouts of its route, and its drain', async () => {

@@ -1,0 +1,65 @@
+/** Writes the answer to one request after another in HTTP/1: framing for the client's version, and whether the connection stays. */
+import { type Body, NO_BODY } from '../http1/codec.ts'
+import { CHUNK_END, chunkStart, lastChunk } from '../http1/encode-chunk.ts'
+import { bodyForClient, responseHeadText } from '../http1/encode-head.ts'
+import type { FieldList } from '../http1/field-list.ts'
+import type { RequestHead } from '../http1/request-head.ts'
+import type { ResponseHead } from '../http1/response-head.ts'
+import type { Outlet } from '../outlet.ts'
+import { type Answer, answerMessage } from './answers.ts'
+
+export class AnswerWriter {
+  readonly #outlet: Outlet
+  #framing: Body = NO_BODY
+  #http10 = false
+  #isHead = false
+  #trailers = false
+  /** What the last head told the client. */
+  keepAlive = false
+
+  constructor(outlet: Outlet) {
+    this.#outlet = outlet
+  }
+
+  /** True when only the connection's end tells where the body ends, so that a FIN in it would be a lie. */
+  get endsWithConnection(): boolean {
+    return this.#framing.kind === 'close'
+  }
+
+  /** The request that is answered from now on; undefined: one that could not be read. */
+  begin(request: RequestHead | undefined): void {
+    this.#framing = NO_BODY
+    this.#http10 = request?.http10 === true
+    this.#isHead = request?.method === 'HEAD'
+    this.#trailers = request?.teTrailers === true
+  }
+
+  /** Returns false when the client's version knows no such thing. */
+  informational(head: ResponseHead): boolean {
+    if (this.#http10) return false
+    this.#outlet.text(responseHeadText(head, NO_BODY, true, false))
+    return true
+  }
+
+  head(head: ResponseHead, mayKeepAlive: boolean): void {
+    this.#framing = bodyForClient(head.body, this.#http10)
+    this.keepAlive = mayKeepAlive && this.#framing.kind !== 'close'
+    this.#outlet.text(responseHeadText(head, this.#framing, this.keepAlive, this.#http10))
+  }
+
+  body(bytes: Buffer, from: number, to: number): void {
+    if (this.#framing.kind !== 'chunked') return this.#outlet.bytes(bytes, from, to)
+    this.#outlet.text(chunkStart(to - from))
+    this.#outlet.bytes(bytes, from, to)
+    this.#outlet.text(CHUNK_END)
+  }
+
+  end(trailers: FieldList | undefined): void {
+    if (this.#framing.kind === 'chunked') this.#outlet.text(lastChunk(this.#trailers ? trailers : undefined))
+  }
+
+  own(answer: Answer, requestId: string, mayKeepAlive: boolean): void {
+    this.keepAlive = mayKeepAlive
+    this.#outlet.text(answerMessage(answer, requestId, this.#isHead, mayKeepAlive, this.#http10))
+  }
+}

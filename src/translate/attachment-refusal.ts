@@ -19,11 +19,11 @@ export const refusal = {
   kind(route: AttachingRoute, gateway: GatewaySurface, listener: ListenerSurface): Refusal {
     if (!isServed(listener.protocol))
       return { why: `Listener ${quoted(listener.name)} has protocol ${listener.protocol}, which is not served.` }
-    const kinds = listener.routeKinds.length === 0 ? 'no kind of route' : `${listed(listener.routeKinds)} only`
-    const why = `Listener ${quoted(listener.name)} (${listener.protocol}) takes ${kinds}, not ${route.kind}.`
+    const taken = listener.routeKinds.length === 0 ? 'no kind of route' : `${listed(listener.routeKinds)} only`
+    const why = `Listener ${quoted(listener.name)} (${listener.protocol}) takes ${taken}, not ${route.kind}.`
     if (route.kind !== 'HTTPRoute') return { why }
-    const kind = [...listener.routeKinds, route.kind].map((name) => ({ group: GATEWAY_GROUP, kind: name }))
-    return { why, remedy: { what: `let the listener take ${route.kind}`, yaml: listenerPatch(gateway, listener, { kinds: kind }) } }
+    const kinds = [...listener.allowedRoutes.kinds.map(({ group, kind }) => ({ group, kind })), { group: GATEWAY_GROUP, kind: route.kind }]
+    return { why, remedy: { what: `let the listener take ${route.kind}`, yaml: listenerPatch(gateway, listener, { kinds }) } }
   },
 
   none(listener: ListenerSurface): Refusal {
@@ -31,7 +31,8 @@ export const refusal = {
   },
 
   otherNamespace(route: AttachingRoute, gateway: GatewaySurface, listener: ListenerSurface): Refusal {
-    const namespaces = { from: 'Selector', selector: { matchLabels: { 'kubernetes.io/metadata.name': route.namespace } } }
+    const requirement = { key: 'kubernetes.io/metadata.name', operator: 'In', values: [gateway.namespace, route.namespace] }
+    const namespaces = { from: 'Selector', selector: { matchExpressions: [requirement] } }
     return {
       why: `Listener ${quoted(listener.name)} takes routes of its own Namespace ${gateway.namespace} only (allowedRoutes.namespaces.from: Same), the route is in ${route.namespace}.`,
       remedy: {
@@ -47,7 +48,9 @@ export const refusal = {
       return { why: `Listener ${quoted(listener.name)} selects namespaces (allowedRoutes.namespaces.from: Selector) but has no selector.` }
     const why = `Listener ${quoted(listener.name)} takes routes of selected namespaces only, and Namespace ${route.namespace} needs ${listed(shortfalls(selector, labels))}.`
     const namespace = namespaceToApply(selector, route.namespace, labels)
-    return namespace === undefined ? { why } : { why, remedy: { what: 'let the Namespace be selected', yaml: namespace } }
+    return namespace === undefined
+      ? { why: `${why} No label of the Namespace would do: the selector must change.` }
+      : { why, remedy: { what: 'let the Namespace be selected', yaml: namespace } }
   },
 }
 
@@ -59,11 +62,9 @@ export const inSentence = {
     ]
     const present = gateway.listeners.map(({ name, port }) => `${quoted(name)} (port ${port})`)
     const problem = `No listener of Gateway ${pathOf(gateway)} has ${listed(wanted)}; its listeners are ${listed(present)}.`
-    const target = gateway.listeners.find(({ routeKinds }) => routeKinds.includes(route.kind))
+    const target = gateway.listeners.find((listener) => listener.routeKinds.includes(route.kind) && !isNamed(listener, route, ref))
     if (target === undefined) return problem
-    const parentRefs = route.parentRefs.map((other) =>
-      other === ref ? { ...other, sectionName: target.name, ...(ref.port === undefined ? {} : { port: target.port }) } : other,
-    )
+    const parentRefs = route.parentRefs.map((other) => (other === ref ? pointedAt(ref, target) : other))
     return withRemedies(problem, [
       { what: `attach to listener ${quoted(target.name)}`, yaml: routePatch(route, { parentRefs: parentRefs.map(plain) }) },
     ])
@@ -104,6 +105,23 @@ function listenerPatch(gateway: GatewaySurface, { name, port, protocol }: Listen
 
 function routePatch({ kind, namespace, name }: AttachingRoute, spec: YamlValue): YamlValue {
   return { apiVersion: `${GATEWAY_GROUP}/v1`, kind, metadata: { name, namespace }, spec }
+}
+
+/** Another parentRef of the route names the listener already; two must not be the same (CommonRouteSpec.parentRefs). */
+function isNamed(listener: ListenerSurface, route: AttachingRoute, ref: ParentReference): boolean {
+  return route.parentRefs.some(
+    (other) =>
+      other !== ref &&
+      other.name === ref.name &&
+      other.namespace === ref.namespace &&
+      (other.sectionName ?? listener.name) === listener.name &&
+      (other.port ?? listener.port) === listener.port,
+  )
+}
+
+/** The same fields as before: all parentRefs to one Gateway must use the same ones. */
+function pointedAt(ref: ParentReference, { name, port }: ListenerSurface): ParentReference {
+  return { ...ref, ...(ref.sectionName === undefined ? {} : { sectionName: name }), ...(ref.port === undefined ? {} : { port }) }
 }
 
 /** As a person would write it: defaults left out. */

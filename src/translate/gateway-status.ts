@@ -109,7 +109,7 @@ function acceptance({ gateway, listeners, problem }: GatewayPart, good: readonly
     return gatewayConditions.listenersNotValid(generation, `No listener is valid: see the conditions of ${namesOf(bad)}.`)
   return gatewayConditions.acceptedWithInvalidListeners(
     generation,
-    `Listeners ${namesOf(bad)} are not valid, see their conditions; ${namesOf(good)} are accepted.`,
+    `Not valid: ${namesOf(bad)}, see the conditions there. Accepted: ${namesOf(good)}.`,
   )
 }
 

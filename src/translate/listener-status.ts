@@ -4,6 +4,7 @@ import { listenerConditions } from './conditions.ts'
 import { GATEWAY_GROUP } from './features.ts'
 import type { ListenerPart } from './gateway.ts'
 import { namesInWords } from './listener.ts'
+import type { Conflict } from './listener-conflicts.ts'
 import { withRemedies } from './remedy.ts'
 import type { ListenerStatus } from './translation.ts'
 
@@ -114,10 +115,12 @@ function overlapping({ overlap }: ListenerPart, generation: number): readonly Co
   }
 }
 
-function inWords(reason: 'HostnameConflict' | 'ProtocolConflict', names: readonly string[]): string {
-  const what = reason === 'HostnameConflict' ? 'has the same port and hostname' : 'has the same port and a protocol that cannot share it'
-  return `The listener ${what} as ${namesInWords(names)}; none of them is served until they differ.`.replace(
-    'a protocol that cannot share it as',
-    'a protocol that cannot share it with',
-  )
+function inWords(reason: Conflict['reason'], names: readonly string[]): string {
+  const others = namesInWords(names)
+  switch (reason) {
+    case 'HostnameConflict':
+      return `The listener has the port and the hostname of ${others}; none of them is served until they differ.`
+    case 'ProtocolConflict':
+      return `The listener has the port of ${others} and a protocol that cannot share it; none of them is served until they differ.`
+  }
 }

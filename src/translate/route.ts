@@ -16,7 +16,7 @@ import { GATEWAY_GROUP } from './features.ts'
 import { findings } from './findings.ts'
 import type { Reader } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
-import { withRemedies, type Remedy } from './remedy.ts'
+import { listed, withRemedies, type Remedy } from './remedy.ts'
 import type { GatewaySurface } from './surface.ts'
 import type { Rank } from './tie-break.ts'
 import type { StatusOf } from './translation.ts'
@@ -121,11 +121,7 @@ export function judgeParents(read: Reader, options: TranslateOptions, route: Rou
         const outcome = attach(read, attaching, ref, parent.gateway)
         const accepted = !outcome.attached
           ? [outcome.condition(generation, outcome.message)]
-          : acceptance(
-              body,
-              generation,
-              `Attached to ${outcome.attachments.map(({ listener }) => `listener "${listener.name}"`).join(', ')}.`,
-            )
+          : acceptance(body, generation, `Attached to ${listed(outcome.attachments.map(({ listener }) => `listener "${listener.name}"`))}.`)
         parents.push(
           parentStatus(ref, parent.gateway.controllerName, [
             ...accepted,
@@ -174,7 +170,7 @@ function parentOf(read: Reader, ref: ParentReference, routeNamespace: string): P
   return {
     kind: 'unserved',
     controllerName: gateway.controllerName,
-    message: `ListenerSet ${namespace}/${ref.name} is not served: ListenerSets are not supported yet.`,
+    message: `ListenerSet ${namespace}/${ref.name} serves nothing: ListenerSets are not supported yet.`,
   }
 }
 

@@ -51,7 +51,7 @@ export function loadCertificate(read: Reader, gateway: Gateway, ref: SecretObjec
   if (secret === undefined) {
     return failed({
       reason: 'InvalidCertificateRef',
-      message: `${where} does not exist. Create it: kubectl create secret tls ${ref.name} -n ${namespace} --cert=FILE --key=FILE`,
+      message: `${where} does not exist. Create it with "kubectl create secret tls ${ref.name} -n ${namespace} --cert=FILE --key=FILE".`,
       wants: `Secret/${namespace}/${ref.name}`,
     })
   }

@@ -160,7 +160,8 @@ function read(listed: Doubt['listed'], stamp: string, held: Held | undefined): H
   const { path, root } = listed
   const text = readText(path)
   if (typeof text !== 'string') return { listed, stamp, file: held?.file, problem: text }
-  return { listed, stamp, file: text === held?.file?.text ? held.file : sourceFile(path, root, text), problem: undefined }
+  const isSame = text !== '' && text === held?.file?.text
+  return { listed, stamp, file: isSame ? held.file : sourceFile(path, root, text), problem: undefined }
 }
 
 function stampAt(path: string, now: number): { readonly stamp: string; readonly modified: number } {

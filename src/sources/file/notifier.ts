@@ -35,9 +35,9 @@ export class Notifier {
     this.#loners = new Set(loners)
     const wanted = new Set([...folders, ...loners, ...loners.map((path) => dirname(path))])
     for (const path of this.#watchers.keys()) if (!wanted.has(path)) this.#drop(path)
-    const fresh = [...wanted].filter((path) => !this.#watchers.has(path))
-    for (const path of fresh) this.#add(path)
-    return fresh.length > 0
+    const before = this.#watchers.size
+    for (const path of wanted) if (!this.#watchers.has(path)) this.#add(path)
+    return this.#watchers.size > before
   }
 
   /** A watch stays with the file that it was made for, so after a replacement it must be made again. */

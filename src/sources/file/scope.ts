@@ -72,8 +72,8 @@ export class Scopes {
   }
 
   /**
-   * `--set`, then the Flux Kustomizations that cover the folder, then everything that any Flux Kustomization names (a
-   * parent often gives its variables to its children by a patch), then any ConfigMap of the folder.
+   * `--set`, then the Flux Kustomizations that cover the folder, then what any other one takes its variables from (a parent
+   * often gives them to its children by a patch), then any ConfigMap of the folder.
    */
   #lookup(covering: readonly FluxKustomization[]): Lookup {
     const { variables, sources, fluxes } = this.#surroundings
@@ -84,7 +84,6 @@ export class Scopes {
     const layers = [
       variables,
       ...covering.flatMap((flux) => [flux.substitute, ...namedBy([flux]).reverse()]),
-      ...fluxes.map(({ substitute }) => substitute),
       ...namedBy(fluxes),
       ...sources.filter(({ kind }) => kind === 'ConfigMap').map(({ data }) => data),
     ]

@@ -22,6 +22,7 @@ export interface SourceFile {
   readonly folder: string
   readonly root: string
   readonly name: string
+  /** '' when nothing in it can be pointed at. */
   readonly text: string
   readonly hasVariables: boolean
   readonly isTemplate: boolean
@@ -61,13 +62,15 @@ export function readText(path: string): string | FileError {
 export function sourceFile(path: string, root: string, text: string): SourceFile {
   const name = basename(path)
   const documents = splitDocuments(text).map(({ text: part, start }) => readDocument(part, start, name))
+  // Megabytes of foreign kinds are of no more use once they are counted.
+  const isSpent = documents.length > 0 && documents.every(({ role }) => role === 'foreign' || role === 'other')
   return {
     path,
     absolute: resolve(path),
     folder: resolve(dirname(path)),
     root: resolve(root),
     name,
-    text,
+    text: isSpent ? '' : text,
     hasVariables: hasVariables(text),
     isTemplate: documents.some(({ role }) => role === 'template'),
     values: documents.map(({ value }) => value).filter((value) => value !== undefined),
@@ -106,9 +109,9 @@ function readDocument(text: string, start: number, name: string): SourceDocument
     return fromValue(text, start, role, parseText(text))
   }
   if (isLikeAManifest(text, scanned)) return fromValue(text, start, 'mixed', parseText(text))
-  if (!LIKE_ROUTE_VALUES.test(text)) return { text, start, role: 'other', manifests: [] }
+  if (!LIKE_ROUTE_VALUES.test(text)) return { text: '', start, role: 'other', manifests: [] }
   const parsed = parseText(text)
-  return { text, start, role: 'other', manifests: [], ...(parsed.kind === 'value' && { value: parsed.value }) }
+  return { text: '', start, role: 'other', manifests: [], ...(parsed.kind === 'value' && { value: parsed.value }) }
 }
 
 /** Half of what makes a manifest of ours, or all of it in JSON or flow style. */

@@ -35,7 +35,7 @@ export const yamlOptions: ParseOptions & DocumentOptions & SchemaOptions = {
 }
 
 export function parseText(text: string): Value {
-  const plain = parsePlainYaml(text)
+  const plain = looksLikeJson(text) ? undefined : parsePlainYaml(text)
   return plain ? { kind: 'value', value: plain.value } : parseFully(text)
 }
 

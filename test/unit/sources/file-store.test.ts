@@ -8,6 +8,9 @@ import { routeYaml } from './manifests.ts'
 /** Long ago for the file system; the tests' clock counts from here. */
 const START = 1_700_000_000_000
 
+const NEW = routeYaml('new')
+const NEWER = routeYaml('newer')
+
 function storing() {
   const place = folder({ 'r.yaml': routeYaml('old') })
   const path = join(place.path, 'r.yaml')
@@ -33,28 +36,28 @@ function storing() {
 describe('a file that changed', () => {
   it('is read once it has stood still for 20 ms, counted from its last change', () => {
     const { write, lookAt, settle, due, text } = storing()
-    write('a: 1\n', 0)
+    write(NEW, 0)
     expect(lookAt(1)).toBe(false)
     expect(due()).toBe(1 + SETTLED_MS)
-    write('a: 12\n', 15)
+    write(NEWER, 15)
     expect(settle(21)).toBe(false)
     expect(due()).toBe(21 + SETTLED_MS)
     expect(settle(30)).toBe(false)
     expect(settle(41)).toBe(true)
-    expect(text()).toBe('a: 12\n')
+    expect(text()).toBe(NEWER)
     expect(due()).toBeUndefined()
   })
 
   it('is read at once when it has stood still already', () => {
     const { write, lookAt, text } = storing()
-    write('a: 1\n', 0)
+    write(NEW, 0)
     expect(lookAt(500)).toBe(true)
-    expect(text()).toBe('a: 1\n')
+    expect(text()).toBe(NEW)
   })
 
   it('is not in doubt for ever when the clock is set back', () => {
     const { write, lookAt, settle, due } = storing()
-    write('a: 1\n', 0)
+    write(NEW, 0)
     lookAt(1)
     expect(settle(-3_600_000)).toBe(false)
     expect(due()).toBe(-3_600_000 + SETTLED_MS)
@@ -78,10 +81,10 @@ describe('a file that became empty', () => {
     const { write, lookAt, settle, due, text } = storing()
     write('', 0)
     lookAt(100)
-    write('a: 1\n', 200)
+    write(NEW, 200)
     expect(lookAt(201)).toBe(false)
     expect(settle(221)).toBe(true)
-    expect(text()).toBe('a: 1\n')
+    expect(text()).toBe(NEW)
     expect(due()).toBeUndefined()
   })
 })
@@ -93,9 +96,9 @@ describe('a file that went away', () => {
     expect(lookAt(0)).toBe(false)
     expect(settle(REMOVED_MS - 1)).toBe(false)
     expect(text()).toBe(routeYaml('old'))
-    write('a: 1\n', 30)
+    write(NEW, 30)
     expect(settle(REMOVED_MS)).toBe(true)
-    expect(text()).toBe('a: 1\n')
+    expect(text()).toBe(NEW)
     remove()
     lookAt(100)
     expect(settle(100 + REMOVED_MS)).toBe(true)

@@ -16,7 +16,7 @@ export function curlLines(view: View, caCertificate: string | undefined): CurlLi
   for (const config of view.here.configs) {
     for (const route of config.routes) {
       for (const { listener, hostname } of hostnamesOf(config, route)) {
-        const place = view.report.get(config.gateway)?.ports.find(({ port }) => port === listener.port)
+        const place = view.served.get(config.gateway)?.ports.find(({ port }) => port === listener.port)
         const key = `${hostname} ${listener.protocol} ${config.gateway}`
         if (place === undefined || lines.has(key)) continue
         const trust = listener.protocol === 'HTTPS' ? trustFlag(view, config, listener, caCertificate) : ''

@@ -15,6 +15,7 @@ export interface ServedConfig {
 
 export interface ServedStatuses {
   readonly statuses: readonly (StatusOf & { readonly hostnames?: readonly string[] })[]
+  readonly cluster: readonly StatusOf[]
   readonly kindnesses: readonly string[]
 }
 

@@ -10,12 +10,11 @@ import { DevelopmentCa } from '../standalone/development-ca.ts'
 import { Overlay } from '../standalone/overlay.ts'
 import { translate } from '../translate/translate.ts'
 import type { Translation } from '../translate/translation.ts'
-import type { Route } from '../api/route.ts'
 import { explainReport } from './explain-report.ts'
 import { fetchServed } from './explain-admin.ts'
 import { type KindnessFlags, mappings, portOverrides, type SourceFlags, translateOptions } from './flags.ts'
 import { assumingServed, type Offline, translateOffline } from './offline.ts'
-import { type Refused, refusedFor, refusedRoutes, routeHostnames } from './refused-routes.ts'
+import { type Refused, refusedFor, refusedRoutes, routeHostnames, routeOf } from './refused-routes.ts'
 import { serialise } from './serialise.ts'
 import { styleFor } from './style.ts'
 import { UserError } from './user-error.ts'
@@ -71,7 +70,7 @@ async function offline(paths: readonly string[], flags: ExplainFlags): Promise<A
   return {
     configs: translation.configs,
     specPort: (_gateway, port) => overrides.get(port) ?? port,
-    refused: refusedRoutes(({ kind, namespace, name }) => routeHostnames(routeOf(strict, kind, namespace, name)), translation.statuses),
+    refused: refusedRoutes((status) => routeHostnames(routeOf(strict.read.objects, status)), translation.statuses),
     notes,
   }
 }
@@ -105,10 +104,4 @@ function headerOf(text: string): [string, string] {
   const at = text.indexOf(':')
   if (at < 1) throw new UserError(`Cannot explain: a header must be 'name: value', got '${text}'`, 2)
   return [text.slice(0, at).trim(), text.slice(at + 1).trim()]
-}
-
-function routeOf({ read }: Offline, kind: string, namespace: string, name: string): Route | undefined {
-  return read.objects.find(
-    (object): object is Route => object.kind === kind && object.metadata.namespace === namespace && object.metadata.name === name,
-  )
 }

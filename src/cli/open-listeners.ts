@@ -16,10 +16,10 @@ export interface OpenListener {
   readonly port: number
 }
 
-export function openListeners({ here, report }: View): OpenListener[] {
+export function openListeners({ here, served }: View): OpenListener[] {
   return here.configs.flatMap((config) => {
     const [namespace = '', gateway = ''] = config.gateway.split('/')
-    const open = report.get(config.gateway)?.ports ?? []
+    const open = served.get(config.gateway)?.ports ?? []
     return config.listeners.flatMap(({ key, name, port, protocol, hostname }) => {
       const place = open.find((one) => one.port === port)
       if (place === undefined) return []

@@ -1,4 +1,5 @@
 /** Routes that a parent did not accept: the first suspects when a request gets a 404. */
+import type { ApiObject } from '../api/object.ts'
 import type { Route } from '../api/route.ts'
 import { covers } from '../lib/hostname.ts'
 import type { StatusOf } from '../translate/translation.ts'
@@ -40,4 +41,15 @@ export function refusedFor(refused: readonly Refused[], host: string): Refused[]
 
 export function routeHostnames(route: Route | undefined): readonly string[] {
   return route !== undefined && 'hostnames' in route.spec ? route.spec.hostnames.map((hostname) => hostname.toLowerCase()) : []
+}
+
+/** The object that a status is of, when it is a route. */
+export function routeOf(
+  objects: readonly ApiObject[],
+  { kind, namespace, name }: Pick<StatusOf, 'kind' | 'namespace' | 'name'>,
+): Route | undefined {
+  return objects.find(
+    (object): object is Route =>
+      object.kind === kind && kind.endsWith('Route') && object.metadata.namespace === namespace && object.metadata.name === name,
+  )
 }

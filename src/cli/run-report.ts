@@ -85,7 +85,7 @@ function gatewayRows(view: View, style: Style): string[][] {
       const config = view.here.configs
         .find(({ gateway }) => gateway === name)
         ?.listeners.find(({ key }) => key === `Gateway/${name}/${listener.name}`)
-      const open = view.report.get(name)?.ports.find(({ port }) => port === config?.port)
+      const open = view.served.get(name)?.ports.find(({ port }) => port === config?.port)
       rows.push([
         `  ${listener.name}`,
         config === undefined ? '' : `${config.protocol} ${config.port}`,

@@ -1,13 +1,19 @@
 /** `gatewright run`: puts the parts together, starts them, prints what they do, and ends them in order. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { AdminServer } from '../admin/admin-server.ts'
 import { Loop } from '../controller/loop.ts'
+import { InProcessDelivery } from '../delivery/in-process.ts'
 import { DataPlane } from '../proxy/data-plane.ts'
+import type { FileRead } from '../sources/file/assembly.ts'
 import { FileSource } from '../sources/file/file-source.ts'
 import { Laptop } from '../standalone/laptop.ts'
 import { loopbackAddresses } from '../standalone/placement.ts'
 import { parseSettings, type Settings, settingsFileName } from '../standalone/settings.ts'
-import { createLogger } from '../telemetry/logger.ts'
+import { AccessLog } from '../telemetry/access-log.ts'
+import { openLogFile } from '../telemetry/log-file.ts'
+import { createLogger, type Logger } from '../telemetry/logger.ts'
+import { adminSources } from './admin-sources.ts'
 import {
   adminPort,
   boundOverrides,
@@ -47,8 +53,11 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
     format: flags.output === 'json' ? 'json' : 'text',
     write: (line) => process.stderr.write(line),
   })
-  const source = new FileSource({ ...fileOptions(paths, flags, flags.strict ? 'keep' : 'localhost'), watch: flags.poll ? 'poll' : 'auto' })
-  const plane = new DataPlane({ logger, bounds: boundOverrides(flags.bound), trusted: trustedRanges(flags.trust) })
+  const accessLog = openAccessLog(flags.accessLog, logger)
+  const source = new FileSource({
+    ...fileOptions(paths, flags, flags.strict ? 'keep' : 'localhost'),
+    watch: flags.poll ? 'poll' : 'auto',
+  })
   const translation = translateOptions(flags)
   const laptop = flags.strict
     ? undefined
@@ -59,9 +68,17 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
         certificates: wanted(flags.developmentCertificates, settings.certificates, isLoopback),
         stateFolder: stateFolderOf(flags),
       })
+  const plane = new DataPlane({
+    logger,
+    bounds: boundOverrides(flags.bound),
+    trusted: trustedRanges(flags.trust),
+    ...(accessLog !== undefined && { accessLog: accessLog.record }),
+    onReport: () => loop.lookAgain(),
+  })
+  const delivery = new InProcessDelivery(plane)
   const serving = new Serving({
     source,
-    plane,
+    delivery,
     laptop,
     translate: translation,
     placement: {
@@ -69,22 +86,66 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
       overrides: new Map([...settings.ports, ...portOverrides(flags)]),
     },
   })
-  void adminPort(flags.adminPort)
-  const output = new RunOutput(flags.output, () => ({ caCertificate: laptop?.caCertificatePath, admin: '', platform: process.platform }))
+  const admin = new AdminServer(adminSources({ plane, delivery, serving }))
+  const adminAddress = `http://127.0.0.1:${await listenAdmin(admin, adminPort(flags.adminPort))}`
+  const output = new RunOutput(flags.output, () => ({
+    caCertificate: laptop?.caCertificatePath,
+    admin: adminAddress,
+    platform: process.platform,
+  }))
   const loop = new Loop(
     async () => output.show(await serving.pass()),
     (error) => logger.error('a pass failed', { reason: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
   )
-  const ended = untilSignal()
-  await startSource(source, loop)
-  loop.lookAgain()
-  await loop.settled()
-  await ended
-  await source.stop()
-  await loop.stop()
-  await plane.drain()
-  await laptop?.close()
+  const asked = untilSignal()
+  try {
+    await startSource(source, loop)
+    refuseNothing(source.read())
+    loop.lookAgain()
+    await asked
+  } finally {
+    await source.stop()
+    await loop.stop()
+    await plane.drain()
+    await laptop?.close()
+    await admin.close()
+    await accessLog?.close()
+  }
   return 0
+}
+
+/** Standard output is for the table and its changes, so that lines of requests do not get between them. */
+function openAccessLog(format: RunFlags['accessLog'], logger: Logger): AccessLog | undefined {
+  if (format === 'off') return undefined
+  return new AccessLog({
+    format,
+    stream: openLogFile(2, (error) => logger.warn('the access log could not be written', { reason: error.message })),
+  })
+}
+
+async function listenAdmin(admin: AdminServer, port: number): Promise<number> {
+  try {
+    return await admin.listen('127.0.0.1', port)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new UserError(
+      `Cannot open the admin port: 127.0.0.1:${port} must be free, got: ${reason}. Name another with --admin-port.`,
+      1,
+      error,
+    )
+  }
+}
+
+/** A folder without anything to serve is most likely the wrong one; one whose files are broken will be mended. */
+function refuseNothing({ objects, findings, files, foreign }: FileRead): void {
+  const serves = objects.some(({ kind }) => kind === 'Gateway' || kind.endsWith('Route') || kind === 'ListenerSet')
+  if (serves || findings.some(({ severity }) => severity === 'error')) return
+  const others = [...new Set([...objects.map(({ kind }) => kind), ...foreign.map(({ kind }) => kind)])].slice(0, 8)
+  const hints = findings.slice(0, 3).map(({ message }) => `\n  ${message}`)
+  throw new UserError(
+    `Cannot serve: the manifests must hold a Gateway or a route, got ${others.length === 0 ? 'no objects' : others.join(', ')} in ${files.length} files. ` +
+      `Name another folder, or let \`gatewright init DIR\` write a start.${hints.join('')}`,
+  )
 }
 
 async function startSource(source: FileSource, loop: Loop): Promise<void> {

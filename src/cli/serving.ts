@@ -10,7 +10,7 @@ import type { GatewayObservation, Observations } from '../cluster/observations.t
 import type { Snapshot } from '../cluster/snapshot.ts'
 import type { Finding } from '../api/finding.ts'
 import type { GatewayConfig } from '../config/config.ts'
-import type { ApplyReport, DataPlane, GatewayReport } from '../proxy/data-plane.ts'
+import type { Acknowledgement, Acknowledgements, InProcessDelivery } from '../delivery/in-process.ts'
 import type { FileRead } from '../sources/file/assembly.ts'
 import type { FileSource } from '../sources/file/file-source.ts'
 import type { LocatedFinding } from '../sources/source.ts'
@@ -26,7 +26,7 @@ import { SnapshotFeed } from './snapshot-feed.ts'
 
 export interface ServingOptions {
   readonly source: FileSource
-  readonly plane: DataPlane
+  readonly delivery: InProcessDelivery
   /** Undefined with `--strict`: then both translations are one. */
   readonly laptop: Laptop | undefined
   readonly translate: TranslateOptions
@@ -42,8 +42,7 @@ export interface View {
   readonly here: Translation
   readonly kindnesses: readonly Kindness[]
   readonly findings: readonly LocatedFinding[]
-  readonly places: Places
-  readonly report: ApplyReport
+  readonly served: Acknowledgements
 }
 
 const nothingObserved: Observations = { gateways: new Map(), assumeProgrammed: false }
@@ -69,19 +68,20 @@ export class Serving {
   }
 
   async pass(): Promise<View> {
-    const { source, plane, laptop, placement } = this.#options
+    const { source, delivery, laptop, placement } = this.#options
     const read = source.read()
     const objects = this.#feed.follow(read.objects)
     const strict = this.#cluster.of(objects)
     const overlaid = await laptop?.overlay(objects, strict)
-    const served = overlaid === undefined ? strict : this.#here.of(overlaid.snapshot)
-    this.#places = await placeGateways(served.configs, placement, this.#places)
-    const report = await plane.apply(served.configs, served.keys, placementOf(this.#places, placement.addresses[0] ?? '127.0.0.1'))
-    const cluster = this.#cluster.observe(report, this.#places)
-    const here = laptop === undefined ? cluster : this.#here.observe(report, this.#places)
+    const wanted = overlaid === undefined ? strict : this.#here.of(overlaid.snapshot)
+    this.#places = await placeGateways(wanted.configs, placement, this.#places)
+    const placed = placementOf(this.#places, placement.addresses[0] ?? '127.0.0.1')
+    const served = await delivery.deliver(wanted.configs, wanted.versions, wanted.keys, placed)
+    const cluster = this.#cluster.observe(served)
+    const here = laptop === undefined ? cluster : this.#here.observe(served)
     const translated = [...cluster.findings, ...(overlaid?.findings ?? [])]
     const findings = allFindings(read, translated, here.configs, this.#shadows)
-    this.#view = { read, cluster, here, kindnesses: overlaid?.kindnesses ?? [], findings, places: this.#places, report }
+    this.#view = { read, cluster, here, kindnesses: overlaid?.kindnesses ?? [], findings, served }
     return this.#view
   }
 }
@@ -103,27 +103,26 @@ class Translating {
     return this.#pass.translation
   }
 
-  /** The statuses that follow now that the data plane has said what it serves. Call after `of`. */
-  observe(report: ApplyReport, places: Places): Translation {
-    const { versions } = this.#pass?.translation ?? { versions: new Map<string, string>() }
+  /**
+   * The statuses that follow now that the data plane has said what it serves. Call after `of`. What a cluster would
+   * serve counts as served when what was made of it here is.
+   */
+  observe(served: Acknowledgements): Translation {
+    if (this.#objects === undefined) throw new Error('Cannot observe: a snapshot must have been translated before')
+    const versions = this.#pass?.translation.versions
     this.#observations = {
       assumeProgrammed: false,
-      gateways: new Map([...report].map(([gateway, one]) => [gateway, observationOf(one, versions.get(gateway), places.get(gateway))])),
+      gateways: new Map([...served].map(([gateway, one]) => [gateway, observationOf(one, versions?.get(gateway))])),
     }
-    if (this.#objects === undefined) throw new Error('Cannot observe: a snapshot must have been translated before')
     return this.of(this.#objects)
   }
 }
 
-function observationOf(
-  report: GatewayReport,
-  version: string | undefined,
-  places: Places extends ReadonlyMap<string, infer P> ? P | undefined : never,
-): GatewayObservation {
-  const addresses = [...new Set([...(places?.values() ?? [])].map(({ address }) => address))].sort()
+function observationOf({ ports, failedPorts }: Acknowledgement, version: string | undefined): GatewayObservation {
+  const addresses = [...new Set(ports.map(({ address }) => address))].sort()
   return {
     ...(version !== undefined && { servedVersion: version }),
     addresses: addresses.map((value) => ({ type: 'IPAddress', value })),
-    failedPorts: report.failedPorts,
+    failedPorts,
   }
 }

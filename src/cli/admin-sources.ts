@@ -1,0 +1,54 @@
+/** What the admin port of `run` tells; the shapes of /config and /statuses are what `explain --admin` reads. */
+import type { AdminSources } from '../admin/admin-server.ts'
+import type { InProcessDelivery } from '../delivery/in-process.ts'
+import type { DataPlane } from '../proxy/data-plane.ts'
+import { dataPlaneMetrics } from '../proxy/metrics.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
+import { processMetrics } from '../telemetry/process-metrics.ts'
+import type { ServedConfig, ServedStatuses } from './explain-admin.ts'
+import { openListeners } from './open-listeners.ts'
+import { routeHostnames, routeOf } from './refused-routes.ts'
+import type { Serving } from './serving.ts'
+import { version } from './version.ts'
+
+interface Parts {
+  readonly plane: DataPlane
+  readonly delivery: InProcessDelivery
+  readonly serving: Serving
+}
+
+export function adminSources({ plane, delivery, serving }: Parts): AdminSources {
+  return {
+    metrics: createMetrics([...dataPlaneMetrics(plane), ...delivery.metrics(), ...processMetrics(version)]),
+    unready: () => (serving.view === undefined ? ['the first configuration is not served yet'] : []),
+    documents: {
+      '/config': () => servedConfig(serving),
+      '/statuses': () => servedStatuses(serving),
+      '/findings': () => serving.view?.findings ?? [],
+      '/listeners': () => (serving.view === undefined ? [] : openListeners(serving.view)),
+      '/version': () => ({ version, node: process.version }),
+    },
+  }
+}
+
+function servedConfig({ view }: Serving): ServedConfig {
+  return {
+    gateways: (view?.here.configs ?? []).map((config) => ({
+      config,
+      version: view?.here.versions.get(config.gateway) ?? '',
+      ports: view?.served.get(config.gateway)?.ports ?? [],
+    })),
+  }
+}
+
+/** `statuses` as they are here, `cluster` as a cluster would write them. */
+function servedStatuses({ view }: Serving): ServedStatuses {
+  return {
+    statuses: (view?.here.statuses ?? []).map((status) => {
+      const hostnames = routeHostnames(view === undefined ? undefined : routeOf(view.read.objects, status))
+      return { ...status, hostnames }
+    }),
+    cluster: view?.cluster.statuses ?? [],
+    kindnesses: (view?.kindnesses ?? []).map(({ text }) => text),
+  }
+}

@@ -219,9 +219,7 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
     if (held !== undefined) this.onBytes(held)
     if (!this.#ahead.isEmpty) return
     if (!this.#bodyPaused) this.#ahead.resume()
-    if (!this.#inputEnded) return
-    this.#checkBody()
-    if (this.phase === 'idle') this.#finish()
+    if (this.#inputEnded) this.#inputEnd()
   }
 
   // Downstream: what the exchange asks for.
@@ -297,7 +295,6 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
     this.#answers.informational(head)
     this.#await(this.context.runtime.bounds.tunnelIdleTime)
     this.#readHeld()
-    if (this.#inputEnded) this.#exchange?.onTunnelEnd()
   }
 
   endTunnel(): void {
@@ -400,11 +397,13 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
     }
   }
 
+  /** FIN has come; what is held comes first. */
   #inputEnd(): void {
     this.#inputEnded = true
+    if (!this.#ahead.isEmpty) return
     switch (this.phase) {
       case 'idle':
-        if (this.#ahead.isEmpty) this.#finish()
+        this.#finish()
         break
       case 'head':
         this.#lose('client-gone')

@@ -49,7 +49,7 @@ export class Assembler {
 
   /** `files` in the order in which they win. */
   assemble(files: readonly SourceFile[]): FileRead {
-    const surroundings = readSurroundings(files, this.#options)
+    const surroundings = readSurroundings(files, this.#readings, this.#options)
     const scopes = new Scopes(surroundings)
     const pieces = piecesOfAll(surroundings.kustomizations)
     const isRenamed = this.#options.unknownVariables === 'localhost'

@@ -161,7 +161,7 @@ function read(listed: Doubt['listed'], stamp: string, held: Held | undefined): H
   const text = readText(path)
   if (typeof text !== 'string') return { listed, stamp, file: held?.file, problem: text }
   const isSame = text !== '' && text === held?.file?.text
-  return { listed, stamp, file: isSame ? held.file : sourceFile(path, root, text), problem: undefined }
+  return { listed, stamp, file: isSame ? held.file : sourceFile(path, root, text, held?.file), problem: undefined }
 }
 
 function stampAt(path: string, now: number): { readonly stamp: string; readonly modified: number } {

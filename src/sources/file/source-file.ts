@@ -59,7 +59,8 @@ export function readText(path: string): string | FileError {
   }
 }
 
-export function sourceFile(path: string, root: string, text: string): SourceFile {
+/** While a file is broken, what it said about others before (`previous`) still holds. */
+export function sourceFile(path: string, root: string, text: string, previous?: SourceFile): SourceFile {
   const name = basename(path)
   const documents = splitDocuments(text).map(({ text: part, start }) => readDocument(part, start, name))
   // Megabytes of foreign kinds are of no more use once they are counted.
@@ -74,7 +75,8 @@ export function sourceFile(path: string, root: string, text: string): SourceFile
     hasVariables: hasVariables(text),
     isTemplate: documents.some(({ role }) => role === 'template'),
     values: documents.map(({ value }) => value).filter((value) => value !== undefined),
-    context: documents.flatMap(({ manifests }) => manifests),
+    context:
+      previous && documents.some(({ role }) => role === 'broken') ? previous.context : documents.flatMap(({ manifests }) => manifests),
     documents,
   }
 }
@@ -121,7 +123,10 @@ function isLikeAManifest(text: string, { apiVersion = '', kind = '' }: Partial<D
 }
 
 function fromValue(text: string, start: number, role: Role, parsed: Value): SourceDocument {
-  if (parsed.kind === 'broken') return { text, start, role: 'broken', manifests: [], problem: parsed }
+  if (parsed.kind === 'broken') {
+    // A list may be YAML only once its variables are filled.
+    return role === 'mixed' ? { text, start, role, manifests: [] } : { text, start, role: 'broken', manifests: [], problem: parsed }
+  }
   const manifests = manifestsOf(parsed.value)
   if (manifests.length === 0) {
     const problem: SyntaxProblem = { kind: 'broken', message: 'a manifest must have an apiVersion and a kind', offset: 0 }

@@ -1,5 +1,6 @@
 /** Collects from all files what gives objects their namespace and variables their values. */
 import type { AssemblyOptions } from './assembly.ts'
+import type { FileReading } from './file-reading.ts'
 import { readFluxKustomization } from './flux.ts'
 import type { FluxKustomization } from './flux.ts'
 import { isKustomizeManifest, readKustomization } from './kustomize.ts'
@@ -11,7 +12,12 @@ import { isKustomization } from './source-file.ts'
 import type { SourceFile } from './source-file.ts'
 import { parseText } from './yaml-value.ts'
 
-export function readSurroundings(files: readonly SourceFile[], options: Pick<AssemblyOptions, 'namespace' | 'variables'>): Surroundings {
+/** `before` holds the last reading of each file, by its path. */
+export function readSurroundings(
+  files: readonly SourceFile[],
+  before: ReadonlyMap<string, FileReading>,
+  options: Pick<AssemblyOptions, 'namespace' | 'variables'>,
+): Surroundings {
   const kustomizations: Kustomization[] = []
   const fluxes: FluxKustomization[] = []
   for (const file of files) {
@@ -24,7 +30,7 @@ export function readSurroundings(files: readonly SourceFile[], options: Pick<Ass
   return {
     kustomizations,
     fluxes,
-    sources: files.some((file) => file.hasVariables) ? variableSources(files) : [],
+    sources: files.some((file) => file.hasVariables) ? variableSources(files, before) : [],
     namespace: options.namespace,
     variables: options.variables ?? {},
   }
@@ -32,23 +38,38 @@ export function readSurroundings(files: readonly SourceFile[], options: Pick<Ass
 
 const KIND_OF_DATA = /^kind:[ \t]*["']?(?:ConfigMap|Secret)\b/m
 
-function variableSources(files: readonly SourceFile[]): VariableSource[] {
-  const documents = files.flatMap((file) => file.documents).filter(({ role, text }) => role === 'object' && KIND_OF_DATA.test(text))
-  return documents.flatMap(({ text }) => {
-    const parsed = parseText(text)
-    return parsed.kind === 'value' ? manifestsOf(parsed.value).map(sourceOf) : []
+function variableSources(files: readonly SourceFile[], before: ReadonlyMap<string, FileReading>): VariableSource[] {
+  return files.flatMap((file) => {
+    const documents = file.documents.filter(({ role, text }) => role === 'object' && KIND_OF_DATA.test(text))
+    const parsed = documents.map(({ text }) => parseText(text))
+    const sources = parsed.flatMap((value) => (value.kind === 'value' ? manifestsOf(value.value).map(sourceOf) : []))
+    // As long as a document is broken, the values that its file gave last still hold.
+    return parsed.some(({ kind }) => kind === 'broken') ? [...sources, ...lastSources(before.get(file.path))] : sources
   })
+}
+
+function lastSources(reading: FileReading | undefined): VariableSource[] {
+  return (reading?.entries ?? []).flatMap(({ object }) => {
+    if (object.kind !== 'ConfigMap' && object.kind !== 'Secret') return []
+    const data = object.kind === 'Secret' ? decoded(object.data) : object.data
+    return { kind: object.kind, name: object.metadata.name, data }
+  })
+}
+
+function decoded(data: Readonly<Record<string, unknown>>): Record<string, string> {
+  const encoded = Object.entries(texts(data))
+  return Object.fromEntries(encoded.map(([key, text]) => [key, Buffer.from(text, 'base64').toString('utf8')]))
 }
 
 function sourceOf(manifest: Manifest): VariableSource {
   const { kind, value } = manifest
-  const plain = Object.entries(fieldsAt(value, kind === 'Secret' ? 'stringData' : 'data'))
-  const encoded = kind === 'Secret' ? Object.entries(fieldsAt(value, 'data')) : []
-  const data = [
-    ...encoded.filter(isText).map(([key, text]) => [key, Buffer.from(text, 'base64').toString('utf8')] as const),
-    ...plain.filter(isText),
-  ]
-  return { kind, name: nameOf(manifest), data: Object.fromEntries(data) }
+  const name = nameOf(manifest)
+  if (kind !== 'Secret') return { kind, name, data: texts(fieldsAt(value, 'data')) }
+  return { kind, name, data: { ...decoded(fieldsAt(value, 'data')), ...texts(fieldsAt(value, 'stringData')) } }
+}
+
+function texts(data: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(data).filter(isText))
 }
 
 function isText(entry: [string, unknown]): entry is [string, string] {

@@ -10,7 +10,7 @@ function editing(files: Readonly<Record<string, string>>, options: AssemblyOptio
   const assembler = new Assembler(options)
   const held = new Map<string, SourceFile>()
   return (edits: Readonly<Record<string, string>> = {}) => {
-    for (const [name, text] of Object.entries(held.size === 0 ? files : edits)) held.set(name, sourceFile(name, '.', text))
+    for (const [name, text] of Object.entries(held.size === 0 ? files : edits)) held.set(name, sourceFile(name, '.', text, held.get(name)))
     const read = assembler.assemble([...held.values()])
     const named = (name: string) => read.objects.find(({ metadata }) => metadata.name === name)
     return { ...read, named, names: read.objects.map(({ metadata }) => metadata.name) }
@@ -70,6 +70,25 @@ describe('what a file gave last', () => {
     const edit = editing({ 'r.yaml': routeYaml('r') })
     const before = edit().named('r')
     expect(edit({ 'r.yaml': routeYaml('r').replace('name: r', 'name: {{ .Release.Name }}') }).named('r')).toBe(before)
+  })
+})
+
+describe('what a broken file said about others', () => {
+  it('still holds: the namespace of a kustomization, the values of a ConfigMap', () => {
+    const edit = editing(
+      {
+        'kustomization.yaml': 'namespace: one\n',
+        'vars.yaml': configMapYaml('v', { D: 'one.org' }),
+        'r.yaml': routeYaml('r', { hostname: '${D}' }),
+      },
+      { unknownVariables: 'localhost' },
+    )
+    const before = edit().named('r')
+    expect(edit({ 'kustomization.yaml': 'namespace: [one\n' }).named('r')).toBe(before)
+    const broken = edit({ 'vars.yaml': configMapYaml('v', { D: 'one.org' }).replace('data:', 'data: [') })
+    expect(broken.named('r')).toBe(before)
+    expect(broken.findings.map(({ code }) => code)).toEqual(['yaml-syntax', 'yaml-syntax'])
+    expect(edit({ 'vars.yaml': configMapYaml('v', { D: 'two.org' }) }).named('r')).toMatchObject({ spec: { hostnames: ['two.org'] } })
   })
 })
 

@@ -49,7 +49,9 @@ export interface ListenerPart {
 
 export function gatewayOf(read: Reader, options: TranslateOptions, gateway: Gateway, last: GatewayResult | undefined): GatewayResult {
   const gatewayClass = read.get('GatewayClass', '', gateway.spec.gatewayClassName)
-  if (gatewayClass === undefined) return { kind: 'foreign', findings: [findings.gatewayClassMissing(gateway, options.anyClassIsOurs)] }
+  if (gatewayClass === undefined) {
+    return { kind: 'foreign', findings: keep(last?.findings, [findings.gatewayClassMissing(gateway, options.anyClassIsOurs)]) }
+  }
   if (!isOurs(gatewayClass, options)) return { kind: 'foreign', findings: [] }
   if (parametersProblem(gatewayClass, options) !== undefined) {
     return {
@@ -116,7 +118,7 @@ function partOf(
     certificates: certificatesOf(listeners, last?.certificates ?? []),
     ...(configs.length === 0 ? {} : { infra: keep(last?.infra, infraOf(gateway, configs)) }),
     wants: [...judged.flatMap(({ wants }) => wants), ...(client.problem?.wants === undefined ? [] : [client.problem.wants])],
-    findings: [
+    findings: keep(last?.findings, [
       ...judged.flatMap((one) => one.findings),
       ...(client.resolved ? [findings.clientCertificateNotServed(gateway)] : []),
       ...(foreignParameters
@@ -128,7 +130,7 @@ function partOf(
             ),
           ]
         : []),
-    ],
+    ]),
   }
 }
 

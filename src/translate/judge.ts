@@ -8,6 +8,7 @@ import type { Snapshot } from '../cluster/snapshot.ts'
 import { classOf, isOurs, type ClassResult } from './gateway-class.ts'
 import { gatewayOf, type GatewayPart, type GatewayResult } from './gateway.ts'
 import { httpRouteOf } from './http-route.ts'
+import { keep } from './keep.ts'
 import { listenerSetStatus } from './listener-set.ts'
 import type { Inputs, Memo } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
@@ -17,7 +18,9 @@ import { unservedRouteOf } from './unserved-route.ts'
 
 export function judgeClasses(snapshot: Snapshot, options: TranslateOptions, memo: Memo): readonly ClassResult[] {
   const classes = snapshot.all('GatewayClass').filter((gatewayClass) => isOurs(gatewayClass, options))
-  return memo.each<GatewayClass, ClassResult>('GatewayClass', objects(classes), (gatewayClass) => classOf(gatewayClass, options))
+  return memo.each<GatewayClass, ClassResult>('GatewayClass', objects(classes), (gatewayClass, _, last) =>
+    keep(last, classOf(gatewayClass, options)),
+  )
 }
 
 /** From here on `Reader.gateway` knows the Gateways of ours. */
@@ -36,8 +39,8 @@ export function judgeGateways(
 
 export function judgeListenerSets(snapshot: Snapshot, memo: Memo): readonly StatusOf[] {
   return memo
-    .each<ListenerSet, StatusOf | undefined>('ListenerSet', objects(snapshot.all('ListenerSet')), (set, read) =>
-      listenerSetStatus(read, set),
+    .each<ListenerSet, StatusOf | undefined>('ListenerSet', objects(snapshot.all('ListenerSet')), (set, read, last) =>
+      keep(last, listenerSetStatus(read, set)),
     )
     .filter((status) => status !== undefined)
 }

@@ -6,6 +6,7 @@
  * do the same at some cost. The bytes are valid during the call only; whoever keeps them copies them.
  */
 import { connect, Socket, type TcpNetConnectOpts } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { WriteBuffer } from './outlet.ts'
 
 export interface ByteHandler {
@@ -79,6 +80,15 @@ export function connectSocket(address: string, port: number, handler: ByteHandle
   const socket = connect(options)
   socket.on('data', (bytes: Buffer) => handler.onBytes(bytes))
   return socket
+}
+
+/**
+ * Ends so that the peer cannot take it for an orderly end. Node resets bare TCP sockets only; a TLS connection that ends
+ * without close_notify says the same (RFC 8446, section 6.1).
+ */
+export function breakOff(socket: Socket): void {
+  if (socket instanceof TLSSocket) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 function onReadOf(handler: ByteHandler, buffer: Buffer<ArrayBuffer>): { buffer: Uint8Array; callback: (length: number) => boolean } {

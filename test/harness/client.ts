@@ -1,5 +1,6 @@
 /** A client of bytes: sends what a test says and reads answers without the gateway's codec. */
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { eventually } from './eventually.ts'
 
 export interface ClientAnswer {
@@ -31,11 +32,13 @@ export interface HttpClient {
 
 export class Client implements HttpClient {
   readonly socket: Socket
+  readonly #tcp: Socket
   #received = ''
   ending: 'open' | 'end' | 'reset' = 'open'
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, tcp: Socket) {
     this.socket = socket
+    this.#tcp = tcp
     socket.on('data', (bytes) => {
       this.#received += bytes.toString('latin1')
     })
@@ -47,11 +50,13 @@ export class Client implements HttpClient {
     })
   }
 
-  static connect(port: number): Promise<Client> {
+  static connect(port: number, scheme: 'http' | 'https' = 'http'): Promise<Client> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
-      const client = new Client(socket)
-      socket.once('connect', () => resolve(client))
+      const tcp = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
+      // Whom it talks to is not what these tests are about.
+      const socket = scheme === 'http' ? tcp : connectTls({ socket: tcp, rejectUnauthorized: false })
+      const client = new Client(socket, tcp)
+      socket.once(scheme === 'http' ? 'connect' : 'secureConnect', () => resolve(client))
       socket.once('error', reject)
     })
   }
@@ -83,7 +88,7 @@ export class Client implements HttpClient {
   }
 
   reset(): void {
-    this.socket.resetAndDestroy()
+    this.#tcp.resetAndDestroy()
   }
 
   /** Resolves when the gateway has closed: with a FIN or a reset. */

@@ -1,5 +1,6 @@
 /** The exchange behind a real socket, without what the listener side adds: a plain server that calls `serveHttp1`. */
-import { createServer, type Server } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import { createSocketBuffers } from '../../src/proxy/byte-socket.ts'
 import { type Bounds, defaultBounds } from '../../src/proxy/bounds.ts'
 import {
@@ -15,12 +16,14 @@ import { PoolRegistry } from '../../src/proxy/upstream/registry.ts'
 import { compile } from '../../src/routing/compile.ts'
 import type { PortRouter, Router } from '../../src/routing/router.ts'
 import type { AccessRecord } from '../../src/telemetry/access-record.ts'
+import { createTestAuthority } from './certificates.ts'
 import { type ConfigSketch, gatewayConfig } from './gateway-config.ts'
 import { eventually } from './eventually.ts'
 
 export interface GatewayOptions {
   readonly bounds?: Partial<Bounds>
   readonly trusted?: boolean
+  /** 'https': behind a TLS server with a certificate of its own. */
   readonly scheme?: 'http' | 'https'
   /** As if the handshake's SNI had chosen it. */
   readonly sniListener?: string
@@ -28,6 +31,7 @@ export interface GatewayOptions {
 }
 
 export class Gateway {
+  readonly scheme: 'http' | 'https'
   readonly records: AccessRecord[] = []
   readonly connections = new Set<Http1Connection>()
   readonly runtime: ProxyRuntime
@@ -36,6 +40,7 @@ export class Gateway {
   readonly #server: Server
 
   private constructor(sketch: ConfigSketch, options: GatewayOptions) {
+    this.scheme = options.scheme ?? 'http'
     const config = gatewayConfig(sketch)
     const bounds = { ...defaultBounds, ...options.bounds }
     const sweep = new Sweep(() => performance.now())
@@ -55,18 +60,23 @@ export class Gateway {
       buffers,
       overloaded: false,
     }
-    this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
+    const serve = (socket: Socket): void => {
       const connection = serveHttp1(socket, {
         runtime: this.runtime,
         port: this.live,
-        scheme: options.scheme ?? 'http',
+        scheme: this.scheme,
         sniListener: options.sniListener,
         clientAddress: socket.remoteAddress ?? '',
         trusted: options.trusted ?? false,
       })
       this.connections.add(connection)
       connection.onClosed = () => this.connections.delete(connection)
-    })
+    }
+    const serverOptions = { pauseOnConnect: true, allowHalfOpen: true, noDelay: true }
+    if (options.scheme === 'https') {
+      const { config: certificate, key } = createTestAuthority().issue('a.example')
+      this.#server = createTlsServer({ ...serverOptions, cert: certificate.chain, key: key.reveal() }, serve)
+    } else this.#server = createServer(serverOptions, serve)
     sweep.start()
   }
 

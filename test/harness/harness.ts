@@ -40,7 +40,7 @@ export function harness(): Harness {
   const one: Harness = {
     backend: (respond, onBytes) => keep(Backend.listen(respond, onBytes)),
     gateway: (sketch, options) => keep(Gateway.start(sketch, options)),
-    client: (gateway) => keep(Client.connect(gateway.port)),
+    client: (gateway) => keep(Client.connect(gateway.port, gateway.scheme)),
     async scene(respond, options, onBytes) {
       const web = await one.backend(respond, onBytes)
       const gate = await one.gateway({ pools: { web: [web.port] }, rules: [{ backends: ['web'] }] }, options)

@@ -7,7 +7,7 @@
  */
 import type { Socket } from 'node:net'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
-import { adoptSocket, type ByteHandler, startReading, unsentBytes } from '../byte-socket.ts'
+import { adoptSocket, breakOff, type ByteHandler, startReading, unsentBytes } from '../byte-socket.ts'
 import type { Refusal } from '../http1/codec.ts'
 import { BodyReader } from '../http1/body-reader.ts'
 import type { FieldList } from '../http1/field-list.ts'
@@ -442,7 +442,7 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
     this.context.runtime.sweep.forget(this)
     this.#ahead.take()
     this.#outlet.drop()
-    if (reset) this.#socket.resetAndDestroy()
+    if (reset) breakOff(this.#socket)
     else this.#socket.destroy()
   }
 

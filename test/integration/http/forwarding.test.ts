@@ -235,7 +235,7 @@ describe("the gateway's own answers", () => {
     const web = await h.backend()
     const gate = await h.gateway(
       { listeners: ['a.example', '*.example', ''], pools: { web: [web.port] }, rules: [{ backends: ['web'] }] },
-      { scheme: 'https', sniListener: listenerKey(1) },
+      { sniListener: listenerKey(1) },
     )
     const client = await h.client(gate)
     expect((await client.request({ host: 'b.example' })).status).toBe(200)

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { chooseEndpoint } from '../../../src/proxy/upstream/balancer.ts'
+import { Endpoint, nameOf } from '../../../src/proxy/upstream/endpoint.ts'
+
+function endpoints(count: number): Endpoint[] {
+  return Array.from({ length: count }, (_, i) => new Endpoint({ address: '10.0.0.1', port: i + 1, state: 'ready' }))
+}
+
+/** Every pair of choices that chance can make, once. */
+function everyChoice(all: readonly Endpoint[], tried?: readonly Endpoint[]): (Endpoint | undefined)[] {
+  const steps = Array.from({ length: 12 }, (_, i) => i / 12)
+  return steps.flatMap((first) =>
+    steps.map((second) => {
+      const numbers = [first, second]
+      return chooseEndpoint(all, tried, 0, () => numbers.shift() ?? 0)
+    }),
+  )
+}
+
+describe('the balancer', () => {
+  it('chooses each of equally loaded endpoints equally often', () => {
+    const all = endpoints(4)
+    const chosen = everyChoice(all)
+    for (const endpoint of all) expect(chosen.filter((one) => one === endpoint)).toHaveLength(chosen.length / 4)
+  })
+
+  it('compares two different endpoints, so that the most loaded one is never chosen', () => {
+    const all = endpoints(3)
+    const [busy] = all
+    if (busy !== undefined) busy.active = 5
+    expect(everyChoice(all)).not.toContain(busy)
+  })
+
+  it('takes a recent failure for load, until it decays', () => {
+    const [failed, other] = endpoints(2)
+    if (failed === undefined || other === undefined) throw new Error('two are needed')
+    failed.fail(1_000)
+    other.active = 4
+    expect(failed.load(1_000)).toBe(10)
+    expect(chooseEndpoint([failed, other], undefined, 1_000, () => 0)).toBe(other)
+    expect(failed.load(6_000)).toBe(5)
+    expect(chooseEndpoint([failed, other], undefined, 21_000, () => 0)).toBe(failed)
+  })
+
+  it('adds failures up', () => {
+    const [failed] = endpoints(1)
+    failed?.fail(0)
+    failed?.fail(0)
+    expect(failed?.load(0)).toBe(20)
+  })
+
+  it('leaves out those that were tried, and finds none when all were', () => {
+    const all = endpoints(3)
+    expect(new Set(everyChoice(all, all.slice(0, 2)))).toEqual(new Set(all.slice(2)))
+    expect(chooseEndpoint(all, all, 0, () => 0)).toBeUndefined()
+    expect(chooseEndpoint([], undefined, 0, () => 0)).toBeUndefined()
+  })
+})
+
+describe("an endpoint's name", () => {
+  it('has IPv6 in brackets', () => {
+    expect(nameOf({ address: '::1', port: 80, state: 'ready' })).toBe('[::1]:80')
+    expect(nameOf({ address: '10.0.0.1', port: 80, state: 'ready' })).toBe('10.0.0.1:80')
+  })
+})

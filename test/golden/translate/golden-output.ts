@@ -6,11 +6,14 @@ const WIDTH = 120
 
 export function goldenOutput({ statuses, configs, infra, findings, wants, keys }: Translation): string {
   const output = {
-    statuses: statuses.map(({ apiVersion: _, kind, namespace, name, status }) => ({
+    statuses: statuses.map(({ kind, namespace, name, status }) => ({
       [[kind, namespace, name].filter(Boolean).join('/')]: status,
     })),
     // The PEM chain is the input again; the fingerprint stands for it.
-    configs: configs.map((config) => ({ ...config, certificates: config.certificates.map(({ chain: _, ...certificate }) => certificate) })),
+    configs: configs.map((config) => ({
+      ...config,
+      certificates: config.certificates.map(({ fingerprint, names }) => ({ fingerprint, names })),
+    })),
     infra,
     findings,
     wants,

@@ -1,5 +1,5 @@
 /** Random objects of a small world, in which names collide on purpose: every reference may find or miss its target. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { objectOf } from '../../golden/translate/golden-case.ts'
 import { keyPairs } from '../../golden/translate/key-pairs.ts'
 import type { ApiObject } from '../../../src/api/object.ts'

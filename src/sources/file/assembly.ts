@@ -16,7 +16,7 @@ import { helmFindings } from './helm-findings.ts'
 import { kustomizeFindings, piecesOfAll } from './kustomize.ts'
 import { Scopes } from './scope.ts'
 import type { SourceFile } from './source-file.ts'
-import { readSurroundings } from './surroundings.ts'
+import { SurroundingsReader } from './surroundings.ts'
 import { variableFindings } from './variable-findings.ts'
 import { localhostName } from './variables.ts'
 
@@ -39,18 +39,22 @@ export interface AssemblyOptions {
 
 export class Assembler {
   readonly #options: AssemblyOptions
+  readonly #surroundings: SurroundingsReader
+  #scopes: Scopes | undefined
   #readings: ReadonlyMap<string, FileReading> = new Map()
   #objects: readonly ApiObject[] = []
   readonly #findings = new WeakMap<FileReading, readonly LocatedFinding[]>()
 
   constructor(options: AssemblyOptions) {
     this.#options = options
+    this.#surroundings = new SurroundingsReader(options)
   }
 
   /** `files` in the order in which they win. */
   assemble(files: readonly SourceFile[]): FileRead {
-    const surroundings = readSurroundings(files, this.#readings, this.#options)
-    const scopes = new Scopes(surroundings)
+    const surroundings = this.#surroundings.read(files, this.#readings)
+    if (this.#scopes?.surroundings !== surroundings) this.#scopes = new Scopes(surroundings)
+    const scopes = this.#scopes
     const pieces = piecesOfAll(surroundings.kustomizations)
     const isRenamed = this.#options.unknownVariables === 'localhost'
     const readings = files

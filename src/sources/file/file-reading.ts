@@ -14,6 +14,7 @@ import { manifestsOf } from './manifest.ts'
 import { lineAndColumn, Positions } from './position.ts'
 import { isOurs } from './role.ts'
 import type { Scope } from './scope.ts'
+import { holdsData } from './source-file.ts'
 import type { SourceDocument, SourceFile } from './source-file.ts'
 import type { NameHost, Substituted, VariableUse } from './variables.ts'
 import { hasVariables, originalOffset, settleVariables, substitute } from './variables.ts'
@@ -22,6 +23,7 @@ import { parseText } from './yaml-value.ts'
 
 export interface FileReading {
   readonly file: SourceFile
+  readonly scope: Scope
   readonly namespace: string
   readonly entries: readonly Entry[]
   readonly documents: readonly DocumentReading[]
@@ -78,13 +80,13 @@ export interface ReadingContext {
 export function readObjects(file: SourceFile, context: ReadingContext): FileReading {
   const { previous, scope } = context
   const isSame = previous?.file === file && previous.namespace === scope.namespace
-  if (isSame && !file.hasVariables) return previous
+  if (isSame && (!file.hasVariables || previous.scope === scope)) return previous
   const before = new Map(previous?.documents.map((reading) => [reading.substituted.text, reading]))
   const lastGood = new Map(previous?.entries.map((entry) => [entry.key, entry.object]))
   const documents = file.documents.map((document) => readDocument(document, context, before, lastGood))
   if (isSame && documents.every((document, index) => document === previous.documents[index])) return previous
   const others = documents.flatMap(({ document, others: found }) => found.map((manifest) => ({ manifest, document })))
-  return { file, namespace: scope.namespace, documents, others, entries: entriesOf(file, documents, previous) }
+  return { file, scope, namespace: scope.namespace, documents, others, entries: entriesOf(file, documents, previous) }
 }
 
 function readDocument(
@@ -93,9 +95,10 @@ function readDocument(
   before: ReadonlyMap<string, DocumentReading>,
   lastGood: ReadonlyMap<string, ApiObject>,
 ): DocumentReading {
+  // Data holds shell scripts and the like: `${VAR}` there is seldom for Flux.
   const isParsed = document.role === 'object' || document.role === 'mixed'
   const substituted =
-    isParsed && hasVariables(document.text) && !isData(document)
+    isParsed && hasVariables(document.text) && !holdsData(document)
       ? substitute(document.text, scope.lookup)
       : { text: document.text, shifts: [] }
   const known = before.get(substituted.text)
@@ -119,13 +122,6 @@ function readDocument(
   return { ...reading, objects, others }
 }
 
-/** Shell scripts and the like: `${VAR}` there is seldom for Flux. */
-const DATA_KIND = /^kind:[ \t]*["']?(?:ConfigMap|Secret)\b/m
-
-function isData(document: SourceDocument): boolean {
-  return DATA_KIND.test(document.text)
-}
-
 /** Undefined for a kind that its group does not have. */
 function readObject(
   manifest: Manifest,
@@ -134,7 +130,9 @@ function readObject(
   lastGood: ReadonlyMap<string, ApiObject>,
 ): ObjectReading | undefined {
   const { value, unknown } =
-    hasVariables(substituted.text) && !isData(document) ? settleVariables(manifest.value, nameHost) : { value: manifest.value, unknown: [] }
+    hasVariables(substituted.text) && !holdsData(document)
+      ? settleVariables(manifest.value, nameHost)
+      : { value: manifest.value, unknown: [] }
   const first = parse(value, { defaultNamespace: namespace })
   if (first.kind === 'unknown') return undefined
   const reading = { within: manifest.within, unknownVariables: unknown }

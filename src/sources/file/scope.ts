@@ -27,13 +27,13 @@ export interface Surroundings {
 }
 
 export class Scopes {
-  readonly #surroundings: Surroundings
+  readonly surroundings: Surroundings
   /** By root, then by folder. */
   readonly #known = new Map<string, Map<string, Scope>>()
   readonly #kustomizations: ReadonlyMap<string, Kustomization>
 
   constructor(surroundings: Surroundings) {
-    this.#surroundings = surroundings
+    this.surroundings = surroundings
     this.#kustomizations = new Map(surroundings.kustomizations.map((kustomization) => [kustomization.file.folder, kustomization]))
   }
 
@@ -53,7 +53,7 @@ export class Scopes {
 
   /** Nearest first. */
   #covering(folder: string): { readonly flux: FluxKustomization; readonly depth: number }[] {
-    return this.#surroundings.fluxes
+    return this.surroundings.fluxes
       .map((flux) => ({ flux, depth: coverDepth(flux, folder) }))
       .filter((cover): cover is { flux: FluxKustomization; depth: number } => cover.depth !== undefined)
       .sort((a, b) => b.depth - a.depth)
@@ -68,7 +68,7 @@ export class Scopes {
       if (namespace !== undefined) return namespace
       if (at === root || dirname(at) === at) break
     }
-    return flux?.flux.targetNamespace ?? this.#surroundings.namespace ?? 'default'
+    return flux?.flux.targetNamespace ?? this.surroundings.namespace ?? 'default'
   }
 
   /**
@@ -76,7 +76,7 @@ export class Scopes {
    * often gives them to its children by a patch), then any ConfigMap of the folder.
    */
   #lookup(covering: readonly FluxKustomization[]): Lookup {
-    const { variables, sources, fluxes } = this.#surroundings
+    const { variables, sources, fluxes } = this.surroundings
     const namedBy = (some: readonly FluxKustomization[]) => {
       const names = new Set(some.flatMap((flux) => flux.substituteFrom.map((from) => `${from.kind}/${from.name}`)))
       return sources.filter((source) => names.has(`${source.kind}/${source.name}`)).map(({ data }) => data)

@@ -26,6 +26,8 @@ export interface SourceFile {
   readonly text: string
   readonly hasVariables: boolean
   readonly isTemplate: boolean
+  /** Holds a ConfigMap or Secret, whose values may be those of variables. */
+  readonly hasData: boolean
   /** What may be the values of a chart. */
   readonly values: readonly unknown[]
   /** What its documents say about other objects. */
@@ -73,12 +75,20 @@ export function sourceFile(path: string, root: string, text: string, previous?: 
     name,
     text: isSpent ? '' : text,
     hasVariables: hasVariables(text),
+    hasData: documents.some(holdsData),
     isTemplate: documents.some(({ role }) => role === 'template'),
     values: documents.map(({ value }) => value).filter((value) => value !== undefined),
     context:
       previous && documents.some(({ role }) => role === 'broken') ? previous.context : documents.flatMap(({ manifests }) => manifests),
     documents,
   }
+}
+
+const KIND_OF_DATA = /^kind:[ \t]*["']?(?:ConfigMap|Secret)\b/m
+
+/** Whether a document is a ConfigMap or a Secret. */
+export function holdsData({ role, text }: SourceDocument): boolean {
+  return role === 'object' && KIND_OF_DATA.test(text)
 }
 
 /** SOPS writes how it encrypted a document into the document. */

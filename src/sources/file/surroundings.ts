@@ -8,16 +8,37 @@ import type { Kustomization } from './kustomize.ts'
 import { fieldsAt, groupOf, manifestsOf, nameOf } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
 import type { Surroundings, VariableSource } from './scope.ts'
-import { isKustomization } from './source-file.ts'
+import { holdsData, isKustomization } from './source-file.ts'
 import type { SourceFile } from './source-file.ts'
 import { parseText } from './yaml-value.ts'
 
-/** `before` holds the last reading of each file, by its path. */
-export function readSurroundings(
-  files: readonly SourceFile[],
-  before: ReadonlyMap<string, FileReading>,
-  options: Pick<AssemblyOptions, 'namespace' | 'variables'>,
-): Surroundings {
+export class SurroundingsReader {
+  readonly #options: Pick<AssemblyOptions, 'namespace' | 'variables'>
+  /** The files that the last surroundings came from. */
+  #files: readonly SourceFile[] = []
+  #last: Surroundings | undefined
+
+  constructor(options: Pick<AssemblyOptions, 'namespace' | 'variables'>) {
+    this.#options = options
+  }
+
+  /** The same as before when no file that says something changed. `before` holds the last reading of each file, by its path. */
+  read(files: readonly SourceFile[], before: ReadonlyMap<string, FileReading>): Surroundings {
+    const speaking = files.filter(({ context, hasData }) => hasData || context.length > 0)
+    const isSame = speaking.length === this.#files.length && speaking.every((file, index) => file === this.#files[index])
+    if (this.#last && isSame) return this.#last
+    this.#files = speaking
+    this.#last = {
+      ...kustomizationsOf(speaking),
+      sources: variableSources(speaking, before),
+      namespace: this.#options.namespace,
+      variables: this.#options.variables ?? {},
+    }
+    return this.#last
+  }
+}
+
+function kustomizationsOf(files: readonly SourceFile[]): Pick<Surroundings, 'kustomizations' | 'fluxes'> {
   const kustomizations: Kustomization[] = []
   const fluxes: FluxKustomization[] = []
   for (const file of files) {
@@ -27,21 +48,12 @@ export function readSurroundings(
       else if (isKustomization(file.name) && isKustomizeManifest(manifest)) kustomizations.push(readKustomization(file, manifest))
     }
   }
-  return {
-    kustomizations,
-    fluxes,
-    sources: files.some((file) => file.hasVariables) ? variableSources(files, before) : [],
-    namespace: options.namespace,
-    variables: options.variables ?? {},
-  }
+  return { kustomizations, fluxes }
 }
-
-const KIND_OF_DATA = /^kind:[ \t]*["']?(?:ConfigMap|Secret)\b/m
 
 function variableSources(files: readonly SourceFile[], before: ReadonlyMap<string, FileReading>): VariableSource[] {
   return files.flatMap((file) => {
-    const documents = file.documents.filter(({ role, text }) => role === 'object' && KIND_OF_DATA.test(text))
-    const parsed = documents.map(({ text }) => parseText(text))
+    const parsed = file.documents.filter(holdsData).map(({ text }) => parseText(text))
     const sources = parsed.flatMap((value) => (value.kind === 'value' ? manifestsOf(value.value).map(sourceOf) : []))
     // As long as a document is broken, the values that its file gave last still hold.
     return parsed.some(({ kind }) => kind === 'broken') ? [...sources, ...lastSources(before.get(file.path))] : sources

@@ -16,12 +16,15 @@ it('reads 1,100 files with 1,650 objects and 170 definitions of foreign kinds in
   }
   for (let index = 0; index < 170; index++) place.write(`crds/${index}.yaml`, definition(index))
   const began = performance.now()
+  // Processor time, since a machine that does other things says nothing about ours.
+  const before = process.cpuUsage()
   const read = readOnce({ paths: [place.path] })
+  const { user, system } = process.cpuUsage(before)
   const took = performance.now() - began
-  console.log(`1,100 files read in ${took.toFixed(0)} ms`)
+  console.log(`1,100 files read in ${took.toFixed(0)} ms, ${((user + system) / 1_000).toFixed(0)} ms of processor time`)
   expect(read.objects).toHaveLength(1_480)
   expect(read.foreign).toMatchObject([{ kind: 'CustomResourceDefinition', count: 170 }])
-  expect(took).toBeLessThan(2_500)
+  expect((user + system) / 1_000).toBeLessThan(2_500)
 })
 
 it('spends next to nothing on files that did not change', () => {

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { nginxBackendConfig } from './backend.ts'
 import { childrenOf } from './process-cpu.ts'
 import { envoyConfig, nginxConfig, type Ports } from './proxy-configs.ts'
-import { backendPort, manifests } from './workload.ts'
+import { backendPort, manifests, serviceMapping } from './workload.ts'
 
 export interface Contestant {
   readonly name: string
@@ -61,6 +61,8 @@ export class Contest {
       join(root, 'dist/cli/main.js'),
       'run',
       manifestFolder,
+      '--service',
+      serviceMapping,
       '--access-log',
       'off',
       '--admin-port',

@@ -7,7 +7,7 @@
  * Options: --rounds N (5), --seconds N (4), --requests N (1000000, for the memory figure), --only NAME.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -52,6 +52,8 @@ async function main(): Promise<number> {
   const wrk = programPath('wrk')
   if (wrk === undefined) throw new Error('Cannot measure: wrk must be installed (apt-get install wrk)')
   const folder = mkdtempSync(join(tmpdir(), 'gatewright-bench-'))
+  // The workers of nginx give up root, and read the large body here.
+  chmodSync(folder, 0o755)
   const contest = new Contest(folder)
   try {
     const certificate = selfSigned(folder)
@@ -105,11 +107,7 @@ async function measure(
   }))
 }
 
-async function measureMemory(
-  wrk: string,
-  contestant: Contestant | undefined,
-  requests: number,
-): Promise<{ requests: number; megabytes: number[] }> {
+async function measureMemory(wrk: string, contestant: Contestant, requests: number): Promise<{ requests: number; megabytes: number[] }> {
   const megabytes: number[] = []
   let done = 0
   for (let quarter = 1; quarter <= 4; quarter += 1) {

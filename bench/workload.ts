@@ -5,6 +5,8 @@ export const routes = Array.from({ length: 100 }, (_, i) => `/r${i}`)
 export const headerName = 'x-env'
 export const headerValue = 'canary'
 export const backendPort = 19100
+/** The Service of the manifests is this backend: an EndpointSlice may not name a loopback address. */
+export const serviceMapping = `default/backend:80=127.0.0.1:${backendPort}`
 
 /** What is asked for: in the middle of the table, below the prefix. */
 export const smallPath = '/r57/item'
@@ -38,12 +40,6 @@ spec:
 kind: Service
 metadata: {name: backend, namespace: default}
 spec: {ports: [{port: 80, targetPort: ${backendPort}}]}`,
-    `apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: backend-1, namespace: default, labels: {kubernetes.io/service-name: backend}}
-addressType: IPv4
-endpoints: [{addresses: [127.0.0.1], conditions: {ready: true}}]
-ports: [{port: ${backendPort}}]`,
   ]
   for (let start = 0; start < routes.length; start += 16) {
     const rules = routes.slice(start, start + 16).map(

@@ -64,7 +64,7 @@ export function resolveBackend(read: Reader, options: TranslateOptions, from: Re
   }
   if (service.spec.type === 'ExternalName' && !options.allowExternalName) {
     return fail(
-      'UnsupportedProtocol',
+      'InvalidKind',
       `${where} is of type ExternalName, which is refused: it could send traffic to any address, past the rules of its namespace (CVE-2021-25740). Use a Service with EndpointSlices.`,
     )
   }

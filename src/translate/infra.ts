@@ -36,8 +36,9 @@ function portsOf(listeners: readonly ListenerConfig[]): InfraPlan['ports'] {
   return [...ports.values()].sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1))
 }
 
-/** A dot is not allowed in the name of a Service; the hash keeps `a.b` and `a-b` apart. */
+/** The name of a Service begins with a letter and has no dot (RFC 1035); the hash keeps `a.b` and `a-b` apart. */
 function dnsLabel(name: string): string {
+  if (!/^[a-z]/.test(name)) return dnsLabel(`gw-${name}`)
   return name.includes('.') ? withHash(name.replaceAll('.', '-'), name) : shortened(name)
 }
 

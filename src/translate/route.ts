@@ -121,7 +121,7 @@ export function judgeParents(read: Reader, options: TranslateOptions, route: Rou
         const outcome = attach(read, attaching, ref, parent.gateway)
         const accepted = !outcome.attached
           ? [outcome.condition(generation, outcome.message)]
-          : acceptance(body, generation, `Attached to ${listed(outcome.attachments.map(({ listener }) => `listener "${listener.name}"`))}.`)
+          : acceptance(body, generation, attachedTo(parent.gateway, outcome.attachments))
         parents.push(
           parentStatus(ref, parent.gateway.controllerName, [
             ...accepted,
@@ -192,6 +192,12 @@ function parentStatus(
     controllerName,
     conditions,
   }
+}
+
+function attachedTo(gateway: GatewaySurface, attachments: readonly Attachment[]): string {
+  const where = `Attached to ${listed(attachments.map(({ listener }) => `listener "${listener.name}"`))}.`
+  if (attachments.some(({ listener }) => listener.serves)) return where
+  return `${where} Nothing is served there yet: see the status of Gateway ${gateway.namespace}/${gateway.name}.`
 }
 
 function acceptance({ ruleCount, invalidRules }: RouteBody, generation: number, message: string): readonly Condition[] {

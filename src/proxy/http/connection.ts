@@ -101,7 +101,8 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
         this.#expireExchange()
         break
       case 'tunnel':
-        this.#lose('idle')
+        if (this.#outlet.blocked) this.#expireTaking()
+        else this.#lose('idle')
         break
       case 'linger':
         if (unsentBytes(this.#socket) > 0) this.#expireTaking()
@@ -312,8 +313,9 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
       this.phase = 'idle'
       this.#head = undefined
       this.#await(this.context.runtime.bounds.clientIdleTime)
-      if (!this.#ahead.isEmpty) this.#readHeld()
-      else if (this.#inputEnded && !this.#beginning) this.#finish()
+      this.#bodyPaused = false
+      // An answer of ours, given at once: who reads the heads reads on.
+      if (!this.#beginning) this.#readHeld()
     }
   }
 

@@ -4,22 +4,22 @@
  *
  * It ends exactly once, in `#end`. Nothing on the usual way makes a promise, a closure or a timer.
  */
-import type { CompiledBackend, CompiledFilters, CompiledListener, CompiledMatch, RequestView } from '../../routing/router.ts'
 import { normalPath } from '../../lib/path-normal.ts'
+import type { CompiledBackend, CompiledFilters, CompiledListener, CompiledMatch, RequestView } from '../../routing/router.ts'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
+import { CHUNK_END, chunkStart, lastChunk } from '../http1/encode-chunk.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import type { RequestHead } from '../http1/request-head.ts'
-import { CHUNK_END, chunkStart, lastChunk } from '../http1/encode-chunk.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import type { UpstreamConnection, UpstreamFailure, UpstreamUser } from '../upstream/connection.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
+import { accountFor } from './accounting.ts'
 import * as answers from './answers.ts'
 import type { Answer } from './answers.ts'
-import { applyEdits } from './edits.ts'
 import type { Downstream } from './downstream.ts'
+import { applyEdits } from './edits.ts'
 import { requestText } from './request-text.ts'
-import { accountFor } from './accounting.ts'
 
 /** Endpoints that a request may find closed before its client hears of it. */
 const mostEndpointsTried = 4
@@ -45,7 +45,6 @@ export class Exchange implements UpstreamUser, RequestView {
   attempts = 0
   requestBytes = 0
   responseBytes = 0
-  isTunnel = false
 
   #upstream: UpstreamConnection | undefined
   #backendFilters: CompiledFilters | undefined
@@ -74,15 +73,6 @@ export class Exchange implements UpstreamUser, RequestView {
 
   header(name: string): string | undefined {
     return this.head.fields.get(name)
-  }
-
-  get ended(): boolean {
-    return this.#ended
-  }
-
-  /** True once a status has been sent to the client. */
-  get answerBegun(): boolean {
-    return this.#answerBegun
   }
 
   /** Decides and sends. May end the exchange before it returns. */
@@ -204,7 +194,6 @@ export class Exchange implements UpstreamUser, RequestView {
   onUpstreamSwitched(head: ResponseHead): void {
     this.#answerBegun = true
     this.status = head.status
-    this.isTunnel = true
     this.#stopTimers()
     this.client.sendSwitched(head)
   }

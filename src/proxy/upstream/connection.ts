@@ -170,7 +170,7 @@ export class UpstreamConnection implements ByteHandler, Swept {
 
   /** Ends at once. The user hears nothing more. */
   destroy(): void {
-    this.#user = this.#detached()
+    this.#detached()
     this.#close()
   }
 

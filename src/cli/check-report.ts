@@ -1,6 +1,7 @@
 /** Findings for a person: grouped by file, those of one cause as one entry, with what to do. */
 import type { FileRead } from '../sources/file/assembly.ts'
 import type { LocatedFinding } from '../sources/source.ts'
+import { byCause, findingLines } from './finding-lines.ts'
 import type { Style } from './style.ts'
 
 const elsewhere = 'in general'
@@ -21,21 +22,6 @@ export function checkReport(findings: readonly LocatedFinding[], read: FileRead,
   return `${lines.join('\n')}\n`
 }
 
-/** One finding for each cause, naming the places of all. */
-export function byCause(findings: readonly LocatedFinding[]): LocatedFinding[] {
-  const groups = new Map<string, LocatedFinding[]>()
-  for (const finding of findings) {
-    const key = finding.cause ?? `${groups.size}`
-    groups.set(key, [...(groups.get(key) ?? []), finding])
-  }
-  return [...groups.values()].flatMap((group) => {
-    const [first, ...rest] = group
-    if (first === undefined || rest.length === 0) return group
-    const uses = [...(first.uses ?? []), ...rest.flatMap(({ at, uses: more }) => [...(at === undefined ? [] : [at]), ...(more ?? [])])]
-    return [{ ...first, uses }]
-  })
-}
-
 function byFile(findings: readonly LocatedFinding[]): Map<string, LocatedFinding[]> {
   const files = new Map<string, LocatedFinding[]>()
   for (const finding of findings) {
@@ -48,38 +34,8 @@ function byFile(findings: readonly LocatedFinding[]): Map<string, LocatedFinding
 }
 
 function entry(finding: LocatedFinding, style: Style): string[] {
-  const { at, severity, code, object, message, uses = [], fix } = finding
-  const place = at === undefined ? '' : `${at.line}:${at.column}`.padEnd(7)
-  const name = object === undefined ? '' : `${object.kind} ${object.namespace === '' ? '' : `${object.namespace}/`}${object.name}: `
-  const [first = '', ...more] = `${name}${message}`.split('\n')
-  const lines = [
-    `  ${style.dim(place)}${severityWord(severity, style)}  ${first}  ${style.dim(code)}`,
-    ...more.map((line) => `           ${line}`),
-  ]
-  if (uses.length > 0) {
-    const shown = uses.slice(0, 5).map(({ file, line }) => `${file}:${line}`)
-    lines.push(`           also: ${shown.join(', ')}${uses.length > 5 ? ` and ${uses.length - 5} more` : ''}`)
-  }
-  if (fix !== undefined) lines.push(...fixLines('text' in fix ? fix.text : `add:\n${fix.yaml}`))
-  return lines
-}
-
-function fixLines(text: string): string[] {
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line, i) => `           ${i === 0 ? '-> ' : '   '}${line}`)
-}
-
-function severityWord(severity: LocatedFinding['severity'], style: Style): string {
-  switch (severity) {
-    case 'error':
-      return style.red('error  ')
-    case 'warning':
-      return style.yellow('warning')
-    case 'note':
-      return style.dim('note   ')
-  }
+  const place = finding.at === undefined ? '' : `${finding.at.line}:${finding.at.column} `
+  return findingLines(finding, style.dim(place), style).map((line) => `  ${line}`)
 }
 
 function summary(findings: readonly LocatedFinding[], style: Style): string {

@@ -6,6 +6,7 @@ import type { FileRead } from '../sources/file/assembly.ts'
 import type { StatusOf, Translation } from '../translate/translation.ts'
 import { allFindings } from './all-findings.ts'
 import { checkReport } from './check-report.ts'
+import { isBad } from './condition.ts'
 import type { SourceFlags } from './flags.ts'
 import { translateOffline } from './offline.ts'
 import { sarif } from './sarif.ts'
@@ -18,7 +19,8 @@ export interface CheckFlags extends SourceFlags {
 }
 
 export async function check(paths: readonly string[], flags: CheckFlags): Promise<number> {
-  const { read, translation } = translateOffline(paths, flags, 'keep')
+  // An unknown variable is a finding of its own; what it makes of an object must not hide the rest of what is wrong with it.
+  const { read, translation } = translateOffline(paths, flags, 'localhost')
   const findings = [...allFindings(read, translation.findings, translation.configs), ...statusFindings(read, translation)]
   switch (flags.output) {
     case 'sarif':
@@ -78,11 +80,6 @@ function refusals({ kind, status }: StatusOf): Refusal[] {
   if ('conditions' in status) add(status.conditions, ['spec'], '')
   if ('ancestors' in status) for (const ancestor of status.ancestors) add(ancestor.conditions, ['spec'], `${kind}: `)
   return found
-}
-
-function isBad({ type, status }: Condition): boolean {
-  if (type === 'Conflicted' || type === 'PartiallyInvalid') return status === 'True'
-  return (type === 'Accepted' || type === 'ResolvedRefs') && status === 'False'
 }
 
 function parentName({ parentRef }: RouteParentStatus): string {

@@ -1,12 +1,13 @@
 /** What `run` shows a person: a table at the start, then what changed. */
 import type { Condition } from '../api/meta.ts'
-import type { HttpRoute } from '../api/route.ts'
 import type { StatusOf, Translation } from '../translate/translation.ts'
 import type { LocatedFinding } from '../sources/source.ts'
 import { trustHints } from '../standalone/trust.ts'
-import { byCause } from './check-report.ts'
 import { columns } from './columns.ts'
+import { firstBad, isBad } from './condition.ts'
 import { curlLines } from './curl-lines.ts'
+import { byCause, findingLines } from './finding-lines.ts'
+import { routeHostnames, routeOf } from './refused-routes.ts'
 import type { View } from './serving.ts'
 import type { Style } from './style.ts'
 
@@ -23,11 +24,12 @@ export function startReport(view: View, { caCertificate, admin, platform }: RunS
   }
   section('Gateways', columns(gatewayRows(view, style), '  '))
   section('Routes', columns(routeRows(view, style), '  '))
+  section('Refused', refusals(view.here.statuses, style))
   section(
     'Kindnesses of this machine (a cluster has none of them; --strict switches them off)',
     view.kindnesses.map(({ text }) => `  ${text}`),
   )
-  section('Findings', findingLines(view.findings, style))
+  section('Findings', located(view.findings, style))
   section(
     'Try',
     curlLines(view, caCertificate).map(({ line }) => `  ${line}`),
@@ -48,8 +50,8 @@ export function startReport(view: View, { caCertificate, admin, platform }: RunS
 /** What differs between two views, a line for each; '' when a person would see no difference. */
 export function changeReport(before: View, after: View, style: Style): string {
   const lines = [
-    ...changedStatuses(before.here, after.here).map((status) => statusLine(status, after, style)),
-    ...newFindings(before, after).flatMap((finding) => findingLines([finding], style)),
+    ...changedStatuses(before.here, after.here).flatMap((status) => [statusLine(status, after, style), ...refusals([status], style)]),
+    ...located(newFindings(before, after), style),
     ...mendedFindings(before, after).map((finding) => `  ${style.green('mended ')}  ${finding.message.split('\n')[0] ?? ''}`),
     ...after.kindnesses.filter(({ text }) => !before.kindnesses.some((other) => other.text === text)).map(({ text }) => `  ${text}`),
   ]
@@ -80,63 +82,80 @@ function gatewayRows(view: View, style: Style): string[][] {
   for (const status of view.here.statuses) {
     if (status.kind !== 'Gateway' || !('listeners' in status.status)) continue
     const name = `${status.namespace}/${status.name}`
-    rows.push([style.bold(name), '', '', '', verdict(status.status.conditions, ['Accepted', 'Programmed'], style)])
-    for (const listener of status.status.listeners) {
-      const config = view.here.configs
-        .find(({ gateway }) => gateway === name)
-        ?.listeners.find(({ key }) => key === `Gateway/${name}/${listener.name}`)
-      const open = view.served.get(name)?.ports.find(({ port }) => port === config?.port)
+    rows.push([style.bold(name), '', '', '', verdict(status.status.conditions, style)])
+    const config = view.here.configs.find(({ gateway }) => gateway === name)
+    for (const { name: listener, attachedRoutes, conditions } of status.status.listeners) {
+      const served = config?.listeners.find(({ key }) => key === `Gateway/${name}/${listener}`)
+      const open = view.served.get(name)?.ports.find(({ port }) => port === served?.port)
       rows.push([
-        `  ${listener.name}`,
-        config === undefined ? '' : `${config.protocol} ${config.port}`,
-        open === undefined ? 'not open' : `-> ${open.address}:${open.listenPort}`,
-        `${config?.hostname || '*'}, ${listener.attachedRoutes} ${listener.attachedRoutes === 1 ? 'route' : 'routes'}`,
-        verdict(listener.conditions, ['Accepted', 'ResolvedRefs', 'Programmed'], style),
+        `  ${listener}`,
+        served === undefined ? '' : `${served.protocol} ${served.port}`,
+        open === undefined ? 'not open' : `-> ${placeText(open)}`,
+        `${served?.hostname || '*'}, ${attachedRoutes} ${attachedRoutes === 1 ? 'route' : 'routes'}`,
+        verdict(conditions, style),
       ])
     }
   }
   return rows
 }
 
+function placeText({ address, listenPort }: { readonly address: string; readonly listenPort: number }): string {
+  return `${address.includes(':') ? `[${address}]` : address}:${listenPort}`
+}
+
 function routeRows(view: View, style: Style): string[][] {
   return view.here.statuses.flatMap((status) => {
     if (!('parents' in status.status)) return []
-    const route = view.read.objects.find(
-      ({ kind, metadata }) => kind === status.kind && metadata.namespace === status.namespace && metadata.name === status.name,
-    )
-    return status.status.parents.map(({ parentRef, conditions = [] }) => [
+    const hostnames = routeHostnames(routeOf(view.read.objects, status))
+    return status.status.parents.map((parent) => [
       `${status.kind} ${style.bold(`${status.namespace}/${status.name}`)}`,
-      isHttpRoute(route) ? route.spec.hostnames.join(', ') || '*' : '',
-      `on ${parentRef.name}${parentRef.sectionName === undefined ? '' : `/${parentRef.sectionName}`}`,
-      routeVerdict(view, status, conditions, style),
+      hostnames.join(', ') || '*',
+      `on ${parent.parentRef.name}${parent.parentRef.sectionName === undefined ? '' : `/${parent.parentRef.sectionName}`}`,
+      routeVerdict(view, status, parent.conditions ?? [], style),
     ])
   })
 }
 
-/** "cluster: ResolvedRefs False; here: ..." where the kindnesses make a difference. */
+/** Both sides where the kindnesses make a difference. */
 function routeVerdict(view: View, status: StatusOf, conditions: readonly Condition[], style: Style): string {
-  const here = verdict(conditions, ['Accepted', 'ResolvedRefs'], style)
+  const here = verdict(conditions, style)
   const strict = view.cluster.statuses.find(
     ({ kind, namespace, name }) => kind === status.kind && namespace === status.namespace && name === status.name,
   )
-  if (strict === status || strict === undefined || !('parents' in strict.status)) return here
-  const bad = strict.status.parents.flatMap((parent) => (parent.conditions ?? []).filter(isBad))
-  const first = bad[0]
-  return first === undefined || here.includes(first.reason)
-    ? here
-    : `${here} ${style.dim(`(in a cluster: ${first.type} False, ${first.reason})`)}`
+  if (strict === undefined || strict === status || !('parents' in strict.status)) return here
+  const bad = strict.status.parents.flatMap((parent) => (parent.conditions ?? []).filter(isBad))[0]
+  if (bad === undefined || bad.reason === firstBad(conditions)?.reason) return here
+  return `${here} ${style.dim(`(cluster: ${bad.type} ${bad.status} ${bad.reason})`)}`
 }
 
-/** `ok`, or the first condition that says no, with its reason and the first line of its message. */
-function verdict(conditions: readonly Condition[], types: readonly string[], style: Style): string {
-  const bad = conditions.find((condition) => types.includes(condition.type) && condition.status !== 'True') ?? conditions.find(isBad)
-  if (bad === undefined) return style.green('ok')
-  return `${style.red(`${bad.type} ${bad.status}`)} ${bad.reason}: ${bad.message.split('\n')[0] ?? ''}`
+function verdict(conditions: readonly Condition[], style: Style): string {
+  const bad = firstBad(conditions)
+  return bad === undefined ? style.green('ok') : style.red(`${bad.type} ${bad.status} ${bad.reason}`)
 }
 
-function isBad({ type, status }: Condition): boolean {
-  if (type === 'Conflicted' || type === 'PartiallyInvalid') return status === 'True'
-  return (type === 'Accepted' || type === 'ResolvedRefs') && status === 'False'
+/** What is refused and what would mend it: whole messages, since they hold the YAML to add. */
+function refusals(statuses: readonly StatusOf[], style: Style): string[] {
+  return statuses.flatMap((status) => {
+    const name = `${status.kind} ${status.namespace === '' ? '' : `${status.namespace}/`}${status.name}`
+    const told = new Set<string>()
+    return conditionsOf(status)
+      .filter(({ condition, where }) => isBad(condition) && !told.has(where + condition.message) && told.add(where + condition.message))
+      .flatMap(({ condition, where }) => {
+        const title = `  ${style.bold(name)}${where}: ${style.red(`${condition.type} ${condition.status} ${condition.reason}`)}`
+        return [title, ...condition.message.split('\n').map((line) => `    ${line}`)]
+      })
+  })
+}
+
+/** The Gateway's own conditions only repeat those of its listeners, where it has some that are bad. */
+function conditionsOf({ status }: StatusOf): { condition: Condition; where: string }[] {
+  if ('parents' in status) return status.parents.flatMap(({ conditions = [] }) => conditions.map((condition) => ({ condition, where: '' })))
+  const listeners = 'listeners' in status ? status.listeners : []
+  const ofListeners = listeners.flatMap(({ name, conditions }) =>
+    conditions.map((condition) => ({ condition, where: ` listener ${name}` })),
+  )
+  if (ofListeners.some(({ condition }) => isBad(condition))) return ofListeners
+  return 'conditions' in status ? status.conditions.map((condition) => ({ condition, where: '' })) : []
 }
 
 function statusLine(status: StatusOf, view: View, style: Style): string {
@@ -144,26 +163,13 @@ function statusLine(status: StatusOf, view: View, style: Style): string {
   if ('parents' in status.status) {
     return `  ${name}: ${status.status.parents.map(({ conditions = [] }) => routeVerdict(view, status, conditions, style)).join('; ')}`
   }
-  const conditions = 'conditions' in status.status ? status.status.conditions : []
-  const listeners = 'listeners' in status.status ? status.status.listeners : []
-  const bad = listeners
-    .filter((listener) => listener.conditions.some(isBad))
-    .map((listener) => `listener ${listener.name} ${verdict(listener.conditions, ['Accepted'], style)}`)
-  return `  ${name}: ${[verdict(conditions, ['Accepted', 'Programmed'], style), ...bad].join('; ')}`
+  return `  ${name}: ${verdict('conditions' in status.status ? status.status.conditions : [], style)}`
 }
 
-function isHttpRoute(object: View['read']['objects'][number] | undefined): object is HttpRoute {
-  return object?.kind === 'HTTPRoute'
-}
-
-function findingLines(findings: readonly LocatedFinding[], style: Style): string[] {
-  return byCause(findings).flatMap(({ severity, at, object, message, fix, uses = [] }) => {
-    const colour = severity === 'error' ? style.red : severity === 'warning' ? style.yellow : style.dim
+function located(findings: readonly LocatedFinding[], style: Style): string[] {
+  return byCause(findings).flatMap((finding) => {
+    const { at } = finding
     const place = at === undefined ? '' : `${at.file}:${at.line}:${at.column}: `
-    const name = object === undefined ? '' : `${object.kind} ${object.namespace === '' ? '' : `${object.namespace}/`}${object.name}: `
-    const [first = '', ...more] = `${place}${name}${message}`.split('\n')
-    const also = uses.length === 0 ? [] : [`           also at ${uses.length} other ${uses.length === 1 ? 'place' : 'places'}`]
-    const hint = fix === undefined ? [] : ('text' in fix ? fix.text : `add:\n${fix.yaml}`).trimEnd().split('\n')
-    return [`  ${colour(severity.padEnd(7))}  ${first}`, ...[...more, ...hint].map((line) => `           ${line}`), ...also]
+    return findingLines(finding, place, style).map((line) => `  ${line}`)
   })
 }

@@ -9,14 +9,15 @@ import type { ParentReference } from '../api/route.ts'
 import { intersection } from '../lib/hostname.ts'
 import { inSentence, refusal, type Refusal } from './attachment-refusal.ts'
 import { routeConditions, type MakeCondition } from './conditions.ts'
-import type { Reader } from './memo.ts'
-import { labelsOf, selects } from './namespace-selector.ts'
+import { selects, type Labels } from './namespace-selector.ts'
 import type { GatewaySurface, ListenerSurface } from './surface.ts'
 
 /** What attachment reads of a route. `hostnames` in lower case; empty: any host, or a kind that has none. */
 export interface AttachingRoute {
   readonly kind: string
   readonly namespace: string
+  /** Of the route's Namespace; looked up only where a listener selects namespaces. */
+  readonly namespaceLabels: () => Labels
   readonly name: string
   readonly hostnames: readonly string[]
   readonly parentRefs: readonly ParentReference[]
@@ -32,13 +33,13 @@ export type AttachmentOutcome =
   | { readonly attached: true; readonly attachments: readonly Attachment[] }
   | { readonly attached: false; readonly condition: MakeCondition; readonly message: string }
 
-export function attach(read: Reader, route: AttachingRoute, ref: ParentReference, gateway: GatewaySurface): AttachmentOutcome {
+export function attach(route: AttachingRoute, ref: ParentReference, gateway: GatewaySurface): AttachmentOutcome {
   const named = gateway.listeners.filter(
     ({ name, port }) => (ref.sectionName === undefined || ref.sectionName === name) && (ref.port === undefined || ref.port === port),
   )
   if (named.length === 0) return refused(routeConditions.noMatchingParent, inSentence.noListener(route, ref, gateway))
 
-  const judged = named.map((listener) => ({ listener, refusal: judge(read, route, gateway, listener) }))
+  const judged = named.map((listener) => ({ listener, refusal: judge(route, gateway, listener) }))
   const allowing = judged.flatMap(({ listener, refusal }) => (refusal === undefined ? [listener] : []))
   if (allowing.length === 0) {
     const refusals = judged.flatMap(({ refusal }) => (refusal === undefined ? [] : [refusal]))
@@ -59,7 +60,7 @@ function refused(condition: MakeCondition, message: string): AttachmentOutcome {
   return { attached: false, condition, message }
 }
 
-function judge(read: Reader, route: AttachingRoute, gateway: GatewaySurface, listener: ListenerSurface): Refusal | undefined {
+function judge(route: AttachingRoute, gateway: GatewaySurface, listener: ListenerSurface): Refusal | undefined {
   if (!listener.routeKinds.includes(route.kind)) return refusal.kind(route, gateway, listener)
   const { from, selector } = listener.allowedRoutes.namespaces
   switch (from) {
@@ -70,7 +71,7 @@ function judge(read: Reader, route: AttachingRoute, gateway: GatewaySurface, lis
     case 'Same':
       return route.namespace === gateway.namespace ? undefined : refusal.otherNamespace(route, gateway, listener)
     case 'Selector': {
-      const labels = labelsOf(read, route.namespace)
+      const labels = route.namespaceLabels()
       // A Selector without a selector takes no namespace (AllowedRoutes: "Selector must be specified when From is Selector").
       if (selector !== undefined && selects(selector, labels)) return undefined
       return refusal.notSelected(route, listener, labels)

@@ -31,7 +31,7 @@ export function statusesOfGateways(
       case 'foreign':
         return []
       case 'waiting':
-        return [waitingStatus(gateway.gateway, gateway.message)]
+        return [waitingStatus(gateway.gateway, gateway.surface.waiting)]
       case 'ours':
         return [gatewayStatus(gateway, observations, versions.get(`${gateway.surface.namespace}/${gateway.surface.name}`), attachedRoutes)]
     }

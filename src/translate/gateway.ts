@@ -20,7 +20,12 @@ import { isServed } from './features.ts'
 /** `class-missing` and `foreign` Gateways are not ours: no status, nothing served. */
 export type GatewayResult =
   | { readonly kind: 'foreign'; readonly findings: readonly Finding[] }
-  | { readonly kind: 'waiting'; readonly gateway: Gateway; readonly message: string; readonly findings: readonly Finding[] }
+  | {
+      readonly kind: 'waiting'
+      readonly gateway: Gateway
+      readonly surface: GatewaySurface & { readonly waiting: string }
+      readonly findings: readonly Finding[]
+    }
   | ({ readonly kind: 'ours' } & GatewayPart)
 
 export interface GatewayPart {
@@ -54,12 +59,10 @@ export function gatewayOf(read: Reader, options: TranslateOptions, gateway: Gate
   }
   if (!isOurs(gatewayClass, options)) return { kind: 'foreign', findings: [] }
   if (parametersProblem(gatewayClass, options) !== undefined) {
-    return {
-      kind: 'waiting',
-      gateway,
-      message: `GatewayClass ${gatewayClass.metadata.name} is not accepted: see its status.`,
-      findings: [],
-    }
+    const { namespace, name } = gateway.metadata
+    const waiting = `GatewayClass ${gatewayClass.metadata.name} is not accepted: see its status.`
+    const surface = { namespace, name, controllerName: gatewayClass.spec.controllerName, waiting, listeners: [] }
+    return { kind: 'waiting', gateway, surface: last?.kind === 'waiting' ? keep(last.surface, surface) : surface, findings: [] }
   }
   return { kind: 'ours', ...partOf(read, options, gateway, gatewayClass, last?.kind === 'ours' ? last : undefined) }
 }

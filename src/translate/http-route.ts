@@ -7,11 +7,10 @@
  */
 import type { Finding } from '../api/finding.ts'
 import type { HttpBackendRef, HttpRoute, HttpRouteRule } from '../api/route.ts'
-import type { FilterConfig } from '../config/filter.ts'
 import type { BackendConfig, HttpRouteConfig, HttpRuleConfig } from '../config/route.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { resolveBackend, type PoolUse } from './backend.ts'
-import { failFilter, translateFilter } from './http-filter.ts'
+import { failFilter, translateFilter, type TranslatedFilter } from './http-filter.ts'
 import { matchConfig, matchProblem } from './http-match.ts'
 import { keep } from './keep.ts'
 import type { Reader } from './memo.ts'
@@ -72,37 +71,39 @@ function translateRule(
   const filters = rule.filters.map((filter) => translateFilter(filter, 'rule'))
   const backends = rule.backendRefs.map((ref, i) => translateBackend(read, options, route, ref, ['spec', 'rules', index, 'backendRefs', i]))
   const notMatched = rule.matches.map(matchProblem).find((problem) => problem !== undefined)
-  const problems = [
-    ...(notMatched === undefined ? [] : [notMatched]),
-    ...[...filters, ...backends.flatMap((backend) => backend.filters)].flatMap((filter) =>
-      filter.kind === 'unserved' ? [filter.problem] : [],
-    ),
-    ...(rule.retry === undefined ? [] : ['retry is not served']),
-    ...(rule.sessionPersistence === undefined ? [] : ['sessionPersistence is not served']),
-  ]
-  const unresolved = [...filters, ...backends.flatMap((backend) => backend.filters)].flatMap((filter) =>
-    filter.kind === 'unresolved' ? [{ reason: 'InvalidKind' as const, message: filter.problem }] : [],
-  )
-  const served: readonly FilterConfig[] =
-    problems.length > 0 ? [failFilter('rule', problems.join(', '))] : filters.map(({ filter }) => filter)
+  const allFilters = [...filters, ...backends.flatMap((backend) => backend.filters)]
+  const problem = problemOf(rule, allFilters, notMatched)
   const config: HttpRuleConfig = {
     key: `${routeKey}/${rule.name ?? index}`,
     index,
     matches: rule.matches.length === 0 ? [MATCH_ALL] : rule.matches.map(matchConfig),
-    filters: served,
-    backends: problems.length > 0 ? [] : backends.map(({ config: backend }) => backend),
+    filters: problem === undefined ? filters.map(({ filter }) => filter) : [failFilter('rule', problem)],
+    backends: problem === undefined ? backends.map(({ config: backend }) => backend) : [],
     timeouts: timeoutsOf(rule),
   }
   return {
     ...(notMatched === undefined ? { config } : {}),
-    ...(problems.length === 0
-      ? {}
-      : { invalid: { index, ...(rule.name === undefined ? {} : { name: rule.name }), problem: problems.join(', ') } }),
-    refProblems: [...unresolved, ...backends.flatMap(({ problem }) => (problem === undefined ? [] : [problem]))],
-    pools: problems.length > 0 ? [] : backends.flatMap(({ pool }) => (pool === undefined ? [] : [pool])),
-    policies: backends.flatMap(({ problem }) => (problem?.policy === undefined ? [] : [problem.policy])),
+    ...(problem === undefined ? {} : { invalid: { index, ...(rule.name === undefined ? {} : { name: rule.name }), problem } }),
+    refProblems: [...allFilters.flatMap(unresolvedFilter), ...backends.flatMap((backend) => backend.problem ?? [])],
+    pools: problem === undefined ? backends.flatMap(({ pool }) => pool ?? []) : [],
+    policies: backends.flatMap((backend) => backend.problem?.policy ?? []),
     findings: backends.flatMap((backend) => backend.findings),
   }
+}
+
+/** Why the rule cannot be served as it is written: all that is wrong with it, as clauses. */
+function problemOf(rule: HttpRouteRule, filters: readonly TranslatedFilter[], notMatched: string | undefined): string | undefined {
+  const problems = new Set([
+    ...(notMatched === undefined ? [] : [notMatched]),
+    ...filters.flatMap((filter) => (filter.kind === 'unserved' ? [filter.problem] : [])),
+    ...(rule.retry === undefined ? [] : ['retry is not served']),
+    ...(rule.sessionPersistence === undefined ? [] : ['sessionPersistence is not served']),
+  ])
+  return problems.size === 0 ? undefined : [...problems].join(', ')
+}
+
+function unresolvedFilter(filter: TranslatedFilter): readonly RefProblem[] {
+  return filter.kind === 'unresolved' ? [{ reason: 'InvalidKind', message: filter.problem }] : []
 }
 
 /** A rule without matches takes every request (HTTPRouteRule.matches). */

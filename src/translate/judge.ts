@@ -33,7 +33,8 @@ export function judgeGateways(
     gatewayOf(read, options, gateway, last),
   )
   const ours = gateways.flatMap((gateway) => (gateway.kind === 'ours' ? [gateway] : []))
-  memo.publishGateways(new Map(ours.map(({ surface }) => [`${surface.namespace}/${surface.name}`, surface])))
+  const surfaces = gateways.flatMap((gateway) => (gateway.kind === 'foreign' ? [] : [gateway.surface]))
+  memo.publishGateways(new Map(surfaces.map((surface) => [`${surface.namespace}/${surface.name}`, surface])))
   return { gateways, ours }
 }
 

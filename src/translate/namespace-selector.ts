@@ -3,7 +3,7 @@ import type { LabelSelector, LabelSelectorRequirement } from '../api/meta.ts'
 import type { Reader } from './memo.ts'
 import type { YamlValue } from './yaml-block.ts'
 
-type Labels = Readonly<Record<string, string>>
+export type Labels = Readonly<Record<string, string>>
 
 const NAME_LABEL = 'kubernetes.io/metadata.name'
 

@@ -15,6 +15,7 @@ import { routeConditions } from './conditions.ts'
 import { GATEWAY_GROUP } from './features.ts'
 import { findings } from './findings.ts'
 import type { Reader } from './memo.ts'
+import { labelsOf, type Labels } from './namespace-selector.ts'
 import type { TranslateOptions } from './options.ts'
 import { listed, withRemedies, type Remedy } from './remedy.ts'
 import type { GatewaySurface } from './surface.ts'
@@ -84,9 +85,11 @@ export interface JudgedParents {
 
 export function judgeParents(read: Reader, options: TranslateOptions, route: Route, body: RouteBody): JudgedParents {
   const { namespace, name, generation } = route.metadata
+  let labels: Labels | undefined
   const attaching: AttachingRoute = {
     kind: route.kind,
     namespace,
+    namespaceLabels: () => (labels ??= labelsOf(read, namespace)),
     name,
     hostnames: 'hostnames' in route.spec ? route.spec.hostnames.map((hostname) => hostname.toLowerCase()) : [],
     parentRefs: route.spec.parentRefs,
@@ -117,8 +120,13 @@ export function judgeParents(read: Reader, options: TranslateOptions, route: Rou
         )
         break
       case 'gateway': {
+        if (parent.gateway.waiting !== undefined) {
+          const pending = routeConditions.pending(generation, parent.gateway.waiting)
+          parents.push(parentStatus(ref, parent.gateway.controllerName, [pending, resolvedRefs(body, generation)]))
+          break
+        }
         gateways.add(parent.gateway)
-        const outcome = attach(read, attaching, ref, parent.gateway)
+        const outcome = attach(attaching, ref, parent.gateway)
         const accepted = !outcome.attached
           ? [outcome.condition(generation, outcome.message)]
           : acceptance(body, generation, attachedTo(parent.gateway, outcome.attachments))

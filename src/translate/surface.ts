@@ -7,6 +7,8 @@ export interface GatewaySurface {
   readonly name: string
   /** Of the GatewayClass: what the status of a route names as its author. */
   readonly controllerName: string
+  /** Why nothing is decided about the Gateway yet; then it has no listeners here. */
+  readonly waiting?: string
   readonly listeners: readonly ListenerSurface[]
 }
 

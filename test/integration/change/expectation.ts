@@ -1,0 +1,62 @@
+/** What a world must answer, written apart from the gateway's own rules on purpose. */
+import { services, stateOf, type World } from './world.ts'
+
+export interface Asked {
+  readonly host: string
+  /** Without query. */
+  readonly path: string
+}
+
+/** The status of an answer of the gateway's own, or what a backend must have seen and who it may have been. */
+export type Expectation =
+  | { readonly kind: 'refused'; readonly status: number }
+  | { readonly kind: 'served'; readonly backends: readonly string[]; readonly path: string; readonly edition: string | undefined }
+
+export function expectationOf(world: World, { host, path }: Asked): Expectation {
+  if (host === 'extra.example.net') return servedBy(world, ['gift'], path)
+  if (host !== 'shop.example.com') return host === `w${world.wanderer}.example.com` ? servedBy(world, ['bulk'], path) : notFound
+  const [, first = '', second = ''] = path.split('/')
+  if (first === 'twin') return servedBy(world, [world.reversed ? 'canary' : 'stable'], path)
+  if (world.routes.includes(first)) return servedBy(world, ['gift'], path)
+  if (first !== 'shop') return notFound
+  if (world.rules.includes(second)) return servedBy(world, [second === 'tea' ? 'gift' : 'bulk'], path)
+  const weighted = ['stable', 'canary'].filter((_, index) => (world.weights[index] ?? 0) > 0)
+  return servedBy(world, [...weighted, ...world.shares], path.replace('/shop', `/edition-${world.edition}`), String(world.edition))
+}
+
+const notFound: Expectation = { kind: 'refused', status: 404 }
+
+function servedBy(world: World, names: readonly string[], path: string, edition?: string): Expectation {
+  const backends = names.flatMap((name) => services[name] ?? []).filter((backend) => stateOf(world, backend) === 'ready')
+  return { kind: 'served', backends, path, edition }
+}
+
+/** What an answer said, as far as it depends on the world. */
+export interface Observed {
+  readonly status: number
+  /** What the backend says of itself and of the request; undefined for an answer of the gateway's own. */
+  readonly testimony: Testimony | undefined
+  /** What the filter wrote into the answer. */
+  readonly edition: string | undefined
+}
+
+/** The first line of a backend's body, as JSON. */
+export interface Testimony {
+  readonly backend: string
+  readonly host: string
+  readonly path: string
+  readonly edition?: string
+}
+
+export function meets({ status, testimony, edition }: Observed, asked: Asked, expected: Expectation): boolean {
+  if (expected.kind === 'refused') return status === expected.status && testimony === undefined
+  return (
+    status === 200 &&
+    testimony !== undefined &&
+    expected.backends.includes(testimony.backend) &&
+    testimony.host === asked.host &&
+    testimony.path === expected.path &&
+    testimony.edition === expected.edition &&
+    edition === expected.edition
+  )
+}

@@ -1,0 +1,196 @@
+/**
+ * The world that changes under load: what a cluster would hold at one moment, as a plain value, and the manifests that say it.
+ *
+ * One Gateway, `edge`, with a clear and a TLS listener that stay and two that come and go; the route `shop` with rules that
+ * are added, removed and reordered; routes beside it; Services over one EndpointSlice for each of their backends.
+ * `expectation.ts` tells what such a world must answer, without a look at the manifests.
+ */
+export interface World {
+  /** Which of `passingRoutes` exist. */
+  readonly routes: readonly string[]
+  /** Which of `passingRules` the route `shop` has. */
+  readonly rules: readonly string[]
+  /** The rules of `shop` stand in reverse order: of two that match alike the other one is first. */
+  readonly reversed: boolean
+  /** Services that take a share of `/shop` beside stable and canary. */
+  readonly shares: readonly string[]
+  /** Backends of `passingBackends`; those absent here have no EndpointSlice. */
+  readonly endpoints: Readonly<Record<string, 'ready' | 'terminating'>>
+  /** Of stable and canary. */
+  readonly weights: readonly [number, number]
+  /** Index in the certificates of the run. */
+  readonly certificate: number
+  /** Which of `passingListeners` the Gateway has. */
+  readonly listeners: readonly string[]
+  /** What the filters of `/shop` write into the request, its path and the answer. */
+  readonly edition: number
+  /** The route `wanderer` has the hostname `w<number>.example.com`. */
+  readonly wanderer: number
+}
+
+export const passingRoutes = ['red', 'green', 'blue']
+/** Rule `tea` is for `/shop/tea`; without it `/shop` takes the request. */
+export const passingRules = ['tea', 'coffee']
+export const passingShares = ['gift', 'bulk']
+export const passingBackends = ['stable-3', 'canary-2']
+/** `side` has a port of its own, `extra` shares the TLS port. */
+export const passingListeners = ['side', 'extra']
+export const wanderings = 3
+
+/** Services and their backends; a backend that does not pass is always ready. */
+export const services: Readonly<Record<string, readonly string[]>> = {
+  stable: ['stable-1', 'stable-2', 'stable-3'],
+  canary: ['canary-1', 'canary-2'],
+  gift: ['gift-1'],
+  bulk: ['bulk-1', 'bulk-2'],
+}
+
+/** Ports of the specification. */
+export const webPort = 80
+export const securePort = 443
+export const sidePort = 8081
+
+export const firstWorld: World = {
+  routes: ['red'],
+  rules: ['tea'],
+  reversed: false,
+  shares: ['gift'],
+  endpoints: { 'stable-3': 'ready' },
+  weights: [9, 1],
+  certificate: 0,
+  listeners: ['side'],
+  edition: 0,
+  wanderer: 0,
+}
+
+/** Undefined for a backend that has no endpoint in this world. */
+export function stateOf(world: World, backend: string): 'ready' | 'terminating' | undefined {
+  return passingBackends.includes(backend) ? world.endpoints[backend] : 'ready'
+}
+
+export interface Surroundings {
+  /** By backend. */
+  readonly ports: ReadonlyMap<string, number>
+  /** PEM, by number of the certificate. */
+  readonly certificates: readonly { readonly chain: string; readonly key: string }[]
+}
+
+export interface Manifest {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> }
+  readonly [field: string]: unknown
+}
+
+const gatewayApi = 'gateway.networking.k8s.io/v1'
+
+/** By `kind/name`. */
+export function manifestsOf(world: World, surroundings: Surroundings): ReadonlyMap<string, Manifest> {
+  const backends = Object.values(services).flat()
+  const manifests: Manifest[] = [
+    {
+      apiVersion: gatewayApi,
+      kind: 'GatewayClass',
+      metadata: { name: 'test' },
+      spec: { controllerName: 'gatewright.dev/gateway-controller' },
+    },
+    gateway(world),
+    secret(world, surroundings),
+    ...Object.keys(services).map(service),
+    ...backends.flatMap((backend) => slice(world, surroundings, backend)),
+    shop(world),
+    ...world.routes.map((name) => route(name, ['shop.example.com'], [rule(`/${name}`, 'gift')])),
+    route('wanderer', [`w${world.wanderer}.example.com`], [rule('/', 'bulk')]),
+    route('extra', ['extra.example.net'], [rule('/', 'gift')]),
+  ]
+  return new Map(manifests.map((manifest) => [`${manifest.kind}/${manifest.metadata.name}`, manifest]))
+}
+
+function gateway(world: World): Manifest {
+  const tls = { certificateRefs: [{ name: 'edge' }] }
+  const passing = [
+    { name: 'side', port: sidePort, protocol: 'HTTP' },
+    { name: 'extra', port: securePort, protocol: 'HTTPS', hostname: 'extra.example.net', tls },
+  ]
+  const listeners = [
+    { name: 'web', port: webPort, protocol: 'HTTP' },
+    { name: 'secure', port: securePort, protocol: 'HTTPS', hostname: '*.example.com', tls },
+    ...passing.filter(({ name }) => world.listeners.includes(name)),
+  ]
+  return { apiVersion: gatewayApi, kind: 'Gateway', metadata: { name: 'edge' }, spec: { gatewayClassName: 'test', listeners } }
+}
+
+function shop(world: World): Manifest {
+  const [stable, canary] = world.weights
+  const edition = { set: [{ name: 'X-Edition', value: String(world.edition) }] }
+  const main = {
+    matches: matching('/shop'),
+    filters: [
+      { type: 'RequestHeaderModifier', requestHeaderModifier: edition },
+      { type: 'ResponseHeaderModifier', responseHeaderModifier: edition },
+      {
+        type: 'URLRewrite',
+        urlRewrite: { path: { type: 'ReplacePrefixMatch', replacePrefixMatch: `/edition-${world.edition}` } },
+      },
+    ],
+    backendRefs: [
+      { name: 'stable', port: 80, weight: stable },
+      { name: 'canary', port: 80, weight: canary },
+      ...world.shares.map((name) => ({ name, port: 80, weight: 1 })),
+    ],
+  }
+  const passing: Readonly<Record<string, string>> = { tea: 'gift', coffee: 'bulk' }
+  const rules = [
+    main,
+    rule('/twin', 'stable'),
+    ...world.rules.map((name) => rule(`/shop/${name}`, passing[name] ?? '')),
+    rule('/ws', 'stable'),
+    rule('/twin', 'canary'),
+  ]
+  return route('shop', ['shop.example.com'], world.reversed ? rules.toReversed() : rules)
+}
+
+function route(name: string, hostnames: readonly string[], rules: readonly object[]): Manifest {
+  return { apiVersion: gatewayApi, kind: 'HTTPRoute', metadata: { name }, spec: { parentRefs: [{ name: 'edge' }], hostnames, rules } }
+}
+
+function rule(path: string, backend: string): object {
+  return { matches: matching(path), backendRefs: [{ name: backend, port: 80 }] }
+}
+
+function matching(path: string): readonly object[] {
+  return [{ path: { type: 'PathPrefix', value: path } }]
+}
+
+function service(name: string): Manifest {
+  return { apiVersion: 'v1', kind: 'Service', metadata: { name }, spec: { ports: [{ name: 'http', port: 80, targetPort: 'http' }] } }
+}
+
+/** None while the backend is absent. The address is for documentation (RFC 5737): an API server takes no loopback address. */
+function slice(world: World, { ports }: Surroundings, backend: string): readonly Manifest[] {
+  const state = stateOf(world, backend)
+  if (state === undefined) return []
+  const terminating = state === 'terminating'
+  return [
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: backend, labels: { 'kubernetes.io/service-name': backend.replace(/-\d+$/, '') } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['192.0.2.1'], conditions: { ready: !terminating, serving: true, terminating } }],
+      ports: [{ name: 'http', port: ports.get(backend) }],
+    },
+  ]
+}
+
+function secret(world: World, { certificates }: Surroundings): Manifest {
+  const pair = certificates[world.certificate]
+  const base64 = (text = ''): string => Buffer.from(text).toString('base64')
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'edge' },
+    type: 'kubernetes.io/tls',
+    data: { 'tls.crt': base64(pair?.chain), 'tls.key': base64(pair?.key) },
+  }
+}

@@ -56,15 +56,17 @@ const parentRef = fc.record({ name: name('gw'), namespace }).map((ref) => [ref])
 
 const v1 = 'gateway.networking.k8s.io/v1'
 const manifest = fc.oneof(
-  fc.record({ n: name('class'), state: fc.constantFrom('good', 'good', 'good', 'foreign', 'parameters') }).map(({ n, state }) => ({
-    apiVersion: v1,
-    kind: 'GatewayClass',
-    metadata: { name: n },
-    spec: {
-      controllerName: state === 'foreign' ? 'other.example/controller' : 'gatewright.dev/gateway-controller',
-      ...(state === 'parameters' ? { parametersRef: { group: 'example.com', kind: 'Settings', name: 'x' } } : {}),
-    },
-  })),
+  fc
+    .record({ n: name('class'), state: fc.constantFrom('good', 'good', 'good', 'good', 'good', 'good', 'foreign', 'parameters') })
+    .map(({ n, state }) => ({
+      apiVersion: v1,
+      kind: 'GatewayClass',
+      metadata: { name: n },
+      spec: {
+        controllerName: state === 'foreign' ? 'other.example/controller' : 'gatewright.dev/gateway-controller',
+        ...(state === 'parameters' ? { parametersRef: { group: 'example.com', kind: 'Settings', name: 'x' } } : {}),
+      },
+    })),
   fc.record({ n: name('gw'), namespace, gatewayClassName: name('class'), listeners }).map(({ n, namespace: ns, ...spec }) => ({
     apiVersion: v1,
     kind: 'Gateway',

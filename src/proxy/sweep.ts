@@ -17,6 +17,7 @@ export interface Swept {
 
 const tick = 250
 const slots = 64
+const stall = 1_000
 
 export class Sweep {
   /** Milliseconds of the monotonic clock, as fresh as the last tick. */
@@ -61,7 +62,10 @@ export class Sweep {
 
   /** Looks at everything whose time has come. The timer calls it; tests may. */
   advance(): void {
+    const before = this.now
     this.now = this.#clock()
+    // Timers come before the sockets' bytes in a turn of the event loop: after a stall what has arrived speaks first.
+    if (this.now - before > stall) return
     const last = Math.floor(this.now / tick)
     // After a long stall one round meets every slot.
     for (let slot = Math.max(this.#done + 1, last - slots + 1); slot <= last; slot++) {

@@ -28,6 +28,8 @@ export interface GatewayOptions {
   /** As if the handshake's SNI had chosen it. */
   readonly sniListener?: string
   readonly upgrades?: readonly string[]
+  /** As if the listener side had read it from each connection before it handed it over. */
+  readonly first?: string
 }
 
 export class Gateway {
@@ -61,14 +63,15 @@ export class Gateway {
       overloaded: false,
     }
     const serve = (socket: Socket): void => {
-      const connection = serveHttp1(socket, {
+      const context = {
         runtime: this.runtime,
         port: this.live,
         scheme: this.scheme,
         sniListener: options.sniListener,
         clientAddress: socket.remoteAddress ?? '',
         trusted: options.trusted ?? false,
-      })
+      }
+      const connection = serveHttp1(socket, context, options.first === undefined ? undefined : Buffer.from(options.first))
       this.connections.add(connection)
       connection.onClosed = () => this.connections.delete(connection)
     }

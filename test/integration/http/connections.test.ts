@@ -13,6 +13,13 @@ describe("a client's connection", () => {
     expect(gate.runtime.counters.connectionsTotal).toBe(1)
   })
 
+  it('begins with what was read from it before', async () => {
+    const { web, client } = await h.scene(undefined, { first: 'GET /fir' })
+    client.send('st HTTP/1.1\r\nHost: a\r\n\r\n')
+    expect((await client.answer()).body).toBe('ok')
+    expect(web.request.line).toBe('GET /first HTTP/1.1')
+  })
+
   it('[wire:exchange-nothing-behind-close] ends after Connection: close, and nothing behind it is served', async () => {
     const { web, client } = await h.scene()
     client.send('GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n')

@@ -93,6 +93,17 @@ describe('the sweep', () => {
     expect(item.expired).toEqual([])
   })
 
+  it('judges nobody in the turn after the process stood still: what has arrived speaks first', () => {
+    const { sweep, pass } = scene()
+    const [silent, heard] = [new Item(sweep.now + 2_000), new Item(sweep.now + 2_000)]
+    for (const item of [silent, heard]) sweep.watch(item)
+    pass(10_000, 10_000)
+    expect(silent.expired).toEqual([])
+    heard.deadline = sweep.now + 2_000
+    pass(250)
+    expect([silent.expired.length, heard.expired.length]).toEqual([1, 0])
+  })
+
   it('meets everything that is due after the process stood still', () => {
     const { sweep, pass } = scene()
     const items = Array.from({ length: 300 }, (_, i) => new Item(sweep.now + i * 100))

@@ -23,12 +23,12 @@ function grants(grant: ReferenceGrant, { from, to }: CrossReference): boolean {
   )
 }
 
-/** The grant that would allow it: for this one object, and no more. */
+/** The grant that would allow it: for this one object, and no more. Its name tells what it grants, so that it replaces no other. */
 export function missingGrant({ from, to }: CrossReference): YamlValue {
   return {
     apiVersion: `${GATEWAY_GROUP}/v1`,
     kind: 'ReferenceGrant',
-    metadata: { name: `${to.name}-from-${from.namespace}`.slice(0, 253), namespace: to.namespace },
+    metadata: { name: `${from.namespace}-${from.kind}-to-${to.kind}-${to.name}`.toLowerCase().slice(0, 253), namespace: to.namespace },
     spec: {
       from: [{ group: GATEWAY_GROUP, kind: from.kind, namespace: from.namespace }],
       to: [{ group: to.group, kind: to.kind, name: to.name }],

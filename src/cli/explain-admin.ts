@@ -1,7 +1,7 @@
 /** What a running gateway serves, from its admin port, so that `explain` can explain it locally. */
 import type { GatewayConfig } from '../config/config.ts'
 import type { StatusOf } from '../translate/translation.ts'
-import type { Asked } from './explain.ts'
+import type { Asked } from './asked.ts'
 import { refusedRoutes } from './refused-routes.ts'
 import { UserError } from './user-error.ts'
 

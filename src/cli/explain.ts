@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { GatewayConfig } from '../config/config.ts'
 import { compile } from '../routing/compile.ts'
 import { explain as explainRequest, type Explanation } from '../routing/explain.ts'
 import { writtenRequest } from '../routing/request.ts'
@@ -10,11 +9,12 @@ import { DevelopmentCa } from '../standalone/development-ca.ts'
 import { Overlay } from '../standalone/overlay.ts'
 import { translate } from '../translate/translate.ts'
 import type { Translation } from '../translate/translation.ts'
+import type { Asked } from './asked.ts'
 import { explainReport } from './explain-report.ts'
 import { fetchServed } from './explain-admin.ts'
 import { type KindnessFlags, mappings, portOverrides, type SourceFlags, translateOptions } from './flags.ts'
 import { assumingServed, type Offline, translateOffline } from './offline.ts'
-import { type Refused, refusedFor, refusedRoutes, routeHostnames, routeOf } from './refused-routes.ts'
+import { refusedFor, refusedRoutes, routeHostnames, routeOf } from './refused-routes.ts'
 import { serialise } from './serialise.ts'
 import { styleFor } from './style.ts'
 import { UserError } from './user-error.ts'
@@ -25,15 +25,6 @@ export interface ExplainFlags extends SourceFlags, KindnessFlags {
   readonly header: readonly string[]
   readonly gateway?: string
   readonly admin?: string
-}
-
-/** What is asked: configurations to explain, the port of the request by Gateway, and the routes that did not attach. */
-export interface Asked {
-  readonly configs: readonly GatewayConfig[]
-  /** The specification's port for one that the URL names. */
-  readonly specPort: (gateway: string, port: number) => number
-  readonly refused: readonly Refused[]
-  readonly notes: readonly string[]
 }
 
 export interface Answer {

@@ -8,7 +8,7 @@
 import type { Socket } from 'node:net'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
 import { adoptSocket, breakOff, type ByteHandler, startReading, unsentBytes } from '../byte-socket.ts'
-import type { Refusal } from '../http1/codec.ts'
+import type { Body, Refusal } from '../http1/codec.ts'
 import { BodyReader } from '../http1/body-reader.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import { type RequestHead, RequestHeadReader } from '../http1/request-head.ts'
@@ -27,6 +27,12 @@ import { ReadAhead } from './read-ahead.ts'
 
 const forever = Number.POSITIVE_INFINITY
 
+/**
+ * The client's body: complete or none; not to be sent on yet, for want of a connection or of a 100; on its way; or not
+ * wanted any more, because the answer came first.
+ */
+type BodyPhase = 'done' | 'waits' | 'flows' | 'stopped'
+
 export class Connection implements Http1Connection, Downstream, ByteHandler, Swept {
   readonly context: ConnectionContext
   readonly forwardedPrefix: string
@@ -43,10 +49,8 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
   readonly #body = new BodyReader()
   #exchange: Exchange | undefined
   #head: RequestHead | undefined
-  /** The client's body is not complete. */
-  #bodyOpen = false
-  /** The upstream takes the body. */
-  #bodyFlows = false
+  #bodyPhase: BodyPhase = 'done'
+  /** The upstream takes no more for the moment. */
   #bodyPaused = false
   #beginning = false
   #draining = false
@@ -123,7 +127,7 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
         else this.#ahead.hold(bytes, 0)
         break
       case 'exchange':
-        if (this.#bodyFlows && this.#ahead.isEmpty) this.#read(bytes, this.#readBody(bytes, 0))
+        if (this.#bodyPhase === 'flows' && this.#ahead.isEmpty) this.#read(bytes, this.#readBody(bytes, 0))
         else this.#ahead.hold(bytes, 0)
         break
       case 'tunnel':
@@ -165,17 +169,24 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
     this.deadline = forever
     this.#head = head
     this.#answers.begin(head)
-    this.#bodyOpen = head.body.kind !== 'none'
-    this.#bodyFlows = false
-    this.#bodyPaused = false
-    this.#pace.reset()
-    if (this.#bodyOpen) this.#body.start(head.body)
+    this.#beginBody(head.body)
     const exchange = new Exchange(this, head, performance.now())
     this.#exchange = exchange
     this.#beginning = true
     exchange.start()
     this.#beginning = false
-    return this.#bodyFlows && this.phase === 'exchange' ? this.#readBody(bytes, at) : at
+    return this.#bodyPhase === 'flows' ? this.#readBody(bytes, at) : at
+  }
+
+  #beginBody(body: Body): void {
+    this.#bodyPaused = false
+    if (body.kind === 'none') {
+      this.#bodyPhase = 'done'
+      return
+    }
+    this.#bodyPhase = 'waits'
+    this.#pace.reset()
+    this.#body.start(body)
   }
 
   #readBody(bytes: Buffer, from: number): number {
@@ -183,13 +194,12 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
     if (exchange === undefined) return from
     const reader = this.#body
     let at = from
-    while (this.#bodyOpen) {
+    while (this.#bodyPhase === 'flows') {
       const step = reader.step(bytes, at)
       at = reader.next
       if (step === 'data') exchange.onRequestBody(bytes, reader.from, reader.to)
       else if (step === 'end') {
-        this.#bodyOpen = false
-        this.#bodyFlows = false
+        this.#bodyPhase = 'done'
         this.deadline = forever
         exchange.onRequestEnd(reader.trailers)
       } else if (step === 'refused') {
@@ -253,7 +263,7 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
   }
 
   sendAnswer(answer: Answer, requestId: string): void {
-    if (this.#bodyOpen) this.stopBody()
+    if (this.#bodyPhase !== 'done') this.stopBody()
     this.#answers.own(answer, requestId, this.#mayKeepAlive())
     this.flush()
   }
@@ -281,12 +291,12 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
     if (!this.#bodyPaused) return
     this.#bodyPaused = false
     if (this.phase === 'tunnel') this.#touchTunnel()
-    else if (this.#bodyOpen) this.#awaitBody(0)
+    else if (this.#bodyPhase === 'flows') this.#awaitBody(0)
     this.#readHeld()
   }
 
   stopBody(): void {
-    this.#bodyFlows = false
+    this.#bodyPhase = 'stopped'
     this.deadline = forever
   }
 
@@ -323,8 +333,8 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
 
   /** RFC 9110 section 10.1.1: a 100 has come, or none was awaited, or it was awaited long enough. */
   #letBodyFlow(): void {
-    if (!this.#bodyOpen || this.#bodyFlows) return
-    this.#bodyFlows = true
+    if (this.#bodyPhase !== 'waits') return
+    this.#bodyPhase = 'flows'
     // At the beginning of an exchange its caller reads on; later it is on us.
     if (this.#beginning) return
     this.#awaitBody(0)
@@ -333,7 +343,7 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
   }
 
   #mayKeepAlive(): boolean {
-    if (this.#head?.keepAlive !== true || this.#bodyOpen) return false
+    if (this.#head?.keepAlive !== true || this.#bodyPhase !== 'done') return false
     return !this.#draining && !this.context.port.draining
   }
 
@@ -363,8 +373,8 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
 
   #expireExchange(): void {
     if (this.#outlet.blocked) this.#expireTaking()
-    else if (this.#bodyOpen && !this.#bodyFlows) this.#letBodyFlow()
-    else if (this.#bodyOpen) this.#expireBody()
+    else if (this.#bodyPhase === 'waits') this.#letBodyFlow()
+    else if (this.#bodyPhase === 'flows') this.#expireBody()
     else this.deadline = forever
   }
 
@@ -411,7 +421,8 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
         this.#lose('client-gone')
         break
       case 'exchange':
-        this.#checkBody()
+        // A body that ends before its end is none (RFC 9112 section 8).
+        if (this.#bodyPhase === 'flows') this.#exchange?.refuse(clientGone)
         break
       case 'tunnel':
         this.#exchange?.onTunnelEnd()
@@ -420,11 +431,6 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
       case 'closed':
         break
     }
-  }
-
-  /** A body that ends before its end is none (RFC 9112 section 8). */
-  #checkBody(): void {
-    if (this.#inputEnded && this.#bodyOpen && this.#bodyFlows && this.#ahead.isEmpty) this.#exchange?.refuse(clientGone)
   }
 
   #flushed(): void {

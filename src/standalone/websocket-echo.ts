@@ -31,6 +31,8 @@ export function acceptWebSocket(socket: Socket, head: Buffer, key: string, greet
   }
   socket.on('data', take)
   socket.on('drain', () => socket.resume())
+  // Sockets of an http.Server stay half open: a client that went without a close frame would leave its tunnel behind.
+  socket.on('end', () => socket.end())
   if (head.length > 0) take(head)
 }
 

@@ -22,7 +22,7 @@ export interface AttachmentConfig {
 }
 
 export interface HttpRuleConfig {
-  /** `route key` + `/` + the rule's name or its index in the specification: for people, logs and balancer state. */
+  /** `route key/rule name`, or `route key#index` for a rule without a name: for people, logs and balancer state. */
   readonly key: string
   /** Index in `spec.rules`, kept when another rule was dropped. */
   readonly index: number

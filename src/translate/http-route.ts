@@ -74,7 +74,8 @@ function translateRule(
   const allFilters = [...filters, ...backends.flatMap((backend) => backend.filters)]
   const problem = problemOf(rule, allFilters, notMatched)
   const config: HttpRuleConfig = {
-    key: `${routeKey}/${rule.name ?? index}`,
+    // A name may look like an index, but holds no "#".
+    key: rule.name === undefined ? `${routeKey}#${index}` : `${routeKey}/${rule.name}`,
     index,
     matches: rule.matches.length === 0 ? [MATCH_ALL] : rule.matches.map(matchConfig),
     filters: problem === undefined ? filters.map(({ filter }) => filter) : [failFilter('rule', problem)],

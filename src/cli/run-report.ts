@@ -82,6 +82,8 @@ function gatewayRows(view: View, style: Style): string[][] {
   for (const status of view.here.statuses) {
     if (status.kind !== 'Gateway' || !('listeners' in status.status)) continue
     const name = `${status.namespace}/${status.name}`
+    const strict = clusterStatus(view, status)
+    const clusterListeners = strict !== undefined && 'listeners' in strict.status ? strict.status.listeners : []
     rows.push([style.bold(name), '', '', '', verdict(status.status.conditions, style)])
     const config = view.here.configs.find(({ gateway }) => gateway === name)
     for (const { name: listener, attachedRoutes, conditions } of status.status.listeners) {
@@ -92,7 +94,7 @@ function gatewayRows(view: View, style: Style): string[][] {
         served === undefined ? '' : `${served.protocol} ${served.port}`,
         open === undefined ? 'not open' : `-> ${placeText(open)}`,
         `${served?.hostname || '*'}, ${attachedRoutes} ${attachedRoutes === 1 ? 'route' : 'routes'}`,
-        verdict(conditions, style),
+        bothVerdicts(conditions, clusterListeners.find((one) => one.name === listener)?.conditions ?? [], style),
       ])
     }
   }
@@ -116,16 +118,26 @@ function routeRows(view: View, style: Style): string[][] {
   })
 }
 
-/** Both sides where the kindnesses make a difference. */
 function routeVerdict(view: View, status: StatusOf, conditions: readonly Condition[], style: Style): string {
-  const here = verdict(conditions, style)
-  const strict = view.cluster.statuses.find(
-    ({ kind, namespace, name }) => kind === status.kind && namespace === status.namespace && name === status.name,
+  const strict = clusterStatus(view, status)
+  const parents = strict !== undefined && 'parents' in strict.status ? strict.status.parents : []
+  return bothVerdicts(
+    conditions,
+    parents.flatMap((parent) => parent.conditions ?? []),
+    style,
   )
-  if (strict === undefined || strict === status || !('parents' in strict.status)) return here
-  const bad = strict.status.parents.flatMap((parent) => (parent.conditions ?? []).filter(isBad))[0]
-  if (bad === undefined || bad.reason === firstBad(conditions)?.reason) return here
-  return `${here} ${style.dim(`(cluster: ${bad.type} ${bad.status} ${bad.reason})`)}`
+}
+
+/** What a cluster would write for the same object. */
+function clusterStatus(view: View, { kind, namespace, name }: StatusOf): StatusOf | undefined {
+  return view.cluster.statuses.find((other) => other.kind === kind && other.namespace === namespace && other.name === name)
+}
+
+/** The verdict of here, and a cluster's where the kindnesses make a difference. */
+function bothVerdicts(here: readonly Condition[], cluster: readonly Condition[], style: Style): string {
+  const bad = cluster.find(isBad)
+  if (bad === undefined || bad.reason === firstBad(here)?.reason) return verdict(here, style)
+  return `${verdict(here, style)} ${style.dim(`(cluster: ${bad.type} ${bad.status} ${bad.reason})`)}`
 }
 
 function verdict(conditions: readonly Condition[], style: Style): string {

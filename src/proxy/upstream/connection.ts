@@ -77,7 +77,6 @@ export class UpstreamConnection implements ByteHandler, Swept {
   #idleTime = 0
   #bodyTime = Number.POSITIVE_INFINITY
   #paused = false
-  #failed = false
   /** Bytes that waited for the peer when it was last looked at. */
   #untaken = 0
 
@@ -93,9 +92,8 @@ export class UpstreamConnection implements ByteHandler, Swept {
     socket.on('connect', () => this.#connected())
     socket.on('drain', () => this.#drained())
     socket.on('end', () => this.#ended())
-    socket.on('error', () => {
-      this.#failed = true
-    })
+    // 'close' follows, without 'end' before it.
+    socket.on('error', ignore)
     socket.on('close', () => this.#fail(this.#state === CONNECTING ? 'connect-refused' : 'closed'))
     this.deadline = sweep.now + bounds.connectTime
     sweep.watch(this)
@@ -312,7 +310,7 @@ export class UpstreamConnection implements ByteHandler, Swept {
       this.#user?.onUpstreamTunnelEnd()
       return
     }
-    if (this.#state === UNTIL_CLOSE && !this.#failed) {
+    if (this.#state === UNTIL_CLOSE) {
       const user = this.#detached()
       this.#close()
       user?.onUpstreamEnd(undefined)
@@ -367,3 +365,5 @@ export class UpstreamConnection implements ByteHandler, Swept {
     if (this.deadline < Number.POSITIVE_INFINITY) sweep.watch(this)
   }
 }
+
+function ignore(): void {}

@@ -132,6 +132,24 @@ describe("a request's body", () => {
   })
 })
 
+describe('an early answer', () => {
+  it('[wire:exchange-early-answer] that is still under way stops the body, while the rest of it is relayed', async () => {
+    const { web, client } = await h.scene(undefined, {}, (connection) => {
+      if (connection.bytes.endsWith('abc\r\n')) connection.write('HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\n\r\ntoo')
+    })
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc')
+    await eventually(() => client.received.endsWith('too'), 'the beginning of the answer')
+    client.send('\r\n3\r\ndef\r\n0\r\n\r\n')
+    await pause(50)
+    const [connection] = web.connections
+    expect(connection?.bytes).toMatch(/abc(\r\n)?$/)
+    connection?.write(' large')
+    expect((await client.answer()).body).toBe('too large')
+    expect(await client.closed()).toBe('end')
+    expect(connection?.bytes).not.toContain('def')
+  })
+})
+
 describe("an answer's body", () => {
   it.each([1, 4096, 4097, 65_536, 1_000_000])('of %i bytes arrives as it is, by length and in chunks', async (length) => {
     const body = everyByte.repeat(Math.ceil(length / 256)).slice(0, length)

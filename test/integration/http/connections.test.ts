@@ -67,6 +67,22 @@ describe("a client's connection", () => {
     expect(client.socket.writableLength).toBeGreaterThan(0)
   })
 
+  it('[wire:exchange-back-pressure] that asks on without taking its answers has to wait until it does', async () => {
+    const gate = await h.gateway({ pools: {}, rules: [{ filters: [{ kind: 'redirect', hostname: 'b.example', status: 302 }] }] })
+    const client = await h.client(gate)
+    const [count, target] = [20_000, '/' + 'x'.repeat(2_000)]
+    client.socket.pause()
+    for (let sent = 0; sent < count; sent += 100) client.send(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(100))
+    await pause(500)
+    expect(gate.runtime.counters.requests).toBeLessThan(count - 2_000)
+    let taken = 0
+    client.socket.on('data', (bytes) => {
+      taken += bytes.toString('latin1').split('302 Found').length - 1
+    })
+    client.socket.resume()
+    await eventually(() => gate.runtime.counters.requests === count && taken > count * 0.98, 'every answer', 10_000)
+  })
+
   it('[wire:exchange-half-close] that says FIN after a complete request still gets its answer', async () => {
     const { client } = await h.scene((_request, connection) => setTimeout(() => connection.write(response('late')), 60))
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n')

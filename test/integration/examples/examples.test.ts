@@ -38,7 +38,7 @@ describe.each(examples)('examples/%s', (example) => {
     for (const command of commands) {
       const { expect: wanted } = expectations.find((one) => sameRequest(one, command)) ?? {}
       expect(wanted, `expect.yaml has ${command.text}`).toBeDefined()
-      for (const part of visible(wanted ?? { status: 0 })) expect(command.answer, command.text).toContain(part)
+      for (const part of visible(wanted ?? { status: 0 })) expect(command.answer.toLowerCase(), command.text).toContain(part.toLowerCase())
     }
   })
 

@@ -9,15 +9,22 @@ import { filler } from './filler.ts'
 export interface Backends {
   /** By name. */
   readonly ports: ReadonlyMap<string, number>
+  /** Tokens of the requests that have come. */
+  readonly reached: ReadonlySet<string>
   stop(): Promise<void>
 }
 
 export async function startBackends(names: readonly string[]): Promise<Backends> {
   const servers = new Map<string, Server>()
   const tunnels = new Set<Socket>()
+  const reached = new Set<string>()
   for (const name of names) {
     // Longer than the gateway keeps a connection idle: a backend that closes first is another test's matter.
-    const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => void answer(name, request, response))
+    const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+      const url = new URL(request.url ?? '/', 'http://backend')
+      reached.add(url.searchParams.get('token') ?? '')
+      void answer(name, url, request, response)
+    })
     server.on('upgrade', (_request, socket: Socket) => {
       tunnels.add(socket)
       socket.on('error', () => {})
@@ -30,6 +37,7 @@ export async function startBackends(names: readonly string[]): Promise<Backends>
     servers.set(name, server)
   }
   return {
+    reached,
     ports: new Map([...servers].map(([name, server]) => [name, (server.address() as AddressInfo).port])),
     async stop() {
       for (const socket of tunnels) socket.destroy()
@@ -43,8 +51,7 @@ export async function startBackends(names: readonly string[]): Promise<Backends>
 }
 
 /** A line of testimony, then the request's body or, by the query, `size` bytes; after `delay` milliseconds, and in chunks where `chunked` says so. */
-async function answer(name: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://backend')
+async function answer(name: string, url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const edition = request.headers['x-edition']
   const testimony: Testimony = {
     backend: name,

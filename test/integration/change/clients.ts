@@ -8,7 +8,7 @@ import { expectationOf, meets, type Testimony } from './expectation.ts'
 import { filler } from './filler.ts'
 import type { Random } from './random.ts'
 import type { Timeline } from './timeline.ts'
-import { passingRoutes, passingRules, wanderings } from './world.ts'
+import { passingRoutes, passingRules, wanderings, type World } from './world.ts'
 
 /** What the load has seen so far. */
 export interface Tally {
@@ -25,6 +25,8 @@ export interface Tally {
 
 export interface Load {
   readonly timeline: Timeline
+  /** Tokens of the requests that a backend has got. */
+  readonly reached: ReadonlySet<string>
   readonly tally: Tally
   readonly stop: AbortSignal
 }
@@ -38,33 +40,38 @@ export interface ClientOptions {
   readonly host?: string
   /** The passing listener that it comes through: while that is gone, a connection may be refused or end between two requests. */
   readonly listener?: string
+  /** A connection for each request, else one for as many as it bears. */
+  readonly fresh?: boolean
 }
 
-/** One keep-alive connection at a time. Resolves to the number of connections that it has had. */
-export async function runClient(name: string, { port, tls, random, host, listener }: ClientOptions, load: Load): Promise<number> {
-  const { timeline, tally, stop } = load
-  const settings = { keepAlive: true, maxSockets: 1 }
+/** One connection at a time. Resolves to the number of connections that it has had. */
+export async function runClient(name: string, options: ClientOptions, load: Load): Promise<number> {
+  const { port, tls, random, host, listener, fresh = false } = options
+  const { timeline, reached, tally, stop } = load
+  const settings = { keepAlive: !fresh, maxSockets: 1 }
   const agent = tls === undefined ? new Agent(settings) : new TlsAgent({ ...tls, ...settings, maxCachedSessions: 0 })
   const way: Way = { port, secure: tls !== undefined, agent }
   const sockets = new Set<Socket>()
   let known = timeline.settled
   for (let number = 0; !stop.aborted; number++) {
-    const question = questionOf(`${name}-${number}`, random, host)
+    const token = `${name}-${number}`
+    const question = questionOf(token, random, host)
     const mark = timeline.settled
     const began = performance.now()
     try {
       const answer = await exchange(way, question)
       const took = performance.now() - began
       sockets.add(answer.socket)
-      const wrong = fault(question, answer, timeline, mark)
+      const wrong = fault(question, answer, timeline.since(mark), listener)
       if (wrong !== undefined) tally.failures.push(`${name} ${question.path}${question.query}: ${wrong}`)
       tally.requests += 1
       tally.bytes += answer.body.length + (question.body?.length ?? 0)
       if (question.pieces === undefined && !question.query.includes('delay')) tally.longest = Math.max(tally.longest, took)
     } catch (error) {
       // A connection that was idle when its listener went may show it only now: the worlds since its last answer count.
-      const gone = listener !== undefined && timeline.since(known).some(({ listeners }) => !listeners.includes(listener))
-      if (gone && error instanceof Unanswered) tally.turnedAway += 1
+      // A request that has come through before the end is answered.
+      const gone = listener !== undefined && timeline.since(fresh ? mark : known).some(({ listeners }) => !listeners.includes(listener))
+      if (gone && error instanceof Unanswered && !reached.has(token)) tally.turnedAway += 1
       else tally.failures.push(`${name} ${question.path}${question.query}: ${(error as Error).message}`)
     }
     known = mark
@@ -93,14 +100,19 @@ function questionOf(token: string, random: Random, host: string | undefined): Qu
   return elsewhere('/', `w${random.below(wanderings)}.example.com`)
 }
 
-/** What is wrong with an answer, if anything. */
-function fault(question: Question, { status, message, body }: Answer, timeline: Timeline, mark: number): string | undefined {
+/**
+ * What is wrong with an answer, if anything.
+ * @param worlds one of them must have given it
+ */
+function fault(question: Question, { status, message, body }: Answer, worlds: readonly World[], listener?: string): string | undefined {
+  if (listener !== undefined && !worlds.some(({ listeners }) => listeners.includes(listener)))
+    return `listener ${listener} is gone and answers`
   const served = status === 200
   const lineEnd = body.indexOf('\n')
   const testimony = served ? (JSON.parse(body.slice(0, lineEnd)) as Testimony) : undefined
   const edition = message.headers['x-edition']
   const observed = { status, testimony, edition: edition === undefined ? undefined : String(edition) }
-  const expected = timeline.since(mark).map((world) => expectationOf(world, question))
+  const expected = worlds.map((world) => expectationOf(world, question))
   if (!expected.some((one) => meets(observed, question, one)))
     return `got ${JSON.stringify(observed)}, expected ${JSON.stringify(expected)}`
   if (!served) return undefined

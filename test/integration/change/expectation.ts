@@ -17,7 +17,7 @@ export function expectationOf(world: World, { host, path }: Asked): Expectation 
   if (host !== 'shop.example.com') return host === `w${world.wanderer}.example.com` ? servedBy(world, ['bulk'], path) : notFound
   const [, first = '', second = ''] = path.split('/')
   if (first === 'twin') return servedBy(world, [world.reversed ? 'canary' : 'stable'], path)
-  if (world.routes.includes(first)) return servedBy(world, ['gift'], path)
+  if (world.routes.includes(first)) return servedBy(world, [first], path)
   if (first !== 'shop') return notFound
   if (world.rules.includes(second)) return servedBy(world, [second === 'tea' ? 'gift' : 'bulk'], path)
   const weighted = ['stable', 'canary'].filter((_, index) => (world.weights[index] ?? 0) > 0)

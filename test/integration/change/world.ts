@@ -31,7 +31,7 @@ export interface World {
 export const passingRoutes = ['red', 'green', 'blue']
 /** Rule `tea` is for `/shop/tea`; without it `/shop` takes the request. */
 export const passingRules = ['tea', 'coffee']
-export const passingShares = ['gift', 'bulk']
+export const passingShares = ['guest', 'visitor']
 export const passingBackends = ['stable-3', 'canary-2']
 /** `side` has a port of its own, `extra` shares the TLS port. */
 export const passingListeners = ['side', 'extra']
@@ -43,6 +43,12 @@ export const services: Readonly<Record<string, readonly string[]>> = {
   canary: ['canary-1', 'canary-2'],
   gift: ['gift-1'],
   bulk: ['bulk-1', 'bulk-2'],
+  // Nothing but the passing route or share of their name refers to these, so that whole pools come and go.
+  red: ['red-1'],
+  green: ['green-1'],
+  blue: ['blue-1'],
+  guest: ['guest-1'],
+  visitor: ['visitor-1'],
 }
 
 /** Ports of the specification. */
@@ -54,7 +60,7 @@ export const firstWorld: World = {
   routes: ['red'],
   rules: ['tea'],
   reversed: false,
-  shares: ['gift'],
+  shares: ['guest'],
   endpoints: { 'stable-3': 'ready' },
   weights: [9, 1],
   certificate: 0,
@@ -99,7 +105,7 @@ export function manifestsOf(world: World, surroundings: Surroundings): ReadonlyM
     ...Object.keys(services).map(service),
     ...backends.flatMap((backend) => slice(world, surroundings, backend)),
     shop(world),
-    ...world.routes.map((name) => route(name, ['shop.example.com'], [rule(`/${name}`, 'gift')])),
+    ...world.routes.map((name) => route(name, ['shop.example.com'], [rule(`/${name}`, name)])),
     route('wanderer', [`w${world.wanderer}.example.com`], [rule('/', 'bulk')]),
     route('extra', ['extra.example.net'], [rule('/', 'gift')]),
   ]

@@ -124,7 +124,8 @@ export class Port implements LivePort, TlsPort {
     const connection = this.#surroundings.serve(socket, context)
     this.#connections.set(connection, sniListener)
     connection.onClosed = () => this.#connections.delete(connection)
-    if (this.draining) connection.drain()
+    // The handshake began before the change that took its port or its listener away.
+    if (this.draining || (sniListener !== undefined && !this.plan.listeners.some(({ key }) => key === sniListener))) connection.drain()
     return connection
   }
 

@@ -1,0 +1,200 @@
+/**
+ * The cluster that the suite finds: takes manifests as an API server does (validated, with generation and time of creation),
+ * and lets our parts work on them as a controller does: translate, deliver to a data plane, observe, translate again.
+ * What its pods and its load balancer would do is in `pods.ts` and here.
+ */
+import { expect } from 'vitest'
+import { formatPath, parse } from '../../src/api/parse.ts'
+import type { ApiObject, Kind } from '../../src/api/object.ts'
+import type { RouteParentStatus } from '../../src/api/route.ts'
+import type { GatewayObservation } from '../../src/cluster/observations.ts'
+import { SnapshotBuilder } from '../../src/cluster/snapshot-builder.ts'
+import { InProcessDelivery } from '../../src/delivery/in-process.ts'
+import { DataPlane } from '../../src/proxy/data-plane.ts'
+import { silentLogger } from '../../src/telemetry/logger.ts'
+import { translate, type Pass } from '../../src/translate/translate.ts'
+import type { GatewayClassStatus, GatewayStatus } from '../../src/translate/translation.ts'
+import { PlacedPorts } from './placed-ports.ts'
+import { Pods } from './pods.ts'
+import { CONTROLLER, prepared, suiteObjects } from './suite-objects.ts'
+import type { Manifest, SuiteModule } from './suite-module.ts'
+
+interface StatusByKind {
+  readonly GatewayClass: GatewayClassStatus
+  readonly Gateway: GatewayStatus
+  readonly HTTPRoute: { readonly parents: readonly RouteParentStatus[] }
+}
+
+export class ConformanceCluster {
+  /** PEM: whom clients trust. */
+  readonly authority: string
+  readonly ports = new PlacedPorts()
+  readonly pods: Pods
+  readonly #dataPlane = new DataPlane({ logger: silentLogger })
+  readonly #delivery = new InProcessDelivery(this.#dataPlane)
+  readonly #builder = new SnapshotBuilder()
+  readonly #addresses = new Map<string, string>()
+  #manifests: ReadonlyMap<string, Manifest> = new Map()
+  #objects: ReadonlyMap<string, ApiObject> = new Map()
+  #pass: Pass | undefined
+  #seconds = 0
+
+  private constructor(pods: Pods, authority: string) {
+    this.pods = pods
+    this.authority = authority
+  }
+
+  /** With the suite's base manifests. */
+  static async start(suite: SuiteModule): Promise<ConformanceCluster> {
+    const base = suite.read('base/manifests.yaml')
+    const { manifests, authority } = suiteObjects()
+    const cluster = new ConformanceCluster(await Pods.start(base), authority)
+    await cluster.apply([...manifests, ...base])
+    return cluster
+  }
+
+  async close(): Promise<void> {
+    await this.#dataPlane.drain(0)
+    await this.pods.close()
+  }
+
+  /** Runs with more manifests; afterwards everything is as it was. */
+  async during(manifests: readonly Manifest[], run: () => Promise<void>): Promise<void> {
+    const before = this.#manifests
+    try {
+      await this.apply(manifests)
+      await run()
+    } finally {
+      await this.#replace(before)
+    }
+  }
+
+  /** Creates objects, each a second younger than the one before. */
+  async apply(manifests: readonly Manifest[]): Promise<void> {
+    const next = new Map(this.#manifests)
+    for (const manifest of manifests.flatMap((one) => [prepared(one), ...this.pods.endpointSlice(one)])) {
+      const creationTimestamp = new Date(Date.UTC(2026, 0, 1) + 1000 * this.#seconds++).toISOString()
+      next.set(idOf(manifest), { ...manifest, metadata: { ...manifest.metadata, generation: 1, creationTimestamp } })
+    }
+    await this.#replace(next)
+  }
+
+  /** Changes fields beside the metadata, which is a new generation. */
+  async change(kind: string, namespace: string, name: string, edit: (manifest: Manifest) => object): Promise<void> {
+    const id = `${kind}/${namespace}/${name}`
+    const manifest = this.#manifest(id)
+    const metadata = { ...manifest.metadata, generation: (manifest.metadata.generation ?? 0) + 1 }
+    await this.#replace(new Map(this.#manifests).set(id, { ...manifest, ...edit(manifest), metadata }))
+  }
+
+  async remove(kind: string, namespace: string, name: string): Promise<void> {
+    const next = new Map(this.#manifests)
+    this.#manifest(`${kind}/${namespace}/${name}`)
+    next.delete(`${kind}/${namespace}/${name}`)
+    await this.#replace(next)
+  }
+
+  status<K extends keyof StatusByKind>(kind: K, namespace: string, name: string): StatusByKind[K] {
+    const found = this.#translation.statuses.find((one) => one.kind === kind && one.namespace === namespace && one.name === name)
+    if (found === undefined) throw new Error(`${kind} ${namespace}/${name} has no status`)
+    return found.status as StatusByKind[K]
+  }
+
+  /** What every test of the suite waits for: each status has conditions, and they are about the latest generation. */
+  expectUpToDate(): void {
+    const old = this.#translation.statuses.flatMap(({ kind, namespace, name, status }) => {
+      const { generation } = this.#manifest(`${kind}/${namespace}/${name}`).metadata
+      const nested = 'listeners' in status ? status.listeners : 'parents' in status ? status.parents : []
+      const conditions = [...('conditions' in status ? status.conditions : []), ...nested.flatMap((one) => one.conditions ?? [])]
+      expect(conditions.length, name).toBeGreaterThan(0)
+      return conditions.filter(({ observedGeneration }) => observedGeneration !== generation).map(({ type }) => `${kind} ${name} ${type}`)
+    })
+    expect(old).toEqual([])
+  }
+
+  /** What some tests wait for: every Gateway is accepted and programmed, but those that say that they never will be. */
+  expectGatewaysReady(): void {
+    const gateways = [...this.#manifests.values()].filter(
+      ({ kind, metadata }) => kind === 'Gateway' && metadata.annotations?.['gateway-api/skip-this-for-readiness'] !== 'true',
+    )
+    const unready = gateways.flatMap(({ metadata: { namespace = '', name } }) => {
+      const { conditions } = this.status('Gateway', namespace, name)
+      const good = conditions.filter(({ type, status }) => ['Accepted', 'Programmed'].includes(type) && status === 'True')
+      return good.length === 2 ? [] : [{ name, conditions }]
+    })
+    expect(unready).toEqual([])
+  }
+
+  get #translation() {
+    if (this.#pass === undefined) throw new Error('nothing was applied yet')
+    return this.#pass.translation
+  }
+
+  #manifest(id: string): Manifest {
+    const found = this.#manifests.get(id)
+    if (found === undefined) throw new Error(`there is no ${id}`)
+    return found
+  }
+
+  async #replace(manifests: ReadonlyMap<string, Manifest>): Promise<void> {
+    const objects = new Map<string, ApiObject>()
+    for (const [id, manifest] of manifests) {
+      const object = this.#manifests.get(id) === manifest ? this.#objects.get(id) : admitted(manifest)
+      if (object !== undefined) objects.set(id, object)
+    }
+    for (const { kind, metadata } of this.#objects.values()) this.#builder.delete(kind satisfies Kind, metadata.namespace, metadata.name)
+    for (const object of objects.values()) this.#builder.set(object)
+    this.#manifests = manifests
+    this.#objects = objects
+    await this.#reconcile()
+  }
+
+  async #reconcile(): Promise<void> {
+    this.#translate()
+    const { configs, versions, keys } = this.#translation
+    await this.ports.place(configs)
+    const served = await this.#delivery.deliver(
+      configs.map((config) => this.pods.reach(config)),
+      versions,
+      keys,
+      this.ports.placement,
+    )
+    const gateways = [...served].map(([gateway, { version, failedPorts }]): [string, GatewayObservation] => [
+      gateway,
+      { servedVersion: version, addresses: [{ type: 'IPAddress', value: this.#addressOf(gateway) }], failedPorts },
+    ])
+    this.#builder.observe({ gateways: new Map(gateways), assumeProgrammed: false })
+    this.#translate()
+  }
+
+  #translate(): void {
+    const options = { controllerName: CONTROLLER, anyClassIsOurs: false }
+    this.#pass = translate(this.#builder.snapshot(), options, this.#pass)
+  }
+
+  /** As a load balancer would: each Gateway has its own. */
+  #addressOf(gateway: string): string {
+    const address = this.#addresses.get(gateway) ?? `198.51.100.${this.#addresses.size + 1}`
+    this.#addresses.set(gateway, address)
+    return address
+  }
+}
+
+/** As the API server would keep it; undefined for kinds that nobody here reads, Deployments. */
+function admitted(manifest: Manifest): ApiObject | undefined {
+  const parsed = parse(manifest)
+  switch (parsed.kind) {
+    case 'object':
+      return parsed.object
+    case 'unknown':
+      return undefined
+    case 'invalid':
+      throw new Error(
+        `${idOf(manifest)} is refused: ${parsed.issues.map((issue) => `${formatPath(issue.path)} ${issue.message}`).join('; ')}`,
+      )
+  }
+}
+
+function idOf({ kind, metadata }: Manifest): string {
+  return `${kind}/${metadata.namespace ?? ''}/${metadata.name}`
+}

@@ -1,0 +1,42 @@
+/** How a file of tests begins: one cluster for all of them, and a function that makes a test of the suite one of ours. */
+import { Agent } from 'node:http'
+import { Agent as TlsAgent } from 'node:https'
+import { afterAll, beforeAll, it } from 'vitest'
+import { ConformanceCluster } from './cluster.ts'
+import { Scene } from './scene.ts'
+import { suite } from './suite-module.ts'
+
+/** Runs with the manifests of the test of that name. What it changes is undone afterwards. */
+export type ConformanceTest = (name: string, run: (scene: Scene) => Promise<void> | void) => void
+
+/** Call it once, at the top of a test file. */
+export function conformanceTests(): ConformanceTest {
+  const agents = { http: new Agent({ keepAlive: true }), https: new TlsAgent({ keepAlive: true }) }
+  let cluster: ConformanceCluster | undefined
+
+  beforeAll(async () => {
+    if (suite === undefined) return
+    cluster = await ConformanceCluster.start(suite)
+    cluster.expectGatewaysReady()
+  })
+  afterAll(async () => {
+    agents.http.destroy()
+    agents.https.destroy()
+    await cluster?.close()
+  })
+
+  return (name, run) => {
+    it.skipIf(suite === undefined)(name, async () => {
+      const test = suite?.tests.get(name)
+      if (suite === undefined || cluster === undefined || test === undefined) throw new Error(`the suite has no test ${name}`)
+      const scene = new Scene(cluster, agents)
+      await cluster.during(test.manifests.flatMap(suite.read), async () => {
+        cluster?.expectUpToDate()
+        if (test.waits) cluster?.expectGatewaysReady()
+        await run(scene)
+        cluster?.expectUpToDate()
+        if (test.waits) cluster?.expectGatewaysReady()
+      })
+    })
+  }
+}

@@ -1,0 +1,126 @@
+/** A test of the suite while it runs: the cluster with that test's manifests, and the claims that the suite's helpers make. */
+import type { Condition } from '../../src/api/meta.ts'
+import { expect } from 'vitest'
+import type { ConformanceCluster } from './cluster.ts'
+import { type Agents, exchange, type Exchange } from './exchange.ts'
+import { type Entrance, judge, type Row } from './request-table.ts'
+import { CONTROLLER, INFRA } from './suite-objects.ts'
+
+/** `Type=Status`, or `Type=Status Reason` where the suite looks at the reason too. */
+export type Claim = string
+
+export interface ListenerClaim {
+  /** Kinds that must be among `supportedKinds`; none: it must be empty. */
+  readonly kinds: readonly string[]
+  readonly attached: number
+  readonly conditions: readonly Claim[]
+}
+
+const HTTPS = 443
+
+/** Gateways, routes and backends without a namespace (`namespace/name`) are in the suite's infrastructure. */
+export class Scene {
+  readonly cluster: ConformanceCluster
+  readonly #agents: Agents
+
+  constructor(cluster: ConformanceCluster, agents: Agents) {
+    this.cluster = cluster
+    this.#agents = agents
+  }
+
+  /** The Gateway has an address, all of its listeners serve, and it accepts the routes. */
+  accepted(gateway: string, ...routes: readonly string[]): void {
+    const [namespace, name] = located(gateway)
+    const { addresses, listeners } = this.cluster.status('Gateway', namespace, name)
+    expect(addresses).toEqual([{ type: 'IPAddress', value: expect.any(String) as string }])
+    const serving = ['Accepted=True', 'Programmed=True', 'ResolvedRefs=True']
+    const claims = listeners.map((listener) => [listener.name, held(listener.conditions, serving)])
+    expect(claims).toEqual(listeners.map((listener) => [listener.name, serving]))
+    for (const route of routes) this.route(gateway, route, 'Accepted=True Accepted')
+  }
+
+  /** And their references are resolved. */
+  served(gateway: string, ...routes: readonly string[]): void {
+    this.accepted(gateway, ...routes)
+    for (const route of routes) this.route(gateway, route, 'ResolvedRefs=True ResolvedRefs')
+  }
+
+  /** What the route's status says of the Gateway. */
+  route(gateway: string, route: string, ...claims: readonly Claim[]): void {
+    const [namespace, name] = located(gateway)
+    const [routeNamespace, routeName] = located(route)
+    const parents = this.cluster.status('HTTPRoute', routeNamespace, routeName).parents
+    const parent = parents.find(({ parentRef }) => parentRef.name === name)
+    expect(parent?.parentRef).toMatchObject({ group: 'gateway.networking.k8s.io', kind: 'Gateway', name })
+    // The suite lets a parentRef leave out the route's own namespace.
+    expect(parent?.parentRef.namespace ?? routeNamespace).toBe(namespace)
+    expect(parent?.controllerName).toBe(CONTROLLER)
+    expect(held(parent?.conditions ?? [], claims)).toEqual(claims)
+  }
+
+  /** The Gateway refuses its only route. */
+  refused(gateway: string, route: string, reason: string): void {
+    this.route(gateway, route, `Accepted=False ${reason}`)
+    expect(this.cluster.status('HTTPRoute', ...located(route)).parents).toHaveLength(1)
+    expect(this.cluster.status('Gateway', ...located(gateway)).listeners.map(({ attachedRoutes }) => attachedRoutes)).toEqual([0])
+  }
+
+  gateway(gateway: string, ...claims: readonly Claim[]): void {
+    expect(held(this.cluster.status('Gateway', ...located(gateway)).conditions, claims)).toEqual(claims)
+  }
+
+  /** All listeners of the Gateway, by name. */
+  listeners(gateway: string, claims: Readonly<Record<string, ListenerClaim>>): void {
+    const shown = this.cluster
+      .status('Gateway', ...located(gateway))
+      .listeners.map(({ name, supportedKinds, attachedRoutes, conditions }) => {
+        const claim = claims[name]
+        const kinds = supportedKinds.filter(({ group }) => group === 'gateway.networking.k8s.io').map(({ kind }) => kind)
+        // A listener may support more than the suite asks for, but not where it asks for nothing.
+        const looked = claim === undefined || claim.kinds.length === 0 ? kinds : kinds.filter((kind) => claim.kinds.includes(kind))
+        return [name, { kinds: looked, attached: attachedRoutes, conditions: held(conditions, claim?.conditions ?? []) }] as const
+      })
+    expect(Object.fromEntries(shown)).toEqual(claims)
+  }
+
+  /** Sends the requests to the Gateway, by TLS to port 443, and compares what becomes of them. */
+  async answers(gateway: string, rows: readonly Row[], port = 80): Promise<void> {
+    const { came, wanted } = await judge(this.entrance(gateway, port), this.#agents, rows)
+    expect(came).toEqual(wanted)
+  }
+
+  /** A GET without more, by clear text. */
+  send(gateway: string, path: string): Promise<Exchange> {
+    const { address, listenPort } = this.entrance(gateway, 80)
+    return exchange({ port: listenPort, method: 'GET', path, host: address, fields: [] }, this.#agents)
+  }
+
+  entrance(gateway: string, port: number): Entrance {
+    const [namespace, name] = located(gateway)
+    const { ports, authority } = this.cluster
+    const key = `${namespace}/${name}`
+    return {
+      address: this.cluster.status('Gateway', namespace, name).addresses[0]?.value ?? '',
+      port,
+      listenPort: ports.placement(key, port).port,
+      specified: (placed: number) => ports.specified(key, placed),
+      ...(port === HTTPS && { tls: { authority } }),
+    }
+  }
+}
+
+/** The claims that hold, the others as what is said instead. */
+function held(conditions: readonly Condition[], claims: readonly Claim[]): readonly Claim[] {
+  return claims.map((claim) => {
+    const [type = ''] = claim.split('=')
+    const condition = conditions.find((one) => one.type === type)
+    if (condition === undefined) return `${type} is not there`
+    const brief = `${type}=${condition.status}`
+    return claim === brief ? brief : `${brief} ${condition.reason}`
+  })
+}
+
+function located(name: string): readonly [namespace: string, name: string] {
+  const slash = name.indexOf('/')
+  return slash < 0 ? [INFRA, name] : [name.slice(0, slash), name.slice(slash + 1)]
+}

@@ -3,7 +3,7 @@
  *
  * It holds no sockets, timers, promises or closures, and knows nothing of routes, pools or filters. `proxy/http` calls it
  * for clients, `proxy/upstream` for backends. What two parsers could read in two ways is refused, what is valid goes
- * through unchanged; docs/wire/http1.md lists the rules, each with its id.
+ * through unchanged; docs/wire.md lists the rules, each with its id.
  *
  *     head = requestHeadReader.push(chunk, from)     undefined: more bytes are needed · Refusal: answer, close, read no more
  *                                                    RequestHead: the rest of the chunk begins at reader.next

@@ -1,4 +1,4 @@
-/** Reads request heads: RFC 9112 sections 2 to 6 without their leniencies (docs/wire/http1.md, heads-*, targets-*). */
+/** Reads request heads: RFC 9112 sections 2 to 6 without their leniencies (docs/wire.md, heads-*, targets-*). */
 import { BYTE_CLASS, CR, LF, SP, TARGET, TOKEN } from './byte-class.ts'
 import { type Body, type HeadLimits, refusal, type Refusal } from './codec.ts'
 import type { FieldList } from './field-list.ts'

@@ -34,7 +34,6 @@ export function program(): Command {
   const root = new Command('gatewright')
     .description('A working gateway from Kubernetes Gateway API manifests, and what it decides and why.')
     .version(version)
-    .option('--debug', 'show stack traces', false)
     .showHelpAfterError('(see gatewright --help)')
     .enablePositionalOptions()
 
@@ -95,7 +94,8 @@ export function program(): Command {
       process.exitCode = await execute(folder)
     })
 
-  for (const command of [root, ...root.commands]) command.exitOverride()
+  // People add it to the end of the line that failed.
+  for (const command of [root, ...root.commands]) command.option('--debug', 'show stack traces', false).exitOverride()
   return root
 }
 

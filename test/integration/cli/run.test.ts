@@ -1,0 +1,170 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { EchoAnswer } from '../../../src/standalone/echo.ts'
+import { startBackend } from '../../harness/backend.ts'
+import { root } from '../../harness/command-build.ts'
+import { runCommand } from '../../harness/command.ts'
+import { RawClient } from '../../harness/raw-client.ts'
+import { freePort, RunningGateway } from '../../harness/running-gateway.ts'
+import { folder } from '../../unit/sources/folder.ts'
+
+const shop = 'http://shop.example.com/'
+
+async function running(...args: Parameters<typeof RunningGateway.start>): Promise<RunningGateway> {
+  const gateway = await RunningGateway.start(...args)
+  onTestFinished(async () => void (await gateway.close()))
+  return gateway
+}
+
+async function echoed(gateway: RunningGateway, url: string): Promise<EchoAnswer> {
+  const { hostname, pathname } = new URL(url)
+  const { status, body } = await (await gateway.connect(url)).get(hostname, pathname)
+  expect(status, body).toBe(200)
+  return JSON.parse(body) as EchoAnswer
+}
+
+/** A port of loopback that somebody uses for as long as the test runs. */
+async function takenPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  return (server.address() as AddressInfo).port
+}
+
+function gatewayYaml(name: string, port: number): string {
+  return `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: ${name}, namespace: default }
+spec: { gatewayClassName: any, listeners: [{ name: http, port: ${port}, protocol: HTTP }] }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: ${name}, namespace: default }
+spec: { parentRefs: [{ name: ${name} }], rules: [{ backendRefs: [{ name: ${name}, port: 80 }] }] }
+`
+}
+
+describe('gatewright init', () => {
+  it('writes a start that run serves and check finds nothing wrong with, and overwrites nothing', async () => {
+    const place = join(folder().path, 'new')
+    expect(await runCommand(['init', place])).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringContaining(`gatewright run ${place}`),
+    })
+    expect(await runCommand(['check', place, '--fail-on', 'warning'])).toMatchObject({ code: 0 })
+    const gateway = await running([place])
+    expect((await echoed(gateway, 'http://shop.localhost/')).service).toMatch(/^shop-(stable|canary)$/)
+    const before = readFileSync(join(place, 'route.yaml'), 'utf8')
+    expect(await runCommand(['init', place])).toMatchObject({ code: 1, stdout: '' })
+    expect(readFileSync(join(place, 'route.yaml'), 'utf8')).toBe(before)
+  })
+})
+
+describe('gatewright run', () => {
+  it('serves what comes on standard input', async () => {
+    const files = ['gateway.yaml', 'route.yaml', 'services.yaml'].map((file) => readFileSync(join(root, 'examples/matching', file), 'utf8'))
+    const gateway = await running(['-'], { input: files.join('---\n') })
+    expect((await echoed(gateway, shop)).service).toBe('storefront')
+  })
+
+  it('gives objects without a namespace the one of -n', async () => {
+    const place = folder({ 'g.yaml': gatewayYaml('web', 80).replaceAll(', namespace: default', '') })
+    const gateway = await running([place.path, '-n', 'mine'])
+    expect(gateway.ready.listeners).toMatchObject([{ gateway: 'web', namespace: 'mine' }])
+    expect(await echoed(gateway, 'http://any.example/')).toMatchObject({ namespace: 'mine', service: 'web' })
+  })
+
+  it('sends a Service where --service says', async () => {
+    const backend = await startBackend('mine')
+    onTestFinished(() => backend.stop())
+    const gateway = await running(['examples/matching', '--service', `shop/storefront:80=127.0.0.1:${backend.port}`])
+    expect((await (await gateway.connect(shop)).get('shop.example.com')).body).toBe('mine')
+    expect((await echoed(gateway, `${shop}api`)).service).toBe('api')
+  })
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 after %s, once the request under way has its answer', async (signal) => {
+    const backend = await startBackend('late')
+    onTestFinished(() => backend.stop())
+    const gateway = await running(['examples/matching', '--service', `shop/storefront:80=127.0.0.1:${backend.port}`])
+    backend.hold()
+    const client = await gateway.connect(shop)
+    const idle = await gateway.connect(shop)
+    client.send('GET / HTTP/1.1\r\nHost: shop.example.com\r\n\r\n')
+    await backend.seen(1)
+    gateway.signal(signal)
+    await idle.closed
+    const { address, port } = gateway.place(shop)
+    await expect(RawClient.plain(port, address)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    backend.release()
+    const answer = await client.answer()
+    expect([answer.status, answer.body, answer.headers.get('connection')]).toEqual([200, 'late', 'close'])
+    expect(await gateway.ended()).toBe(0)
+    expect(gateway.stderr).toBe('')
+  })
+
+  it('gives Gateways that want one port a loopback address each, and serves both', async () => {
+    const place = folder({ 'a.yaml': gatewayYaml('one', 80), 'b.yaml': gatewayYaml('two', 80) })
+    const port = await freePort()
+    const gateway = await running([place.path, '--port', `80=${port}`])
+    expect(gateway.ready.listeners.map((listener) => [listener.gateway, listener.address, listener.port])).toEqual([
+      ['one', '127.0.0.1', port],
+      ['two', '127.0.0.2', port],
+    ])
+    for (const [service, address] of [
+      ['one', '127.0.0.1'],
+      ['two', '127.0.0.2'],
+    ]) {
+      const client = await RawClient.plain(port, address)
+      expect(JSON.parse((await client.get('any.example')).body)).toMatchObject({ service })
+      await client.close()
+    }
+  })
+
+  it('says which port is in use, and serves the others', async () => {
+    const port = await takenPort()
+    const place = folder({ 'a.yaml': gatewayYaml('blocked', port), 'b.yaml': gatewayYaml('free', 80) })
+    const gateway = await running([place.path])
+    expect(gateway.ready.listeners.map((listener) => listener.gateway)).toEqual(['free'])
+    expect((await echoed(gateway, 'http://any.example/')).service).toBe('free')
+    const statuses: unknown = await (await fetch(`${gateway.ready.admin}/statuses`)).json()
+    expect(JSON.stringify(statuses)).toMatch(
+      /"PortUnavailable","message":"[^"]*127\.0\.0\.1:\d+[^"]*in use|PortUnavailable[^}]*another process uses/,
+    )
+  })
+
+  it('with --strict says what translate says and opens nothing for the canary', async () => {
+    const gateway = await running(['examples/canary', '--strict'])
+    expect(gateway.ready.listeners).toEqual([])
+    const { stdout } = await runCommand(['translate', 'examples/canary', '-o', 'json'])
+    const { statuses: said } = (await (await fetch(`${gateway.ready.admin}/statuses`)).json()) as { statuses: Record<string, unknown>[] }
+    const translated = (JSON.parse(stdout) as { statuses: { kind: string; status: unknown }[] }).statuses
+    expect(said.map(({ kind, status }) => ({ kind, status }))).toEqual(translated.map(({ kind, status }) => ({ kind, status })))
+  })
+
+  const hasIpv6 = Object.values(networkInterfaces()).some((addresses = []) => addresses.some(({ address }) => address === '::1'))
+  it.skipIf(!hasIpv6)('listens on ::1 when that is its address', async () => {
+    const gateway = await running(['examples/matching', '--address', '::1'])
+    expect(gateway.ready.listeners).toMatchObject([{ address: '::1' }])
+    expect((await echoed(gateway, shop)).service).toBe('storefront')
+  })
+
+  it('on every address answers for nobody and lends no certificate, unless asked to', async () => {
+    const place = folder({ 'a.yaml': gatewayYaml('web', 80) })
+    const [plain, canary, kind] = await Promise.all([
+      running([place.path, '--address', '0.0.0.0']),
+      running(['examples/canary', '--address', '0.0.0.0']),
+      running(['examples/canary', '--address', '0.0.0.0', '--echo', 'on', '--development-certificates', 'on']),
+    ])
+    const client = await RawClient.plain(plain.place('http://any.example/').port)
+    expect((await client.get('any.example')).status).toBeOneOf([500, 503])
+    await client.close()
+    expect(canary.ready.listeners).toEqual([])
+    expect(kind.ready.listeners).toMatchObject([{ address: '0.0.0.0' }])
+    expect((await echoed(kind, 'https://myapp.example.com/')).service).toMatch(/^my-app-/)
+  })
+})

@@ -56,8 +56,8 @@ export interface ConnectionContext {
   readonly runtime: ProxyRuntime
   readonly port: LivePort
   readonly scheme: 'http' | 'https'
-  /** The listener that the handshake's SNI chose; undefined for clear text. A request for a better one gets 421. */
-  readonly sniListener: ListenerKey | undefined
+  /** The listener that the connection's server name chooses, by the present configuration; undefined for clear text. A request for another one gets 421. */
+  sniListener: ListenerKey | undefined
   readonly clientAddress: string
   /** Its `X-Forwarded-*` and `X-Request-Id` are kept; decided once for a connection, from CIDRs or hops. */
   readonly trusted: boolean

@@ -6,7 +6,7 @@ import type { PortRouter } from '../../routing/router.ts'
 import type { ConnectionContext, Http1Connection, LivePort, ProxyRuntime } from '../http/connection-context.ts'
 import { ListeningSocket } from './listening-socket.ts'
 import type { PortPlan } from './plan.ts'
-import type { TlsAcceptor, TlsCounters, TlsPort } from './tls-acceptor.ts'
+import type { ServerNameChoice, TlsAcceptor, TlsCounters, TlsPort } from './tls-acceptor.ts'
 import type { TlsListener, TlsListeners } from './tls-listener.ts'
 
 /** Plain numbers, read at scrape. */
@@ -35,6 +35,11 @@ export interface PortSurroundings {
   readonly acceptFailed: (error: Error) => void
 }
 
+interface TlsConnection {
+  readonly context: ConnectionContext
+  readonly sni: ServerNameChoice
+}
+
 export class Port implements LivePort, TlsPort {
   plan: PortPlan
   router: PortRouter
@@ -43,8 +48,8 @@ export class Port implements LivePort, TlsPort {
   readonly #surroundings: PortSurroundings
   readonly #socket: ListeningSocket
   #tlsListeners: TlsListeners
-  /** With the listener that the handshake chose. */
-  readonly #connections = new Map<Http1Connection, ListenerKey | undefined>()
+  #listenerKeys: ReadonlySet<ListenerKey>
+  readonly #connections = new Map<Http1Connection, TlsConnection | undefined>()
   #open = 0
   readonly #emptied: (() => void)[] = []
 
@@ -52,6 +57,7 @@ export class Port implements LivePort, TlsPort {
     this.plan = plan
     this.router = router
     this.#tlsListeners = tlsListeners
+    this.#listenerKeys = keysOf(plan)
     this.#surroundings = surroundings
     this.#socket = new ListeningSocket({
       address: plan.address,
@@ -84,9 +90,11 @@ export class Port implements LivePort, TlsPort {
     this.plan = plan
     this.router = router
     this.#tlsListeners = tlsListeners
-    const stays = new Set(plan.listeners.map(({ key }) => key))
+    this.#listenerKeys = keysOf(plan)
     const leaving: Http1Connection[] = []
-    for (const [connection, listener] of this.#connections) if (listener !== undefined && !stays.has(listener)) leaving.push(connection)
+    for (const [connection, tls] of this.#connections) {
+      if (tls !== undefined && !this.#settle(tls)) leaving.push(connection)
+    }
     for (const connection of leaving) connection.drain()
     if (leaving.length > 0) destroyLater(leaving, this.#surroundings.runtime.bounds.drainTime)
   }
@@ -112,21 +120,33 @@ export class Port implements LivePort, TlsPort {
     return listener === undefined ? undefined : this.#tlsListeners.get(listener.config.key)
   }
 
-  serve(socket: Socket | TLSSocket, clientAddress: string, sniListener: ListenerKey | undefined): Http1Connection {
+  serve(socket: Socket | TLSSocket, clientAddress: string, sni: ServerNameChoice | undefined): Http1Connection {
     const context: ConnectionContext = {
       runtime: this.#surroundings.runtime,
       port: this,
       scheme: this.plan.scheme,
-      sniListener,
+      sniListener: sni?.listener,
       clientAddress,
       trusted: this.#surroundings.trusts(clientAddress),
     }
     const connection = this.#surroundings.serve(socket, context)
-    this.#connections.set(connection, sniListener)
+    const tls = sni && { context, sni }
+    this.#connections.set(connection, tls)
     connection.onClosed = () => this.#connections.delete(connection)
-    // The handshake began before the change that took its port or its listener away.
-    if (this.draining || (sniListener !== undefined && !this.plan.listeners.some(({ key }) => key === sniListener))) connection.drain()
+    // The listeners may have changed since the handshake began.
+    const stays = tls === undefined || this.#settle(tls)
+    if (this.draining || !stays) connection.drain()
     return connection
+  }
+
+  /**
+   * False when the listener of the handshake has gone. Else the connection belongs to the one that its server name would
+   * choose now: a listener that was added must not make every request on it a misdirected one.
+   */
+  #settle({ context, sni }: TlsConnection): boolean {
+    if (!this.#listenerKeys.has(sni.listener)) return false
+    context.sniListener = this.router.listenerFor(sni.serverName)?.config.key ?? sni.listener
+    return true
   }
 
   #accept(socket: Socket): void {
@@ -165,6 +185,10 @@ function destroyLater(connections: readonly Http1Connection[], milliseconds: num
   return setTimeout(() => {
     for (const connection of connections) connection.destroy()
   }, milliseconds).unref()
+}
+
+function keysOf(plan: PortPlan): ReadonlySet<ListenerKey> {
+  return new Set(plan.listeners.map(({ key }) => key))
 }
 
 function ignore(): void {}

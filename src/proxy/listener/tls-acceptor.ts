@@ -12,8 +12,15 @@ export interface TlsPort {
   /** The listener for a server name, '' when the client named none; undefined closes the connection before TLS begins. */
   choose(serverName: string): TlsListener | undefined
   /** The handshake is done; nobody reads the socket yet. */
-  serve(socket: TLSSocket, clientAddress: string, listener: ListenerKey): void
+  serve(socket: TLSSocket, clientAddress: string, sni: ServerNameChoice): void
   readonly counters: TlsCounters
+}
+
+/** What a handshake was about. */
+export interface ServerNameChoice {
+  /** '' when the client named none. */
+  readonly serverName: string
+  readonly listener: ListenerKey
 }
 
 /** Plain numbers, read at scrape. */
@@ -62,7 +69,7 @@ export class TlsAcceptor {
     pending.end()
     pending.port.counters.handshakes += 1
     socket.allowHalfOpen = true
-    pending.port.serve(socket, pending.clientAddress, listener)
+    pending.port.serve(socket, pending.clientAddress, { serverName: pending.serverName, listener })
   }
 
   readonly failed = (socket: TLSSocket): void => {
@@ -82,6 +89,7 @@ class PendingHandshake implements Swept {
   sweepSlot = -1
   readonly clientAddress: string
   readonly port: TlsPort
+  serverName = ''
   readonly #socket: Socket
   readonly #sweep: Sweep
   readonly #limit: number
@@ -130,7 +138,8 @@ class PendingHandshake implements Swept {
   readonly #onEnd = (): void => this.#refuse()
 
   #handOver(hello: ClientHello, received: Buffer): void {
-    const listener = this.port.choose(hello.serverName ?? '')
+    this.serverName = hello.serverName ?? ''
+    const listener = this.port.choose(this.serverName)
     if (listener === undefined) {
       this.#refuse()
       return

@@ -12,7 +12,7 @@ async function scene(respond: Respond, timeouts: { readonly request?: number; re
 }
 
 describe.each(['request', 'backendRequest'])('the timeout %s', (name) => {
-  it('gives 504 when no answer has begun, ends the upstream connection, and keeps the client', async () => {
+  it('[feature:HTTPRouteRequestTimeout] [feature:HTTPRouteBackendTimeout] gives 504 when no answer has begun, ends the upstream connection, and keeps the client', async () => {
     const { web, gate, client } = await scene((request, connection) => request.line.includes('/fast') && connection.write(response('ok')), {
       [name]: 100,
     })

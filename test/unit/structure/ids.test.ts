@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { SUPPORTED_FEATURES } from '../../../src/translate/features.ts'
 
 // Two pages promise something for each of their rows: docs/wire.md a rule of the wire, docs/features.md a feature of the API.
 // A test names what it proves: `[wire:ID]` or `[feature:NAME]` in a test's name, or in the first comment of a golden case.
@@ -73,6 +74,11 @@ describe('docs/features.md', () => {
     expect(features.length).toBeGreaterThan(50)
     expect(features.filter((feature, i) => features.findIndex((other) => other.name === feature.name) !== i)).toEqual([])
     expect(features.filter((feature) => !['served', 'not yet'].includes(feature.state))).toEqual([])
+  })
+
+  it('calls served exactly what GatewayClass.status.supportedFeatures claims', () => {
+    const served = features.filter(({ state }) => state === 'served').map(({ name }) => name)
+    expect(served.sort()).toEqual(SUPPORTED_FEATURES.map(({ name }) => name))
   })
 
   it('has a test for each feature that is served', () => {

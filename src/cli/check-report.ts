@@ -18,7 +18,7 @@ export function checkReport(findings: readonly LocatedFinding[], read: FileRead,
   const listed =
     others === 0 ? '' : `, ${others} of kinds that are not served (${foreign.map(({ kind, count }) => `${count} ${kind}`).join(', ')})`
   lines.push(`${objects.length} objects in ${files.length} ${files.length === 1 ? 'file' : 'files'}${listed}`)
-  lines.push(summary(findings, style))
+  lines.push(summary(byCause(findings), style))
   return `${lines.join('\n')}\n`
 }
 

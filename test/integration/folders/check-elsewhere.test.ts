@@ -1,0 +1,87 @@
+/** `check` on folders that are not a whole cluster: what lies elsewhere is a warning, what contradicts itself an error. */
+import { describe, expect, it } from 'vitest'
+import { runCommand } from '../../harness/command.ts'
+import { folderOf, gateway, gatewayClass, route, service } from './folder.ts'
+
+interface Finding {
+  readonly code: string
+  readonly severity: string
+  readonly message: string
+}
+
+async function check(files: Readonly<Record<string, string>>): Promise<{ code: number | null; findings: readonly Finding[] }> {
+  const { code, stdout } = await runCommand(['check', folderOf(files), '-o', 'json'])
+  return { code, findings: (JSON.parse(stdout) as { findings: Finding[] }).findings }
+}
+
+const listener = '{name: http, protocol: HTTP, port: 80, allowedRoutes: {namespaces: {from: All}}}'
+const httpsListener = '{name: https, protocol: HTTPS, port: 443, hostname: a.example.com, tls: {certificateRefs: [{name: a-tls}]}}'
+
+describe('check on a folder whose Gateway lies elsewhere', () => {
+  it('warns of the missing Gateway and nothing else', async () => {
+    const { code, findings } = await check({ 'route.yaml': route('web', 'backendRefs: [{name: web, port: 80}]', service('web', 80)) })
+    expect(findings.map((finding) => `${finding.severity} ${finding.code}`)).toEqual(['warning parent-not-found'])
+    expect(code).toBe(0)
+  })
+
+  it('finds the wrong port of a Service behind it', async () => {
+    const { code, findings } = await check({ 'route.yaml': route('web', 'backendRefs: [{name: web, port: 8080}]', service('web', 80)) })
+    const errors = findings.filter(({ severity }) => severity === 'error')
+    expect(errors.map((finding) => finding.message)).toEqual([
+      expect.stringContaining('Service shop/web has no port 8080 (TCP); it has 80.'),
+    ])
+    expect(code).toBe(1)
+  })
+
+  it('finds the missing ReferenceGrant behind it', async () => {
+    const { code, findings } = await check({ 'route.yaml': route('web', 'backendRefs: [{name: api, namespace: backend, port: 80}]') })
+    expect(findings.filter(({ severity }) => severity === 'error').map((finding) => finding.code)).toEqual(['ResolvedRefs-RefNotPermitted'])
+    expect(code).toBe(1)
+  })
+
+  it('finds what is wrong with a listener whose class is in no file', async () => {
+    const { code, findings } = await check({ 'gateway.yaml': gateway(`${listener}, {name: ftp, protocol: FTP, port: 21}`) })
+    expect(findings.map((finding) => `${finding.severity} ${finding.code}`)).toEqual([
+      'warning gateway-class-missing',
+      'error Accepted-UnsupportedProtocol',
+    ])
+    expect(code).toBe(1)
+  })
+})
+
+describe('check on a folder that lacks Services and Secrets', () => {
+  it('warns once of a Service in no file, whether or not the Gateway is there', async () => {
+    const files = { 'route.yaml': route('web', 'backendRefs: [{name: web, port: 80}]') }
+    const whole = { ...files, 'gateway.yaml': `${gateway(listener)}---\n${gatewayClass}` }
+    expect((await check(files)).findings.map(({ code }) => code)).toEqual(['parent-not-found', 'service-not-defined'])
+    const { code, findings } = await check(whole)
+    expect(findings.map((finding) => `${finding.severity} ${finding.code}`)).toEqual(['warning service-not-defined'])
+    expect(code).toBe(0)
+  })
+
+  it('warns of a certificate Secret in no file', async () => {
+    const { code, findings } = await check({ 'gateway.yaml': `${gateway(httpsListener)}---\n${gatewayClass}` })
+    expect(findings.map((finding) => `${finding.severity} ${finding.code}`)).toEqual(['warning ResolvedRefs-InvalidCertificateRef'])
+    expect(code).toBe(0)
+  })
+
+  it('says nothing of a Secret that cert-manager makes from a Certificate or an annotation', async () => {
+    const certificate = `---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: a, namespace: infra}
+spec: {secretName: a-tls, dnsNames: [a.example.com]}
+`
+    expect((await check({ 'gateway.yaml': `${gateway(httpsListener)}---\n${gatewayClass}${certificate}` })).findings).toEqual([])
+    const annotated = gateway(httpsListener, ', annotations: {cert-manager.io/cluster-issuer: main}')
+    expect((await check({ 'gateway.yaml': `${annotated}---\n${gatewayClass}` })).findings).toEqual([])
+  })
+
+  it('calls a Secret that is there and no certificate an error', async () => {
+    const secret =
+      '---\napiVersion: v1\nkind: Secret\ntype: kubernetes.io/tls\nmetadata: {name: a-tls, namespace: infra}\ndata: {tls.crt: Zm9v, tls.key: YmFy}\n'
+    const { code, findings } = await check({ 'gateway.yaml': `${gateway(httpsListener)}---\n${gatewayClass}${secret}` })
+    expect(findings.map((finding) => `${finding.severity} ${finding.code}`)).toEqual(['error ResolvedRefs-InvalidCertificateRef'])
+    expect(code).toBe(1)
+  })
+})

@@ -55,7 +55,8 @@ export async function runClient(name: string, options: ClientOptions, load: Load
   let known = timeline.settled
   for (let number = 0; !stop.aborted; number++) {
     const token = `${name}-${number}`
-    const question = questionOf(token, random, host)
+    const serverName = tls?.servername
+    const question = { ...questionOf(token, random, host), ...(serverName === undefined ? {} : { serverName }) }
     const mark = timeline.settled
     const began = performance.now()
     try {

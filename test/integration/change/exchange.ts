@@ -3,11 +3,9 @@ import { type Agent, type IncomingMessage, request as requestPlain } from 'node:
 import { request as requestTls } from 'node:https'
 import type { Socket } from 'node:net'
 import { pause } from '../../harness/eventually.ts'
+import type { Asked } from './expectation.ts'
 
-export interface Question {
-  readonly host: string
-  /** Without query. */
-  readonly path: string
+export interface Question extends Asked {
   readonly query: string
   /** Makes it a POST. */
   readonly body?: string

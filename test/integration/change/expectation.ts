@@ -5,6 +5,8 @@ export interface Asked {
   readonly host: string
   /** Without query. */
   readonly path: string
+  /** Of the connection; absent for clear text. */
+  readonly serverName?: string
 }
 
 /** The status of an answer of the gateway's own, or what a backend must have seen and who it may have been. */
@@ -12,7 +14,9 @@ export type Expectation =
   | { readonly kind: 'refused'; readonly status: number }
   | { readonly kind: 'served'; readonly backends: readonly string[]; readonly path: string; readonly edition: string | undefined }
 
-export function expectationOf(world: World, { host, path }: Asked): Expectation {
+export function expectationOf(world: World, { host, path, serverName = host }: Asked): Expectation {
+  // The connection belongs to the listener for its server name alone, the request to the wildcard's.
+  if (host !== serverName && world.listeners.includes('exact')) return { kind: 'refused', status: 421 }
   if (host === 'extra.example.net') return servedBy(world, ['gift'], path)
   if (host !== 'shop.example.com') return host === `w${world.wanderer}.example.com` ? servedBy(world, ['bulk'], path) : notFound
   const [, first = '', second = ''] = path.split('/')

@@ -1,7 +1,7 @@
 /**
  * The world that changes under load: what a cluster would hold at one moment, as a plain value, and the manifests that say it.
  *
- * One Gateway, `edge`, with a clear and a TLS listener that stay and two that come and go; the route `shop` with rules that
+ * One Gateway, `edge`, with a clear and a TLS listener that stay and three that come and go; the route `shop` with rules that
  * are added, removed and reordered; routes beside it; Services over one EndpointSlice for each of their backends.
  * `expectation.ts` tells what such a world must answer, without a look at the manifests.
  */
@@ -33,8 +33,8 @@ export const passingRoutes = ['red', 'green', 'blue']
 export const passingRules = ['tea', 'coffee']
 export const passingShares = ['guest', 'visitor']
 export const passingBackends = ['stable-3', 'canary-2']
-/** `side` has a port of its own, `extra` shares the TLS port. */
-export const passingListeners = ['side', 'extra']
+/** `side` has a port of its own; `extra` shares the TLS port, and so does `exact`, which takes the shop's name from the wildcard listener. */
+export const passingListeners = ['side', 'extra', 'exact']
 export const wanderings = 3
 
 /** Services and their backends; a backend that does not pass is always ready. */
@@ -117,6 +117,7 @@ function gateway(world: World): Manifest {
   const passing = [
     { name: 'side', port: sidePort, protocol: 'HTTP' },
     { name: 'extra', port: securePort, protocol: 'HTTPS', hostname: 'extra.example.net', tls },
+    { name: 'exact', port: securePort, protocol: 'HTTPS', hostname: 'shop.example.com', tls },
   ]
   const listeners = [
     { name: 'web', port: webPort, protocol: 'HTTP' },

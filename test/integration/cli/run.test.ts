@@ -8,8 +8,9 @@ import type { EchoAnswer } from '../../../src/standalone/echo.ts'
 import { startBackend } from '../../harness/backend.ts'
 import { root } from '../../harness/command-build.ts'
 import { runCommand } from '../../harness/command.ts'
+import { eventually } from '../../harness/eventually.ts'
 import { RawClient } from '../../harness/raw-client.ts'
-import { freePort, RunningGateway } from '../../harness/running-gateway.ts'
+import { type Change, freePort, RunningGateway } from '../../harness/running-gateway.ts'
 import { folder } from '../../unit/sources/folder.ts'
 
 const shop = 'http://shop.example.com/'
@@ -27,12 +28,13 @@ async function echoed(gateway: RunningGateway, url: string): Promise<EchoAnswer>
   return JSON.parse(body) as EchoAnswer
 }
 
-/** A port of loopback that somebody uses for as long as the test runs. */
-async function takenPort(): Promise<number> {
+/** Somebody else's listener on a port of loopback, until the test ends. */
+async function somebody(): Promise<{ port: number; leave: () => void }> {
   const server = createServer().listen(0, '127.0.0.1')
-  onTestFinished(() => void server.close())
+  const leave = (): void => void server.close()
+  onTestFinished(leave)
   await once(server, 'listening')
-  return (server.address() as AddressInfo).port
+  return { port: (server.address() as AddressInfo).port, leave }
 }
 
 function gatewayYaml(name: string, port: number): string {
@@ -87,6 +89,34 @@ describe('gatewright run', () => {
     expect((await echoed(gateway, `${shop}api`)).service).toBe('api')
   })
 
+  it('reads gatewright.yaml of the folder, and a flag wins over it', async () => {
+    const [settled, flagged] = [await freePort(), await freePort()]
+    const backend = await startBackend('settled')
+    onTestFinished(() => backend.stop())
+    const place = folder({
+      'a.yaml': gatewayYaml('web', 80),
+      'gatewright.yaml': `ports: { 80: ${settled} }\nservices: { "default/web:80": "127.0.0.1:${backend.port}" }\n`,
+    })
+    // A port that nothing here has, so that the harness moves none.
+    const own = await running([place.path, '--port', '9=9'])
+    expect(own.ready.listeners).toMatchObject([{ port: settled }])
+    expect((await (await own.connect('http://any.example/')).get('any.example')).body).toBe('settled')
+    const other = await running([place.path, '--port', `80=${flagged}`])
+    expect(other.ready.listeners).toMatchObject([{ port: flagged }])
+  })
+
+  it('writes a line for each request when it is asked to', async () => {
+    const gateway = await running(['examples/matching', '--access-log', 'json'])
+    await echoed(gateway, `${shop}api/carts`)
+    await eventually(() => gateway.stderr.endsWith('\n'), 'a line')
+    expect(JSON.parse(gateway.stderr)).toMatchObject({
+      method: 'GET',
+      target: '/api/carts',
+      status: 200,
+      route: expect.stringContaining('shop/shop'),
+    })
+  })
+
   it.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 after %s, once the request under way has its answer', async (signal) => {
     const backend = await startBackend('late')
     onTestFinished(() => backend.stop())
@@ -125,16 +155,28 @@ describe('gatewright run', () => {
     }
   })
 
-  it('says which port is in use, and serves the others', async () => {
-    const port = await takenPort()
+  it('says which port is in use, serves the others, and opens it when it is free', async () => {
+    const { port, leave } = await somebody()
     const place = folder({ 'a.yaml': gatewayYaml('blocked', port), 'b.yaml': gatewayYaml('free', 80) })
     const gateway = await running([place.path])
     expect(gateway.ready.listeners.map((listener) => listener.gateway)).toEqual(['free'])
     expect((await echoed(gateway, 'http://any.example/')).service).toBe('free')
-    const statuses: unknown = await (await fetch(`${gateway.ready.admin}/statuses`)).json()
-    expect(JSON.stringify(statuses)).toMatch(
-      /"PortUnavailable","message":"[^"]*127\.0\.0\.1:\d+[^"]*in use|PortUnavailable[^}]*another process uses/,
-    )
+    const { statuses } = (await (await fetch(`${gateway.ready.admin}/statuses`)).json()) as Pick<Change, 'statuses'>
+    const { status } = statuses.find(({ name, kind }) => kind === 'Gateway' && name === 'blocked') ?? {}
+    expect(status).toMatchObject({
+      listeners: [
+        {
+          conditions: expect.arrayContaining([
+            expect.objectContaining({ reason: 'PortUnavailable', message: expect.stringContaining(`127.0.0.1:${port}`) }),
+          ]),
+        },
+      ],
+    })
+    leave()
+    await gateway.change(({ listeners }) => listeners.find((listener) => listener.gateway === 'blocked'), 'the port that is free now')
+    const client = await RawClient.plain(port)
+    expect(JSON.parse((await client.get('any.example')).body)).toMatchObject({ service: 'blocked' })
+    await client.close()
   })
 
   it('with --strict says what translate says and opens nothing for the canary', async () => {

@@ -1,0 +1,88 @@
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { runCommand, spawnCommand } from '../../harness/command.ts'
+import { eventually } from '../../harness/eventually.ts'
+import { ExampleCopy } from '../../harness/example-copy.ts'
+import { freePort } from '../../harness/running-gateway.ts'
+import { folder } from '../../unit/sources/folder.ts'
+
+/** `run` as a person sees it, up to the end of its table; `more` is what it prints after that. */
+async function shown(path: string) {
+  const [http, https] = [await freePort(), await freePort()]
+  const state = join(folder().path, "a person's state")
+  const child = spawnCommand(['run', path, '--port', `80=${http}`, '--port', `443=${https}`, '--state-dir', state])
+  onTestFinished(async () => {
+    child.kill('SIGTERM')
+    await once(child, 'close')
+    expect(child.exitCode).toBe(0)
+  })
+  let text = ''
+  child.stdout.on('data', (part: string) => {
+    text += part
+  })
+  const table = await eventually(() => (/^health, .*\n/m.test(text) ? text : undefined), 'the table', 5_000)
+  return { table, http, https, state, more: () => text.slice(table.length) }
+}
+
+function lineWith(text: string, word: string): string {
+  return text.split('\n').find((line) => line.includes(word)) ?? ''
+}
+
+const hasCurl = spawnSync('curl', ['--version']).status === 0
+
+describe('the table of gatewright run', () => {
+  it('shows Gateways, listeners with their places, routes with their state, and every kindness', async () => {
+    const { table, https, state } = await shown('examples/canary')
+    expect(lineWith(table, 'HTTPS 443')).toMatch(new RegExp(`^ +https +HTTPS 443 +-> 127\\.0\\.0\\.1:${https} .*1 route .*ok`))
+    expect(lineWith(table, 'HTTPRoute app-team-alpha/canary-route')).toMatch(/myapp\.example\.com +on my-app-gateway +ok/)
+    expect(lineWith(table, 'my-app-stable')).toContain('an echo backend answers for it')
+    expect(lineWith(table, 'no usable certificate')).toContain('development certificate for localhost, myapp.example.com')
+    expect(table).toContain(join(state, 'ca', 'ca.pem').replaceAll("'", `'\\''`))
+    expect(table).not.toContain('\u001b')
+  })
+
+  it('says of a route that is refused why, and what to add', async () => {
+    const { table } = await shown('examples/multi-team')
+    expect(lineWith(table, 'HTTPRoute lab/lab ')).toContain('Accepted False NotAllowedByListeners')
+    expect(table).toMatch(/needs the label gateway=shared[^]*kind: Namespace\n +metadata:\n +name: lab\n +labels:\n +gateway: shared\n/)
+  })
+
+  it.skipIf(!hasCurl).each(['canary', 'tls', 'multi-team', 'matching'])(
+    'prints curl lines for %s that work as printed',
+    async (example) => {
+      const { table } = await shown(`examples/${example}`)
+      const lines = table.split('\n').filter((line) => /^ +curl -?.*https?:\/\//.test(line))
+      expect(lines.length).toBeGreaterThan(0)
+      for (const line of lines) {
+        const { stdout, status } = spawnSync('sh', ['-c', line.replace('curl', "curl -s -o /dev/null -w '%{http_code}'")], {
+          encoding: 'utf8',
+        })
+        expect([status, stdout], line).toEqual([0, expect.stringMatching(/^(200|301)$/)])
+      }
+    },
+  )
+
+  it('is followed by what changes: the label that is missing, and that all is well again', async () => {
+    const files = new ExampleCopy('canary')
+    const { more } = await shown(files.path)
+    const labelled = files.read('namespace.yaml')
+    files.save('namespace.yaml', labelled.replace('    purpose: routing\n', '    purpose: none\n'))
+    await eventually(() => more().includes('purpose=routing'), 'the missing label')
+    expect(more()).toMatch(/canary-route: .*Accepted False NotAllowedByListeners/)
+    const before = more().length
+    files.save('namespace.yaml', labelled)
+    await eventually(() => /canary-route: .*ok/.test(more().slice(before)), 'the good news')
+  })
+})
+
+describe('gatewright check', () => {
+  it('groups by file what is wrong, with its place, and counts it', async () => {
+    const { stdout } = await runCommand(['check', 'examples/multi-team'])
+    expect(stdout).toMatch(
+      /^examples\/multi-team\/team-lab\.yaml\n +error +13:3 [^]*gateway: shared\n\nexamples\/multi-team\/team-store\.yaml\n +error +15:3 /,
+    )
+    expect(stdout).toMatch(/\n15 objects in \d+ files\n2 errors, 0 warnings\n$/)
+  })
+})

@@ -11,7 +11,9 @@ export type ConformanceTest = (name: string, run: (scene: Scene) => Promise<void
 
 /** Call it once, at the top of a test file. */
 export function conformanceTests(): ConformanceTest {
-  const agents = { http: new Agent({ keepAlive: true }), https: new TlsAgent({ keepAlive: true }) }
+  // Few enough for the descriptors that any system gives.
+  const options = { keepAlive: true, maxSockets: 16 }
+  const agents = { http: new Agent(options), https: new TlsAgent(options) }
   let cluster: ConformanceCluster | undefined
 
   beforeAll(async () => {

@@ -14,7 +14,9 @@ describe.skipIf(suite === undefined)('the official conformance suite', () => {
   it('has a test here for each of its tests whose features the GatewayClass claims', () => {
     const owed = tests.filter(({ name, features }) => elsewhere[name] === undefined && features.every((feature) => claimed.has(feature)))
     expect(owed.length).toBeGreaterThan(50)
-    expect(namesHere().toSorted()).toEqual(owed.map(({ name }) => name).toSorted())
+    const here = namesHere()
+    expect(owed.map(({ name }) => name).filter((name) => !here.includes(name))).toEqual([])
+    expect(here.filter((name, index) => here.indexOf(name) !== index)).toEqual([])
   })
 
   it('asks for nothing unclaimed without a reason, and no reason has had its day', () => {

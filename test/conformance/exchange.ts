@@ -11,8 +11,7 @@ export interface Target {
   readonly path: string
   readonly host: string
   readonly fields: readonly (readonly [string, string])[]
-  /** The Host without port is the SNI. */
-  readonly tls?: { readonly authority: string }
+  readonly tls?: { readonly authority: string; readonly serverName: string }
 }
 
 export interface Exchange {
@@ -36,7 +35,7 @@ export async function exchange({ port, method, path, host, fields, tls }: Target
           ...options,
           agent: agents.https,
           ca: tls.authority,
-          servername: host.replace(/:\d+$/, ''),
+          servername: tls.serverName,
           // The suite's certificates are for `*`, which no client takes for a name.
           checkServerIdentity: () => undefined,
         })

@@ -8,6 +8,8 @@ export type Request = string | RequestSketch
 interface RequestSketch {
   readonly to: string
   readonly fields?: Fields
+  /** The request's host unless given. */
+  readonly serverName?: string
   /** Fields that the backend shall answer with. */
   readonly backendSends?: Fields
 }
@@ -61,7 +63,8 @@ export async function judge(
       const wanted = wantedOf(outcome, { method, host, path }, entrance)
       const echo = Object.entries(sent.backendSends ?? {}).map(([name, value]) => `${name}:${value}`)
       const fields: [string, string][] = [...Object.entries(sent.fields ?? {}), ['X-Echo-Set-Header', echo.join(',')]]
-      const { listenPort: port, tls } = entrance
+      const { listenPort: port } = entrance
+      const tls = entrance.tls && { ...entrance.tls, serverName: sent.serverName ?? host.replace(/:\d+$/, '') }
       const came = await exchange({ port, method, path, host, fields, ...(tls && { tls }) }, agents)
       return { came: [request, shown(came, wanted, entrance)], wanted: [request, wanted] }
     }),

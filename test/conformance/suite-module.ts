@@ -49,7 +49,9 @@ export interface Manifest {
 function findSuite(): SuiteModule | undefined {
   const folder = process.env['GATEWAY_API_CONFORMANCE_DIR'] ?? join(moduleCache(), MODULE)
   if (!existsSync(join(folder, 'base/manifests.yaml'))) {
-    console.warn(`Left out: the scenes of ${MODULE} (not in the Go module cache; GATEWAY_API_CONFORMANCE_DIR can name it)`)
+    console.warn(
+      `Left out: the tests of the official suite, ${MODULE} (not in the Go module cache; GATEWAY_API_CONFORMANCE_DIR can name it)`,
+    )
     return undefined
   }
   const sources = readdirSync(join(folder, 'tests')).filter((file) => file.endsWith('.go'))

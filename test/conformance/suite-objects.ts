@@ -43,10 +43,19 @@ export function suiteObjects(): SuiteObjects {
   return { manifests: [gatewayClass, ...secrets], authority: authority.certificate }
 }
 
+/** Addresses that can be asked for and had, or not. */
+export const addresses = { PLACEHOLDER_USABLE_ADDRS: '203.0.113.1', PLACEHOLDER_UNUSABLE_ADDRS: '203.0.113.2' } as const
+
 /** What the suite writes over when it applies a manifest. */
 export function prepared(manifest: Manifest): Manifest {
   const spec = manifest['spec'] as object
-  if (manifest.kind === 'Gateway') return { ...manifest, spec: { ...spec, gatewayClassName: CLASS } }
+  if (manifest.kind === 'Gateway') {
+    const named = JSON.stringify({ ...spec, gatewayClassName: CLASS }).replaceAll(
+      /PLACEHOLDER_(?:UN)?USABLE_ADDRS/g,
+      (placeholder) => addresses[placeholder as keyof typeof addresses],
+    )
+    return { ...manifest, spec: JSON.parse(named) as unknown }
+  }
   if (manifest.kind === 'GatewayClass') return { ...manifest, spec: { ...spec, controllerName: CONTROLLER } }
   return manifest
 }

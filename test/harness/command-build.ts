@@ -22,8 +22,8 @@ export function builtCommand(): string {
 function stateOf(source: string): string {
   const hash = createHash('sha256')
   for (const entry of readdirSync(source, { recursive: true, encoding: 'utf8' }).sort()) {
-    const { size, mtimeMs } = statSync(join(source, entry))
-    hash.update(`${entry} ${size} ${mtimeMs}\n`)
+    const file = statSync(join(source, entry), { throwIfNoEntry: false })
+    hash.update(`${entry} ${file?.size} ${file?.mtimeMs}\n`)
   }
   return hash.digest('hex').slice(0, 16)
 }
@@ -50,6 +50,7 @@ function build(folder: string): void {
 function removeOld(): void {
   for (const name of readdirSync(builds)) {
     const folder = join(builds, name)
-    if (Date.now() - statSync(folder).mtimeMs > hour) rmSync(folder, { recursive: true, force: true })
+    const made = statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
+    if (Date.now() - made > hour) rmSync(folder, { recursive: true, force: true })
   }
 }

@@ -8,9 +8,10 @@ import type { EchoAnswer } from '../../../src/standalone/echo.ts'
 import { startBackend } from '../../harness/backend.ts'
 import { root } from '../../harness/command-build.ts'
 import { runCommand } from '../../harness/command.ts'
-import { eventually } from '../../harness/eventually.ts'
+import { eventually, pause } from '../../harness/eventually.ts'
 import { RawClient } from '../../harness/raw-client.ts'
 import { type Change, freePort, RunningGateway } from '../../harness/running-gateway.ts'
+import { WebSocketClient } from '../../harness/web-socket-client.ts'
 import { folder } from '../../unit/sources/folder.ts'
 
 const shop = 'http://shop.example.com/'
@@ -137,6 +138,20 @@ describe('gatewright run', () => {
     expect(gateway.stderr).toBe('')
   })
 
+  it('waits for a conversation when it is asked to end, and no longer when it is asked twice', async () => {
+    const gateway = await running(['examples/websocket'])
+    const url = 'ws://chat.example.com/rooms/blue'
+    const socket = new WebSocketClient(await gateway.connect(url))
+    await socket.upgrade(url)
+    await socket.message()
+    gateway.signal('SIGINT')
+    await pause(100)
+    socket.send('still here?')
+    expect(await socket.message()).toBe('still here?')
+    gateway.signal('SIGINT')
+    expect(await gateway.ended()).toBe(130)
+  })
+
   it('gives Gateways that want one port a loopback address each, and serves both', async () => {
     const place = folder({ 'a.yaml': gatewayYaml('one', 80), 'b.yaml': gatewayYaml('two', 80) })
     const port = await freePort()
@@ -186,6 +201,17 @@ describe('gatewright run', () => {
     const { statuses: said } = (await (await fetch(`${gateway.ready.admin}/statuses`)).json()) as { statuses: Record<string, unknown>[] }
     const translated = (JSON.parse(stdout) as { statuses: { kind: string; status: unknown }[] }).statuses
     expect(said.map(({ kind, status }) => ({ kind, status }))).toEqual(translated.map(({ kind, status }) => ({ kind, status })))
+  })
+
+  it('with --strict leaves a Gateway waiting whose class is in no file, and without it serves it and says so', async () => {
+    const place = folder({ 'g.yaml': gatewayYaml('web', 80) })
+    const [strict, kind] = await Promise.all([running([place.path, '--strict']), running([place.path])])
+    expect(strict.ready.listeners).toEqual([])
+    expect((await echoed(kind, 'http://any.example/')).service).toBe('web')
+    const { kindnesses } = (await (await fetch(`${kind.ready.admin}/statuses`)).json()) as { kindnesses: string[] }
+    expect(kindnesses.join()).toContain('GatewayClass any')
+    const { stdout } = await runCommand(['check', place.path])
+    expect(stdout).toContain('GatewayClass any')
   })
 
   const hasIpv6 = Object.values(networkInterfaces()).some((addresses = []) => addresses.some(({ address }) => address === '::1'))

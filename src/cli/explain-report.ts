@@ -106,6 +106,18 @@ function describeFilter(filter: FilterConfig): string {
       ]
       return `rewrite ${to.filter((part) => part !== undefined).join(', ')}`
     }
+    case 'mirror': {
+      const { target, numerator, denominator } = filter
+      if (target.kind === 'fail') return `mirror left out: ${target.message}`
+      return `mirror to ${target.pool}${numerator === denominator ? '' : `, ${numerator} of ${denominator} requests`}`
+    }
+    case 'cors':
+      return `CORS for ${filter.origins.length === 0 ? 'no origin' : filter.origins.join(', ')}${filter.credentials ? ', with credentials' : ''}`
+    case 'externalAuth': {
+      const { protocol, target } = filter
+      const asks = `external authorisation (${protocol === 'grpc' ? 'gRPC' : 'HTTP'})`
+      return target.kind === 'pool' ? `${asks} by ${target.pool}` : `${asks} cannot be asked: ${target.message}`
+    }
     case 'fail':
       return `${filter.filter} cannot be served: ${filter.message}`
   }

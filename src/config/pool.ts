@@ -6,7 +6,7 @@ export type PoolKey = string
 export interface PoolConfig {
   readonly key: PoolKey
   readonly backend: { readonly kind: string; readonly namespace: string; readonly name: string; readonly port: number }
-  /** What is spoken to the endpoints. 'http' is HTTP/1.1; 'h2c' is HTTP/2 by prior knowledge. */
+  /** What is spoken to the endpoints. 'http' is HTTP/1.1; 'h2c' is HTTP/2 by prior knowledge (appProtocol kubernetes.io/h2c, and gRPC). */
   readonly protocol: 'http' | 'h2c' | 'tcp' | 'udp'
   /** Sorted by address and port, without duplicates. Empty: nothing is ready (503). */
   readonly endpoints: readonly EndpointConfig[]

@@ -1,11 +1,12 @@
-/** HTTPRoute (and, later, GRPCRoute, which is the same with other matches) as the data plane sees it. */
+/** HTTPRoute, and GRPCRoute, which is the same with other matches, as the data plane sees them. */
 import type { FilterConfig } from './filter.ts'
 import type { ListenerKey } from './listener.ts'
 import type { PoolKey } from './pool.ts'
 
 export interface HttpRouteConfig {
-  readonly kind: 'http'
-  /** `HTTPRoute/namespace/name` */
+  /** 'grpc': its matches take gRPC requests only, and its failures are statuses of gRPC. */
+  readonly kind: 'http' | 'grpc'
+  /** `HTTPRoute/namespace/name` or `GRPCRoute/namespace/name` */
   readonly key: string
   /** One for each listener that accepted the route; never empty. */
   readonly attachments: readonly AttachmentConfig[]
@@ -36,7 +37,38 @@ export interface HttpRuleConfig {
     readonly request?: number
     readonly backendRequest?: number
   }
+  /** Absent: nothing that a backend answered is asked for again. */
+  readonly retry?: RetryConfig
+  readonly session?: SessionConfig
 }
+
+/** HTTPRouteRetry. */
+export interface RetryConfig {
+  /** Status codes after which the next attempt is made, beside connections that could not be established. */
+  readonly codes: readonly number[]
+  /** In addition to the first one; 0: nothing is repeated, whatever happened. */
+  readonly attempts: number
+  /** Milliseconds, the base of the growing pause between attempts; absent: the data plane's own. */
+  readonly backoff?: number
+}
+
+/** SessionPersistence (GEP-1619): pins an endpoint of the backend that the weights chose. */
+export type SessionConfig = {
+  /** Name of the cookie or of the header field, as spelled. */
+  readonly name: string
+  /** Milliseconds from the first request; after them a session begins anew. Absent: no end. */
+  readonly absoluteTimeout?: number
+  /** The session also keeps the backend, past the weights: what a route asks for by the annotation `gatewright.dev/session-keeps-backend`. */
+  readonly keepsBackend: boolean
+} & (
+  | {
+      readonly kind: 'cookie'
+      readonly path: string
+      /** 'permanent': the cookie carries `absoluteTimeout`, which is there then. */
+      readonly lifetime: 'session' | 'permanent'
+    }
+  | { readonly kind: 'header' }
+)
 
 export interface HttpMatchConfig {
   readonly path: PathMatchConfig
@@ -44,6 +76,11 @@ export interface HttpMatchConfig {
   /** Names in lower case, each once (the first of equal names counts). */
   readonly headers: readonly ValueMatchConfig[]
   readonly query: readonly ValueMatchConfig[]
+  /**
+   * Of a GRPCRoute's match: how many characters of service and method an Exact match names, 0 for what it leaves open or
+   * gives as a regular expression. Precedence goes by them (GRPCRouteRule.matches). `path` is what they mean on the wire.
+   */
+  readonly grpc?: { readonly service: number; readonly method: number }
 }
 
 export type PathMatchConfig =

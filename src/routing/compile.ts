@@ -7,11 +7,12 @@ import type { ListenerConfig, ListenerKey } from '../config/listener.ts'
 import type { Placement } from '../config/placement.ts'
 import type { HttpRouteConfig } from '../config/route.ts'
 import { compareSpecificity } from '../lib/hostname.ts'
+import type { FilterContext } from './filters.ts'
 import { compileHostTable } from './host-table.ts'
 import { newListener, newPort } from './listener.ts'
 import { movedPorts, sameMoves } from './moved-ports.ts'
 import type { CompiledListener, CompiledRule, PortRouter, Router } from './router.ts'
-import { compileRule, type RuleContext } from './rule.ts'
+import { compileRule } from './rule.ts'
 
 /**
  * `previous`: the Router that this one replaces; unchanged host tables and rules, the counters and the balancer state
@@ -50,7 +51,7 @@ export function compile(config: GatewayConfig, previous?: Router, placement?: Pl
 
 function compileRules(
   configs: readonly HttpRouteConfig[],
-  context: RuleContext,
+  context: FilterContext,
   previous: Router | undefined,
   kept: Router | undefined,
 ): Pick<Router, 'rules' | 'routes'> {

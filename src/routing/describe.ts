@@ -4,6 +4,7 @@ import type { HttpMatchConfig, PathMatchConfig, ValueMatchConfig } from '../conf
 /** `GET, path prefix /cart, header env = canary, query x = 1` */
 export function describeMatch(match: HttpMatchConfig): string {
   return [
+    ...(match.grpc === undefined ? [] : ['gRPC']),
     ...(match.method === undefined ? [] : [match.method]),
     describePath(match.path),
     ...match.headers.map((header) => `header ${describeValue(header)}`),

@@ -9,6 +9,7 @@ import type { FilterConfig } from '../config/filter.ts'
 import type { ListenerKey } from '../config/listener.ts'
 import type { HttpMatchConfig, HttpRuleConfig } from '../config/route.ts'
 import { covers } from '../lib/hostname.ts'
+import { isGrpc } from './grpc.ts'
 import { type LossReason, lossText, missText } from './loss.ts'
 import { decidingStep } from './precedence.ts'
 import { pathSatisfied, valueSatisfied } from './predicate.ts'
@@ -53,6 +54,8 @@ export interface Winner extends Place {
   readonly filters: readonly FilterConfig[]
   readonly backends: readonly BackendShare[]
   readonly timeouts: HttpRuleConfig['timeouts']
+  readonly retry: HttpRuleConfig['retry']
+  readonly session: HttpRuleConfig['session']
 }
 
 export interface BackendShare {
@@ -121,6 +124,10 @@ function candidatesOf(listener: CompiledListener, host: string): readonly Candid
 function firstFailure(match: CompiledMatch, subject: Subject): LossReason | undefined {
   const { request } = subject
   if (match.path.kind === 'never') return { kind: 'unusable', problem: match.path.problem }
+  if (match.config.grpc !== undefined && !isGrpc(request)) {
+    const got = request.header('content-type')
+    return { kind: 'grpc', ...(got === undefined ? {} : { got }) }
+  }
   if (!pathSatisfied(match.path, request.path)) return { kind: 'path', wanted: match.config.path, got: request.path }
   if (match.method !== undefined && match.method !== request.method) return { kind: 'method', wanted: match.method, got: request.method }
   for (const [i, header] of match.headers.entries()) {
@@ -171,7 +178,7 @@ function placeOf({ listener, table, ranked }: Candidate): Place {
 }
 
 function describeWinner(winner: Candidate): Winner {
-  const { filters, backends, timeouts } = winner.ranked.match.rule.config
+  const { filters, backends, timeouts, retry, session } = winner.ranked.match.rule.config
   const total = backends.reduce((sum, backend) => sum + backend.weight, 0)
   return {
     ...placeOf(winner),
@@ -183,5 +190,7 @@ function describeWinner(winner: Candidate): Winner {
       share: total === 0 ? 0 : backend.weight / total,
     })),
     timeouts,
+    retry,
+    session,
   }
 }

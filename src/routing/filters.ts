@@ -3,29 +3,76 @@
  * wherever in the list it stands: a filter that is missing might have been the one that guards the route.
  */
 import type { FilterConfig } from '../config/filter.ts'
+import { compileCors } from './cors.ts'
+import { compileAuth } from './external-auth.ts'
 import { compileEdits } from './header-edits.ts'
+import { compileMirrors } from './mirror.ts'
 import type { MovedPort } from './moved-ports.ts'
 import { compileRedirect } from './redirect.ts'
 import type { Problem } from './problem.ts'
 import { compileRewrite } from './rewrite.ts'
 import type { CompiledFilters } from './router.ts'
 
-/** `undefined` when there is nothing to do. `moved`: see Router.movedPorts. */
-export function compileFilters(filters: readonly FilterConfig[], moved: readonly MovedPort[]): CompiledFilters | undefined {
+/** What filters are compiled with beside their own configuration. */
+export interface FilterContext {
+  /** See Router.movedPorts. */
+  readonly moved: readonly MovedPort[]
+  /** In [0, 1): where in its period a share of the requests begins. */
+  readonly phase: () => number
+}
+
+/** `undefined` when there is nothing to do. `previous`: the filters that these replace. */
+export function compileFilters(
+  filters: readonly FilterConfig[],
+  { moved, phase }: FilterContext,
+  previous?: CompiledFilters,
+): CompiledFilters | undefined {
   if (filters.length === 0) return undefined
   const failed = filters.find((filter) => filter.kind === 'fail')
   if (failed !== undefined) return failing(failed.reason, failed.message)
   const requestEdits = compileEdits(filters.filter((filter) => filter.kind === 'requestHeaders'))
-  if (isProblem(requestEdits)) return failing('InvalidFilter', requestEdits.problem)
   const responseEdits = compileEdits(filters.filter((filter) => filter.kind === 'responseHeaders'))
+  const rewrite = compileFirst(
+    filters.find((filter) => filter.kind === 'rewrite'),
+    compileRewrite,
+  )
+  const redirect = compileFirst(
+    filters.find((filter) => filter.kind === 'redirect'),
+    (config) => compileRedirect(config, moved),
+  )
+  const cors = compileFirst(
+    filters.find((filter) => filter.kind === 'cors'),
+    compileCors,
+  )
+  const auth = compileFirst(
+    filters.find((filter) => filter.kind === 'externalAuth'),
+    compileAuth,
+  )
+  if (isProblem(requestEdits)) return failing('InvalidFilter', requestEdits.problem)
   if (isProblem(responseEdits)) return failing('InvalidFilter', responseEdits.problem)
-  const rewriteConfig = filters.find((filter) => filter.kind === 'rewrite')
-  const rewrite = rewriteConfig && compileRewrite(rewriteConfig)
   if (isProblem(rewrite)) return failing('InvalidFilter', rewrite.problem)
-  const redirectConfig = filters.find((filter) => filter.kind === 'redirect')
-  const redirect = redirectConfig && compileRedirect(redirectConfig, moved)
   if (isProblem(redirect)) return failing('InvalidFilter', redirect.problem)
-  return { answer: redirect && { kind: 'redirect', redirect }, requestEdits, responseEdits, rewrite }
+  if (isProblem(cors)) return failing('InvalidFilter', cors.problem)
+  if (isProblem(auth)) return failing('InvalidFilter', auth.problem)
+  const mirrors = compileMirrors(
+    filters.filter((filter) => filter.kind === 'mirror'),
+    phase,
+    previous?.mirrors,
+  )
+  const compiled = {
+    answer: redirect && ({ kind: 'redirect', redirect } as const),
+    requestEdits,
+    responseEdits,
+    rewrite,
+    mirrors,
+    cors,
+    auth,
+  }
+  return Object.values(compiled).every((part) => part === undefined) ? undefined : compiled
+}
+
+function compileFirst<C, T>(config: C | undefined, compile: (config: C) => T): T | undefined {
+  return config === undefined ? undefined : compile(config)
 }
 
 function isProblem(compiled: object | undefined): compiled is Problem {
@@ -33,5 +80,13 @@ function isProblem(compiled: object | undefined): compiled is Problem {
 }
 
 function failing(reason: string, message: string): CompiledFilters {
-  return { answer: { kind: 'fail', reason, message }, requestEdits: undefined, responseEdits: undefined, rewrite: undefined }
+  return {
+    answer: { kind: 'fail', reason, message },
+    requestEdits: undefined,
+    responseEdits: undefined,
+    rewrite: undefined,
+    mirrors: undefined,
+    cors: undefined,
+    auth: undefined,
+  }
 }

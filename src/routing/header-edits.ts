@@ -87,9 +87,18 @@ const ownFields = new Set([
   'upgrade',
 ])
 
+export function isOwnField(name: string): boolean {
+  return ownFields.has(name.toLowerCase())
+}
+
+/** The first one that cannot be a name of a field or a method. */
+export function firstBadName(names: readonly string[]): string | undefined {
+  return names.find((name) => !token.test(name))
+}
+
 function nameProblem(name: string): string | undefined {
   if (!token.test(name)) return `Cannot modify a header: its name must be a token of RFC 9110, got ${JSON.stringify(name)}`
-  if (!ownFields.has(name.toLowerCase())) return undefined
+  if (!isOwnField(name)) return undefined
   const instead = name.toLowerCase() === 'host' ? ', a URLRewrite filter with a hostname changes it' : ''
   return `Cannot modify the header ${name}: it must be left to the gateway, which frames the message${instead}`
 }

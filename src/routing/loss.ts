@@ -7,6 +7,8 @@ import type { PrecedenceStep } from './precedence.ts'
 export type LossReason =
   | { readonly kind: 'path'; readonly wanted: PathMatchConfig; readonly got: string }
   | { readonly kind: 'method'; readonly wanted: string; readonly got: string }
+  /** It is a GRPCRoute's, and `got` is the content type of something else; without `got` the request has none. */
+  | { readonly kind: 'grpc'; readonly got?: string }
   /** Without `got` the request has no such header or parameter. */
   | { readonly kind: 'header' | 'query'; readonly wanted: ValueMatchConfig; readonly got?: string }
   /** The match can never be satisfied: its path would be refused, its regular expression cannot be read. */
@@ -36,6 +38,8 @@ export function lossText(reason: LossReason): string {
       return `wants ${describePath(reason.wanted)}, the request has ${reason.got}`
     case 'method':
       return `wants method ${reason.wanted}, the request has ${reason.got}`
+    case 'grpc':
+      return `wants a gRPC request (content-type application/grpc), the request has ${reason.got === undefined ? 'no content type' : `"${reason.got}"`}`
     case 'header':
     case 'query': {
       const what = reason.kind === 'header' ? 'header' : 'query parameter'
@@ -65,6 +69,12 @@ function precedenceText(step: 'hostname' | PrecedenceStep, winning: number | str
   switch (step) {
     case 'hostname':
       return `is for ${describeHostname(String(winning))}, which is more specific than ${describeHostname(String(losing))}`
+    case 'grpc':
+      return 'is of a GRPCRoute, which gRPC requests are for first'
+    case 'service':
+      return winning === 0 || losing === 0 ? 'names the service' : 'names the longer service'
+    case 'serviceMethod':
+      return 'names the method of the service'
     case 'pathKind':
       return winning === 2 ? 'has an exact path' : 'has a regular expression for the path, which goes before prefixes'
     case 'prefixLength':

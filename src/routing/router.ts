@@ -11,7 +11,7 @@
  */
 import type { ListenerConfig } from '../config/listener.ts'
 import type { PoolKey } from '../config/pool.ts'
-import type { HttpMatchConfig, HttpRouteConfig, HttpRuleConfig } from '../config/route.ts'
+import type { HttpMatchConfig, HttpRouteConfig, HttpRuleConfig, SessionConfig } from '../config/route.ts'
 import type { MovedPort } from './moved-ports.ts'
 import type { PathPredicate, ValuePredicate } from './predicate.ts'
 import type { Precedence } from './precedence.ts'
@@ -96,18 +96,32 @@ export interface CompiledMatch {
 
 export interface CompiledRule {
   readonly config: HttpRuleConfig
-  /** `HTTPRoute/namespace/name` */
+  /** 'grpc': a GRPCRoute's, only gRPC requests come here (see grpc.ts) and errors are answered as gRPC statuses. */
+  readonly kind: HttpRouteConfig['kind']
+  /** `HTTPRoute/namespace/name` or `GRPCRoute/namespace/name` */
   readonly route: string
   readonly matches: readonly CompiledMatch[]
   /** In the order in which they apply; undefined when there is nothing to do, so that the hot path asks once. */
   readonly filters: CompiledFilters | undefined
   /** Smooth weighted choice; undefined when the rule has no backend with a weight above 0. Advances the state. */
   chooseBackend(): CompiledBackend | undefined
+  /** Those with a weight above 0, which alone `chooseBackend` gives: where a session that keeps its backend finds it again. */
+  readonly backends: readonly CompiledBackend[]
   /** Milliseconds, 0: none. */
   readonly requestTimeout: number
   readonly backendRequestTimeout: number
+  readonly retry: CompiledRetry | undefined
+  readonly session: SessionConfig | undefined
   /** Written by the data plane, read at scrape. Survives swaps as long as the rule's key does. */
   readonly counters: RuleCounters
+}
+
+export interface CompiledRetry {
+  readonly codes: ReadonlySet<number>
+  /** Beyond the first one; 0: nothing is repeated. */
+  readonly attempts: number
+  /** Milliseconds, above 0 unless the route says 0: base of the growing pause before an attempt. */
+  readonly backoff: number
 }
 
 export interface RuleCounters {
@@ -123,6 +137,10 @@ export type CompiledBackend =
   | { readonly kind: 'pool'; readonly pool: PoolKey; readonly filters: CompiledFilters | undefined; requests: number }
   | { readonly kind: 'fail'; readonly backend: string; readonly reason: string; readonly message: string; requests: number }
 
+/**
+ * They apply in this order: a failing answer, a CORS preflight, external authorisation, a redirect; then the mirrors get
+ * their copy, which has the rule's own edits and rewrite, as the backend's has.
+ */
 export interface CompiledFilters {
   /** Answers instead of a backend. `redirect` is computed by `location`. */
   readonly answer:
@@ -132,6 +150,39 @@ export interface CompiledFilters {
   readonly requestEdits: CompiledEdits | undefined
   readonly responseEdits: CompiledEdits | undefined
   readonly rewrite: CompiledRewrite | undefined
+  /** Those that have a target; never empty. */
+  readonly mirrors: readonly CompiledMirror[] | undefined
+  /** Rules only. */
+  readonly cors: CompiledCors | undefined
+  /** Rules only. One without a target is a failing `answer`. */
+  readonly auth: CompiledAuth | undefined
+}
+
+export interface CompiledMirror {
+  readonly pool: PoolKey
+  /** Whether this request is copied: exactly the configured share, evenly spread. Advances the state, so asked once for each request. */
+  take(): boolean
+}
+
+/** What a CORS filter says about a request (HTTPCORSFilter). Both are pure. */
+export interface CompiledCors {
+  /** The answer to a preflight: status 204, no body, these fields. Undefined for any other request, which goes its way. */
+  preflight(request: RequestView): readonly CompiledEdit[] | undefined
+  /** What happens to the head of the final response, the gateway's own errors included, after all other edits. `request`: as the client sent it. */
+  decorate(request: RequestView): CompiledEdits
+}
+
+export interface CompiledAuth {
+  readonly protocol: 'http' | 'grpc'
+  readonly pool: PoolKey
+  /** Before the request's path; '' or a normal path without a trailing slash. */
+  readonly pathPrefix: string
+  /** Lower case: the client's fields that are sent; undefined: all. Host, method, path and Content-Length are not meant here. */
+  readonly requestHeaders: ReadonlySet<string> | undefined
+  /** Lower case: fields of an allowing HTTP answer that go into the request, those it does not have removed from it; undefined: all but Host. */
+  readonly responseHeaders: ReadonlySet<string> | undefined
+  /** Bytes; 0: no body is sent. */
+  readonly maxBody: number
 }
 
 /** Header edits, in the order set, add, remove. Byte strings; `lower` is the name in lower case. */

@@ -1,59 +1,56 @@
 /** One rule of a route, compiled: its matches, filters and backends, with the counters and the balancer state that outlive it. */
-import type { BackendConfig, HttpMatchConfig, HttpRouteConfig, HttpRuleConfig } from '../config/route.ts'
+import type { BackendConfig, HttpMatchConfig, HttpRouteConfig, HttpRuleConfig, RetryConfig, SessionConfig } from '../config/route.ts'
 import { newCounters } from './counters.ts'
-import { compileFilters } from './filters.ts'
+import { compileFilters, type FilterContext } from './filters.ts'
 import { toByteString } from './byte-string.ts'
-import type { MovedPort } from './moved-ports.ts'
 import { compilePath, compileValue } from './predicate.ts'
-import type { CompiledBackend, CompiledFilters, CompiledMatch, CompiledRule, RuleCounters } from './router.ts'
+import type { CompiledBackend, CompiledFilters, CompiledMatch, CompiledRetry, CompiledRule, RuleCounters } from './router.ts'
 import { WeightedChoice } from './weighted-choice.ts'
-
-/** What a rule is compiled with beside its own configuration. */
-export interface RuleContext {
-  readonly moved: readonly MovedPort[]
-  /** In [0, 1): where in its period a new rule's weighted choice begins. */
-  readonly phase: () => number
-}
 
 export function compileRule(
   route: HttpRouteConfig,
   config: HttpRuleConfig,
-  context: RuleContext,
+  context: FilterContext,
   previous: CompiledRule | undefined,
 ): CompiledRule {
-  return new Rule(route.key, config, context, previous instanceof Rule ? previous : undefined)
+  return new Rule(route, config, context, previous instanceof Rule ? previous : undefined)
 }
 
 class Rule implements CompiledRule {
   readonly config: HttpRuleConfig
+  readonly kind: HttpRouteConfig['kind']
   readonly route: string
   readonly matches: readonly CompiledMatch[]
   readonly filters: CompiledFilters | undefined
   readonly requestTimeout: number
   readonly backendRequestTimeout: number
+  readonly retry: CompiledRetry | undefined
+  readonly session: SessionConfig | undefined
   readonly counters: RuleCounters
-  /** Those with a weight above 0. */
-  readonly #backends: readonly CompiledBackend[]
+  readonly backends: readonly CompiledBackend[]
   readonly #weights: readonly number[]
   readonly #choice: WeightedChoice | undefined
 
-  constructor(route: string, config: HttpRuleConfig, context: RuleContext, previous: Rule | undefined) {
+  constructor(route: HttpRouteConfig, config: HttpRuleConfig, context: FilterContext, previous: Rule | undefined) {
     this.config = config
-    this.route = route
+    this.kind = route.kind
+    this.route = route.key
     this.matches = config.matches.map((match) => compileMatch(this, match))
-    this.filters = compileFilters(config.filters, context.moved)
+    this.filters = compileFilters(config.filters, context, previous?.filters)
     this.requestTimeout = config.timeouts.request ?? 0
     this.backendRequestTimeout = config.timeouts.backendRequest ?? 0
+    this.retry = config.retry && compileRetry(config.retry)
+    this.session = config.session
     this.counters = previous?.counters ?? newCounters()
     const chosen = config.backends.filter((backend) => backend.weight > 0)
     this.#weights = chosen.map((backend) => backend.weight)
     const kept = previous !== undefined && sameNumbers(previous.#weights, this.#weights) ? previous : undefined
-    this.#backends = chosen.map((backend, i) => compileBackend(backend, context, kept === undefined ? undefined : kept.#backends[i]))
+    this.backends = chosen.map((backend, i) => compileBackend(backend, context, kept === undefined ? undefined : kept.backends[i]))
     this.#choice = kept === undefined ? newChoice(this.#weights, context.phase) : kept.#choice
   }
 
   chooseBackend(): CompiledBackend | undefined {
-    return this.#backends[this.#choice?.next() ?? 0]
+    return this.backends[this.#choice?.next() ?? 0]
   }
 }
 
@@ -70,11 +67,14 @@ function compileMatch(rule: CompiledRule, config: HttpMatchConfig): CompiledMatc
   }
 }
 
-function compileBackend(config: BackendConfig, context: RuleContext, previous: CompiledBackend | undefined): CompiledBackend {
-  const requests = previous !== undefined && nameOf(previous) === nameOf(config) ? previous.requests : 0
+function compileBackend(config: BackendConfig, context: FilterContext, previous: CompiledBackend | undefined): CompiledBackend {
+  const same = previous !== undefined && nameOf(previous) === nameOf(config) ? previous : undefined
+  const requests = same?.requests ?? 0
   switch (config.kind) {
-    case 'pool':
-      return { kind: 'pool', pool: config.pool, filters: compileFilters(config.filters, context.moved), requests }
+    case 'pool': {
+      const filters = compileFilters(config.filters, context, same?.kind === 'pool' ? same.filters : undefined)
+      return { kind: 'pool', pool: config.pool, filters, requests }
+    }
     case 'fail':
       return { kind: 'fail', backend: config.backend, reason: config.reason, message: config.message, requests }
   }
@@ -87,6 +87,13 @@ function nameOf(backend: BackendConfig | CompiledBackend): string {
     case 'fail':
       return backend.backend
   }
+}
+
+/** Of a route that names none. */
+const defaultBackoff = 25
+
+function compileRetry({ codes, attempts, backoff = defaultBackoff }: RetryConfig): CompiledRetry {
+  return { codes: new Set(codes), attempts, backoff }
 }
 
 /** None for a single backend, which needs no choice. */

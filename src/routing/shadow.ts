@@ -132,6 +132,7 @@ function unsatisfiable({ path, headers, query }: CompiledMatch): Shadow | undefi
 /** True when every request that satisfies `narrow` satisfies `wide`. */
 function coversMatch(wide: CompiledMatch, narrow: CompiledMatch): boolean {
   return (
+    (wide.config.grpc === undefined || narrow.config.grpc !== undefined) &&
     coversPath(wide.path, narrow.path) &&
     (wide.method === undefined || wide.method === narrow.method) &&
     wide.headers.every((header) => narrow.headers.some((other) => coversValue(header, other))) &&

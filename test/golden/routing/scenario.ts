@@ -146,7 +146,16 @@ export function parseMatch(text: string): HttpMatchConfig {
 function parseFilter(written: Readonly<Record<string, object>>): FilterConfig {
   const [[kind, rest] = []] = Object.entries(written)
   const edits: HeaderEdits = { set: [], add: [], remove: [] }
-  const defaults = { redirect: { status: 302 }, requestHeaders: edits, responseHeaders: edits, rewrite: {}, fail: {} }
+  const defaults = {
+    redirect: { status: 302 },
+    requestHeaders: edits,
+    responseHeaders: edits,
+    rewrite: {},
+    fail: {},
+    mirror: { numerator: 1, denominator: 1 },
+    cors: { origins: [], credentials: false, methods: [], headers: [], exposeHeaders: [], maxAge: 5 },
+    externalAuth: { protocol: 'http', pathPrefix: '', requestHeaders: [], responseHeaders: [], maxBody: 0 },
+  }
   return { kind, ...defaults[kind as FilterConfig['kind']], ...rest } as FilterConfig
 }
 

@@ -8,13 +8,15 @@ import { compilePathEdit } from '../../../src/routing/path-edit.ts'
 import { parseScenario } from '../../golden/routing/scenario.ts'
 import { request } from './small-world.ts'
 
+const context = { moved: [], phase: () => 0 }
+
 function headers(edits: Partial<HeaderEdits>, kind: 'requestHeaders' | 'responseHeaders' = 'requestHeaders'): FilterConfig {
   return { kind, set: [], add: [], remove: [], ...edits }
 }
 
 /** The request's edits as readable lines. */
 function edits(...filters: FilterConfig[]): readonly string[] {
-  const compiled = compileFilters(filters, [])?.requestEdits
+  const compiled = compileFilters(filters, context)?.requestEdits
   if (compiled === undefined) return []
   return [
     ...compiled.set.map(({ name, value }) => `set ${name}: ${value}`),
@@ -24,24 +26,24 @@ function edits(...filters: FilterConfig[]): readonly string[] {
 }
 
 function failure(...filters: FilterConfig[]): string | undefined {
-  const answer = compileFilters(filters, [])?.answer
+  const answer = compileFilters(filters, context)?.answer
   return answer?.kind === 'fail' ? answer.message : undefined
 }
 
 function location(config: Partial<Extract<FilterConfig, { kind: 'redirect' }>>, view = request('GET', 'http://shop.example/a?b')): string {
-  const answer = compileFilters([{ kind: 'redirect', status: 302, ...config }], [])?.answer
+  const answer = compileFilters([{ kind: 'redirect', status: 302, ...config }], context)?.answer
   if (answer?.kind !== 'redirect') throw new Error(answer?.message)
   return answer.redirect.location(view, 'http', 80, 0)
 }
 
 describe('header edits', () => {
   it('are undefined without filters, and when a filter changes nothing', () => {
-    expect(compileFilters([], [])).toBeUndefined()
-    expect(compileFilters([headers({})], [])?.requestEdits).toBeUndefined()
+    expect(compileFilters([], context)).toBeUndefined()
+    expect(compileFilters([headers({})], context)?.requestEdits).toBeUndefined()
   })
 
   it('keep names as they are spelled, and compare them without case', () => {
-    const compiled = compileFilters([headers({ set: [{ name: 'X-Env', value: 'a' }], remove: ['X-Old'] })], [])
+    const compiled = compileFilters([headers({ set: [{ name: 'X-Env', value: 'a' }], remove: ['X-Old'] })], context)
     expect(compiled?.requestEdits).toEqual({ set: [{ name: 'X-Env', lower: 'x-env', value: 'a' }], add: [], remove: new Set(['x-old']) })
     expect(compiled?.responseEdits).toBeUndefined()
   })
@@ -68,7 +70,7 @@ describe('header edits', () => {
   })
 
   it('[feature:HTTPRouteResponseHeaderModification] keep requests and responses apart', () => {
-    const compiled = compileFilters([headers({ remove: ['a'] }), headers({ remove: ['b'] }, 'responseHeaders')], [])
+    const compiled = compileFilters([headers({ remove: ['a'] }), headers({ remove: ['b'] }, 'responseHeaders')], context)
     expect(compiled?.requestEdits?.remove).toEqual(new Set(['a']))
     expect(compiled?.responseEdits?.remove).toEqual(new Set(['b']))
   })
@@ -96,7 +98,7 @@ describe('header edits', () => {
 describe('a filter that cannot be served', () => {
   it('answers before every other filter, with the first reason', () => {
     const fail = (reason: string): FilterConfig => ({ kind: 'fail', filter: 'ExtensionRef', reason, message: 'gone' })
-    const compiled = compileFilters([{ kind: 'redirect', status: 302 }, fail('NotFound'), fail('Later')], [])
+    const compiled = compileFilters([{ kind: 'redirect', status: 302 }, fail('NotFound'), fail('Later')], context)
     expect(compiled).toEqual({
       answer: { kind: 'fail', reason: 'NotFound', message: 'gone' },
       requestEdits: undefined,
@@ -135,7 +137,7 @@ describe('filters of a backend', () => {
 
 describe('redirects', () => {
   it('take the scheme of the request and the port of the listener', () => {
-    const answer = compileFilters([{ kind: 'redirect', status: 308 }], [])?.answer
+    const answer = compileFilters([{ kind: 'redirect', status: 308 }], context)?.answer
     if (answer?.kind !== 'redirect') throw new Error('no redirect')
     const view = request('GET', 'https://shop.example:9/a?b')
     expect(answer.redirect.status).toBe(308)

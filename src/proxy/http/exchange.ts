@@ -1,25 +1,25 @@
 /**
  * One request's way: listener by Host, decision, filters, backend, endpoint, and the answer back. It runs between a
- * `Downstream` and an `UpstreamConnection` and knows no sockets; whoever carries it tells it what came from the client.
+ * `Downstream` and an `Upstream` and knows no sockets; whoever carries it tells it what came from the client.
  *
  * It ends exactly once, in `#end`. Nothing on the usual way makes a promise, a closure or a timer.
  */
 import { normalPath } from '../../lib/path-normal.ts'
 import type { CompiledBackend, CompiledFilters, CompiledListener, CompiledMatch, RequestView } from '../../routing/router.ts'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
-import { CHUNK_END, chunkStart, lastChunk } from '../http1/encode-chunk.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
-import type { UpstreamConnection, UpstreamFailure, UpstreamUser } from '../upstream/connection.ts'
+import type { UpstreamFailure, UpstreamUser } from '../upstream/connection.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
+import type { OutgoingRequest, Upstream } from '../upstream/upstream.ts'
 import { accountFor } from './accounting.ts'
 import * as answers from './answers.ts'
 import type { Answer } from './answers.ts'
 import type { Downstream } from './downstream.ts'
 import { applyEdits } from './edits.ts'
-import { requestText } from './request-text.ts'
+import { outgoingRequest } from './outgoing-request.ts'
 
 /** Endpoints that a request may find closed before its client hears of it. */
 const mostEndpointsTried = 4
@@ -46,9 +46,9 @@ export class Exchange implements UpstreamUser, RequestView {
   requestBytes = 0
   responseBytes = 0
 
-  #upstream: UpstreamConnection | undefined
+  #upstream: Upstream | undefined
   #backendFilters: CompiledFilters | undefined
-  #text = ''
+  #request: OutgoingRequest | undefined
   #tried: Endpoint[] | undefined
   #repeated = false
   #requestDone = false
@@ -117,7 +117,9 @@ export class Exchange implements UpstreamUser, RequestView {
     if (filtered !== undefined) return this.#answer(filtered)
     this.#backendFilters = backend.filters
     this.pool = this.client.context.runtime.pools.get(backend.pool)
-    this.#text = requestText(this.head, this.path, match, backend.filters, this.client, this.requestId, this.#upgrade !== '')
+    const inHttp1 = this.pool?.config.protocol !== 'h2c'
+    const upgrade = inHttp1 ? this.#upgrade : ''
+    this.#request = outgoingRequest(this.head, this.path, match, backend.filters, this.client, this.requestId, upgrade, inHttp1)
     this.#attempt(false)
   }
 
@@ -148,12 +150,11 @@ export class Exchange implements UpstreamUser, RequestView {
 
   onUpstreamReady(): void {
     const upstream = this.#upstream
-    if (upstream === undefined) return
-    const upgrade = this.#upgrade
-    upstream.begin(upgrade === this.head.upgrade ? this.head : { method: this.method, upgrade })
-    upstream.outlet.text(this.#text)
+    const request = this.#request
+    if (upstream === undefined || request === undefined) return
+    upstream.send(request)
     if (this.#requestDone) {
-      upstream.endRequest()
+      upstream.endRequest(undefined)
       upstream.flush()
     } else this.client.startBody()
   }
@@ -217,7 +218,7 @@ export class Exchange implements UpstreamUser, RequestView {
   }
 
   /** True when the request went to another connection. */
-  #mayRepeat(upstream: UpstreamConnection, failure: UpstreamFailure): boolean {
+  #mayRepeat(upstream: Upstream, failure: UpstreamFailure): boolean {
     if (this.pool === undefined) return false
     if (failure === 'connect-refused' || failure === 'connect-timeout') {
       this.#tried ??= []
@@ -239,22 +240,12 @@ export class Exchange implements UpstreamUser, RequestView {
 
   onRequestBody(bytes: Buffer, from: number, to: number): void {
     this.requestBytes += to - from
-    const upstream = this.#upstream
-    if (upstream === undefined) return
-    const { outlet } = upstream
-    if (this.head.body.kind === 'chunked') {
-      outlet.text(chunkStart(to - from))
-      outlet.bytes(bytes, from, to)
-      outlet.text(CHUNK_END)
-    } else outlet.bytes(bytes, from, to)
+    this.#upstream?.sendBody(bytes, from, to)
   }
 
   onRequestEnd(trailers: FieldList | undefined): void {
     this.#requestDone = true
-    const upstream = this.#upstream
-    if (upstream === undefined) return
-    if (this.head.body.kind === 'chunked') upstream.outlet.text(lastChunk(trailers))
-    upstream.endRequest()
+    this.#upstream?.endRequest(trailers)
   }
 
   /** After body or tunnel bytes. */
@@ -262,12 +253,12 @@ export class Exchange implements UpstreamUser, RequestView {
     const upstream = this.#upstream
     if (upstream === undefined) return
     upstream.flush()
-    if (upstream.outlet.blocked) this.client.pauseBody()
+    if (upstream.blocked) this.client.pauseBody()
   }
 
   onTunnelBytes(bytes: Buffer, from: number, to: number): void {
     this.requestBytes += to - from
-    this.#upstream?.outlet.bytes(bytes, from, to)
+    this.#upstream?.sendBody(bytes, from, to)
   }
 
   onTunnelEnd(): void {

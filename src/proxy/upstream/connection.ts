@@ -7,12 +7,15 @@
 import type { Socket } from 'node:net'
 import { type ByteHandler, connectSocket, unsentBytes } from '../byte-socket.ts'
 import { BodyReader } from '../http1/body-reader.ts'
-import { type Asked, type ResponseHead, ResponseHeadReader } from '../http1/response-head.ts'
+import { CHUNK_END, chunkStart, lastChunk } from '../http1/encode-chunk.ts'
+import { requestHeadText } from '../http1/encode-head.ts'
+import { type ResponseHead, ResponseHeadReader } from '../http1/response-head.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import { Outlet } from '../outlet.ts'
 import { ended, type Swept } from '../sweep.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Pool } from './pool.ts'
+import type { OutgoingRequest, Upstream } from './upstream.ts'
 
 /** Why an exchange cannot go on. */
 export type UpstreamFailure =
@@ -57,22 +60,22 @@ const CLOSED = 6
 
 const switchingProtocols = 101
 
-export class UpstreamConnection implements ByteHandler, Swept {
+export class UpstreamConnection implements Upstream, ByteHandler, Swept {
   readonly endpoint: Endpoint
-  readonly outlet: Outlet
   deadline: number
   sweepSlot = -1
-  /** True once it has carried an exchange before the present one. */
   reused = false
-  /** True once a byte of the present answer has come. */
   answered = false
   readonly #pool: Pool
   readonly #socket: Socket
+  readonly #outlet: Outlet
   readonly #head: ResponseHeadReader
   readonly #body = new BodyReader()
   #state = CONNECTING
   #user: UpstreamUser | undefined
   #requestDone = false
+  /** The request's body goes out in chunks. */
+  #chunked = false
   #keepAlive = true
   #idleTime = 0
   #bodyTime = Number.POSITIVE_INFINITY
@@ -88,7 +91,7 @@ export class UpstreamConnection implements ByteHandler, Swept {
     endpoint.connections += 1
     const socket = connectSocket(endpoint.config.address, endpoint.config.port, this, buffers.read)
     this.#socket = socket
-    this.outlet = new Outlet(socket, buffers.write)
+    this.#outlet = new Outlet(socket, buffers.write)
     socket.on('connect', () => this.#connected())
     socket.on('drain', () => this.#drained())
     socket.on('end', () => this.#ended())
@@ -119,29 +122,39 @@ export class UpstreamConnection implements ByteHandler, Swept {
     this.deadline = Number.POSITIVE_INFINITY
   }
 
-  /** What is about to be sent: decides how the answer is framed. Before the request's head goes out. */
-  begin(asked: Asked): void {
-    this.#head.start(asked)
+  get blocked(): boolean {
+    return this.#outlet.blocked
   }
 
-  /** The request was given to the outlet to its last byte. */
-  endRequest(): void {
+  send(request: OutgoingRequest): void {
+    this.#chunked = request.body.kind === 'chunked'
+    this.#head.start(request)
+    this.#outlet.text(requestHeadText(request, request.target, request.upgrade !== '', request.lines))
+  }
+
+  sendBody(bytes: Buffer, from: number, to: number): void {
+    if (!this.#chunked) return this.#outlet.bytes(bytes, from, to)
+    this.#outlet.text(chunkStart(to - from))
+    this.#outlet.bytes(bytes, from, to)
+    this.#outlet.text(CHUNK_END)
+  }
+
+  endRequest(trailers: FieldList | undefined): void {
+    if (this.#chunked) this.#outlet.text(lastChunk(trailers))
     this.#requestDone = true
   }
 
   /** Writes what waits; the peer must take it in time when it is too much. */
   flush(): void {
-    this.outlet.flush()
-    if (this.outlet.blocked) this.#awaitTaking()
+    this.#outlet.flush()
+    if (this.#outlet.blocked) this.#awaitTaking()
   }
 
-  /** Half-close: the tunnel's client has said FIN. */
   endTunnel(): void {
-    this.outlet.flush()
+    this.#outlet.flush()
     this.#socket.end()
   }
 
-  /** Both sides of the tunnel have said FIN: what is left is to write what waits. */
   release(): void {
     this.#detached()
     this.#await(this.#pool.runtime.bounds.writeStuckTime)
@@ -166,7 +179,6 @@ export class UpstreamConnection implements ByteHandler, Swept {
     if (!this.#paused) this.#await(milliseconds)
   }
 
-  /** Ends at once. The user hears nothing more. */
   destroy(): void {
     this.#detached()
     this.#close()
@@ -175,7 +187,7 @@ export class UpstreamConnection implements ByteHandler, Swept {
   expire(): void {
     if (this.#state === IDLE) this.destroy()
     else if (this.#state === CONNECTING) this.#fail('connect-timeout')
-    else if (this.outlet.blocked && unsentBytes(this.#socket) < this.#untaken) this.#awaitTaking()
+    else if (this.#outlet.blocked && unsentBytes(this.#socket) < this.#untaken) this.#awaitTaking()
     else this.#fail('timeout')
   }
 
@@ -277,7 +289,7 @@ export class UpstreamConnection implements ByteHandler, Swept {
     if (this.#state === CLOSED) return
     const user = this.#detached()
     const reusable =
-      nothingBehind && this.#requestDone && this.#keepAlive && this.#idleTime > 0 && !this.endpoint.retired && this.outlet.isEmpty
+      nothingBehind && this.#requestDone && this.#keepAlive && this.#idleTime > 0 && !this.endpoint.retired && this.#outlet.isEmpty
     if (reusable) {
       this.#state = IDLE
       const { sweep } = this.#pool.runtime
@@ -349,7 +361,7 @@ export class UpstreamConnection implements ByteHandler, Swept {
     this.endpoint.connections -= 1
     this.deadline = ended
     this.#pool.runtime.sweep.forget(this)
-    this.outlet.drop()
+    this.#outlet.drop()
     this.#socket.destroy()
   }
 

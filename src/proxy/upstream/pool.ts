@@ -4,6 +4,7 @@ import { chooseEndpoint } from './balancer.ts'
 import { UpstreamConnection, type UpstreamUser } from './connection.ts'
 import { Endpoint, nameOf } from './endpoint.ts'
 import type { UpstreamRuntime } from './registry.ts'
+import type { Upstream } from './upstream.ts'
 
 /** Plain numbers, read at scrape. */
 export interface PoolCounters {
@@ -58,7 +59,7 @@ export class Pool {
    * @param tried endpoints that failed for this request
    * @param fresh never a connection that served before
    */
-  acquire(user: UpstreamUser, tried: readonly Endpoint[] | undefined, fresh: boolean): UpstreamConnection | 'no-endpoint' | 'overload' {
+  acquire(user: UpstreamUser, tried: readonly Endpoint[] | undefined, fresh: boolean): Upstream | 'no-endpoint' | 'overload' {
     const endpoint = chooseEndpoint(this.#usable, tried, this.runtime.sweep.now, this.runtime.random)
     if (endpoint === undefined) return 'no-endpoint'
     if (!fresh) {

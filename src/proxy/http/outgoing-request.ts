@@ -1,0 +1,47 @@
+/** The request as its backend gets it: filters of the rule, then of the backend, over what the client sent. */
+import type { CompiledFilters, CompiledMatch } from '../../routing/router.ts'
+import type { RequestHead } from '../http1/request-head.ts'
+import type { OutgoingRequest } from '../upstream/upstream.ts'
+import type { Downstream } from './downstream.ts'
+import { applyEdits } from './edits.ts'
+import { forwardedLines, setForwarded } from './forwarded.ts'
+
+/**
+ * @param path the normal form, which was matched. Edits `head`.
+ * @param inHttp1 the backend speaks HTTP/1.1, where untouched lines go on as one piece
+ */
+export function outgoingRequest(
+  head: RequestHead,
+  path: string,
+  match: CompiledMatch,
+  backendFilters: CompiledFilters | undefined,
+  client: Downstream,
+  requestId: string,
+  upgrade: string,
+  inHttp1: boolean,
+): OutgoingRequest {
+  const { filters } = match.rule
+  let target = path
+  let lines = ''
+  if (inHttp1 && filters === undefined && backendFilters === undefined && !client.context.trusted) {
+    lines = forwardedLines(head, client.forwardedPrefix, requestId)
+  } else {
+    setForwarded(head, client.context, requestId)
+    for (const stage of [filters, backendFilters]) {
+      if (stage?.requestEdits !== undefined) applyEdits(head.fields, stage.requestEdits)
+      if (stage?.rewrite === undefined) continue
+      if (stage.rewrite.hostname !== undefined) head.fields.set('Host', 'host', stage.rewrite.hostname)
+      target = stage.rewrite.path(target, match.prefixLength)
+    }
+  }
+  return {
+    method: head.method,
+    target: target + head.search,
+    fields: head.fields,
+    lines,
+    body: head.body,
+    expectContinue: head.expectContinue,
+    teTrailers: head.teTrailers,
+    upgrade,
+  }
+}

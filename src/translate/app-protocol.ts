@@ -1,33 +1,47 @@
-/** What a Service port's appProtocol means for HTTP backends (Kubernetes standard application protocols, KEP-3726). */
+/** What a Service port's appProtocol means for a route (Kubernetes standard application protocols, KEP-3726; HTTPBackendRef and GRPCBackendRef). */
+
+/** What the route sends: requests of any kind, or gRPC, which needs HTTP/2. */
+export type Speech = 'http' | 'grpc'
 
 export type BackendProtocol =
-  | { readonly kind: 'served'; readonly protocol: 'http' }
+  | { readonly kind: 'served'; readonly protocol: 'http' | 'h2c' }
   | { readonly kind: 'unserved'; readonly why: string }
-  /** Not a name that we know: HTTP/1.1 is spoken, and a finding says so. */
-  | { readonly kind: 'unknown'; readonly protocol: 'http' }
+  /** Not a name that we know: what the route speaks is spoken, and a finding says so. */
+  | { readonly kind: 'unknown'; readonly protocol: 'http' | 'h2c' }
 
-const HTTP: BackendProtocol = { kind: 'served', protocol: 'http' }
-const H2C: BackendProtocol = { kind: 'unserved', why: 'HTTP/2 to backends is not served' }
-const TLS: BackendProtocol = { kind: 'unserved', why: 'TLS to backends needs a BackendTLSPolicy, which is not served' }
+const TLS = 'TLS to backends needs a BackendTLSPolicy, which is not served'
 
-/** By lower-case name: the standard ones, and what Services commonly say for the same. */
-const PROTOCOLS: ReadonlyMap<string, BackendProtocol> = new Map<string, BackendProtocol>([
-  ['http', HTTP],
-  ['http/1.1', HTTP],
-  ['tcp', HTTP],
-  ['ws', HTTP],
-  ['kubernetes.io/ws', HTTP],
-  ['h2c', H2C],
-  ['http2', H2C],
-  ['grpc', H2C],
-  ['kubernetes.io/h2c', H2C],
-  ['https', TLS],
-  ['tls', TLS],
-  ['wss', TLS],
-  ['kubernetes.io/wss', TLS],
+/** `any`: what the route speaks. The standard names, and what Services commonly say for the same; lower case. */
+const PROTOCOLS: ReadonlyMap<string, 'any' | 'http' | 'h2c' | 'tls'> = new Map([
+  ['', 'any'],
+  ['http', 'any'],
+  ['tcp', 'any'],
+  ['http/1.1', 'http'],
+  ['ws', 'http'],
+  ['kubernetes.io/ws', 'http'],
+  ['h2c', 'h2c'],
+  ['http2', 'h2c'],
+  ['grpc', 'h2c'],
+  ['kubernetes.io/h2c', 'h2c'],
+  ['https', 'tls'],
+  ['tls', 'tls'],
+  ['wss', 'tls'],
+  ['kubernetes.io/wss', 'tls'],
 ])
 
-export function backendProtocol(appProtocol: string | undefined): BackendProtocol {
-  if (appProtocol === undefined || appProtocol === '') return HTTP
-  return PROTOCOLS.get(appProtocol.toLowerCase()) ?? { kind: 'unknown', protocol: 'http' }
+export function backendProtocol(appProtocol: string | undefined, speech: Speech): BackendProtocol {
+  const own = speech === 'grpc' ? 'h2c' : 'http'
+  const meant = PROTOCOLS.get((appProtocol ?? '').toLowerCase())
+  switch (meant) {
+    case undefined:
+      return { kind: 'unknown', protocol: own }
+    case 'any':
+      return { kind: 'served', protocol: own }
+    case 'http':
+      return speech === 'grpc' ? { kind: 'unserved', why: 'gRPC needs HTTP/2' } : { kind: 'served', protocol: 'http' }
+    case 'h2c':
+      return { kind: 'served', protocol: 'h2c' }
+    case 'tls':
+      return { kind: 'unserved', why: TLS }
+  }
 }

@@ -6,7 +6,7 @@ import type { Service, ServicePort } from '../api/core.ts'
 import type { Finding } from '../api/finding.ts'
 import type { BackendObjectReference } from '../api/route.ts'
 import type { PoolConfig, PoolKey } from '../config/pool.ts'
-import { backendProtocol } from './app-protocol.ts'
+import { backendProtocol, type Speech } from './app-protocol.ts'
 import { findings } from './findings.ts'
 import type { Reader } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
@@ -40,6 +40,7 @@ export interface Referrer {
   readonly name: string
   readonly path: readonly (string | number)[]
   readonly transport: 'TCP' | 'UDP'
+  readonly speech: Speech
 }
 
 export function resolveBackend(read: Reader, options: TranslateOptions, from: Referrer, ref: BackendObjectReference): Resolved {
@@ -87,18 +88,18 @@ export function resolveBackend(read: Reader, options: TranslateOptions, from: Re
       { policy: path },
     )
   }
-  const protocol = backendProtocol(port.appProtocol)
+  const protocol = backendProtocol(port.appProtocol, from.speech)
   if (protocol.kind === 'unserved') {
     return fail('UnsupportedProtocol', `Port ${port.port} of ${where} has appProtocol ${port.appProtocol}: ${protocol.why}.`)
   }
   return {
     kind: 'pool',
     pool: {
-      key: `Service/${namespace}/${ref.name}:${port.port}`,
+      key: `Service/${namespace}/${ref.name}:${port.port}${protocol.protocol === 'http' ? '' : `;${protocol.protocol}`}`,
       backend: { kind: 'Service', namespace, name: ref.name, port: port.port },
       protocol: protocol.protocol,
     },
-    findings: protocol.kind === 'unknown' ? [findings.appProtocolUnknown(service, port)] : [],
+    findings: protocol.kind === 'unknown' ? [findings.appProtocolUnknown(service, port, protocol.protocol)] : [],
   }
 }
 

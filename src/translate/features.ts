@@ -2,22 +2,28 @@
 
 /**
  * `GatewayClass.status.supportedFeatures`: names of pkg/features v1.7.0, sorted.
- * Infrastructure and static addresses belong to a cluster's load balancer and join when it is served;
- * misdirected requests are detected on HTTP/1.1 already and claimed together with HTTP/2, where clients meet them.
+ * Infrastructure and static addresses belong to a cluster's load balancer and join when it is served.
+ * ExternalAuth and sessions are served too; v1.7 has no names for them.
  */
 export const SUPPORTED_FEATURES: readonly { readonly name: string }[] = [
+  'GRPCRoute',
+  'GRPCRouteNamedRouteRule',
+  'GRPCRouteRequestHeaderModifier',
   'Gateway',
   'GatewayHTTPListenerIsolation',
+  'GatewayHTTPSListenerDetectMisdirectedRequests',
   'GatewayPort8080',
   'GatewayRouteHostnameIntersectionPrecedence',
   'HTTPRoute',
   'HTTPRoute303RedirectStatusCode',
   'HTTPRoute307RedirectStatusCode',
   'HTTPRoute308RedirectStatusCode',
+  'HTTPRouteBackendProtocolH2C',
   'HTTPRouteBackendProtocolWebSocket',
   'HTTPRouteBackendRequestHeaderModification',
   'HTTPRouteBackendTimeout',
   'HTTPRouteBackendURLRewrite',
+  'HTTPRouteCORS',
   'HTTPRouteDestinationPortMatching',
   'HTTPRouteHostRewrite',
   'HTTPRouteMethodMatching',
@@ -27,8 +33,13 @@ export const SUPPORTED_FEATURES: readonly { readonly name: string }[] = [
   'HTTPRoutePathRewrite',
   'HTTPRoutePortRedirect',
   'HTTPRouteQueryParamMatching',
+  'HTTPRouteRequestMirror',
+  'HTTPRouteRequestMultipleMirrors',
+  'HTTPRouteRequestPercentageMirror',
   'HTTPRouteRequestTimeout',
   'HTTPRouteResponseHeaderModification',
+  'HTTPRouteRetryCodes',
+  'HTTPRouteRetryConnectionError',
   'HTTPRouteSchemeRedirect',
   'ReferenceGrant',
 ].map((name) => ({ name }))
@@ -44,8 +55,8 @@ export function isServed(protocol: string): protocol is ServedProtocol {
 
 /** Kinds of routes that a served listener takes when it does not narrow them down (Gateway API v1, AllowedRoutes.kinds). */
 export const ROUTE_KINDS: { readonly [P in ServedProtocol]: readonly string[] } = {
-  HTTP: ['HTTPRoute'],
-  HTTPS: ['HTTPRoute'],
+  HTTP: ['HTTPRoute', 'GRPCRoute'],
+  HTTPS: ['HTTPRoute', 'GRPCRoute'],
 }
 
 /** Versions of the CRDs that the rules here were written for: any patch of this minor version. */

@@ -45,13 +45,13 @@ export const findings = {
     }
   },
 
-  appProtocolUnknown(service: Service, { port, appProtocol }: ServicePort): Finding {
+  appProtocolUnknown(service: Service, { port, appProtocol }: ServicePort, spoken: 'http' | 'h2c'): Finding {
     return {
       code: 'app-protocol-unknown',
       severity: 'warning',
       object: refOf(service),
       path: ['spec', 'ports', service.spec.ports.findIndex((candidate) => candidate.port === port), 'appProtocol'],
-      message: `appProtocol ${appProtocol} of port ${port} is not known: HTTP/1.1 is spoken to it.`,
+      message: `appProtocol ${appProtocol} of port ${port} is not known: ${spoken === 'h2c' ? 'HTTP/2' : 'HTTP/1.1'} is spoken to it.`,
       cause: `Service/${pathOf(service)}:${port}`,
     }
   },

@@ -1,67 +1,145 @@
-/** Filters of rules and backends (Gateway API v1, HTTPRouteFilter): what they do, or why their rule cannot be served. */
-import type { HeaderFilter, HttpRouteFilter, PathModifier } from '../api/route.ts'
-import type { FilterConfig, HeaderEdits, PathEdit } from '../config/filter.ts'
+/** Filters of rules and backends (Gateway API v1, HTTPRouteFilter and GRPCRouteFilter): what they do, or why their rule cannot be served. */
+import type { Finding } from '../api/finding.ts'
+import type {
+  BackendObjectReference,
+  ExternalAuthFilter,
+  HeaderFilter,
+  HttpRouteFilter,
+  PathModifier,
+  RequestMirrorFilter,
+} from '../api/route.ts'
+import type { ExternalAuthConfig, FilterConfig, HeaderEdits, MirrorConfig, PathEdit, TargetConfig } from '../config/filter.ts'
+import type { Speech } from './app-protocol.ts'
+import type { PoolUse, Resolved } from './backend.ts'
+import type { RefProblem } from './route.ts'
 
-export type TranslatedFilter =
-  | { readonly kind: 'served'; readonly filter: FilterConfig }
-  /** A kind of filter that is not served: the rule is invalid. */
-  | { readonly kind: 'unserved'; readonly problem: string; readonly filter: FilterConfig }
-  /** A reference to a filter that nobody here knows: requests of the rule fail, it is never skipped (HTTPRouteFilter.type). */
-  | { readonly kind: 'unresolved'; readonly problem: string; readonly filter: FilterConfig }
+/** Resolves the backendRef of a filter. `field`: where it stands in the filter; `speech`: what is sent there, as the route does if absent. */
+export type ResolveTarget = (ref: BackendObjectReference, field: string, speech?: Speech) => Resolved
 
-export function translateFilter(filter: HttpRouteFilter, at: 'rule' | 'backend'): TranslatedFilter {
+export interface TranslatedFilter {
+  readonly filter: FilterConfig
+  /** Why the filter is not served: a clause. The rule is invalid. */
+  readonly unserved?: string
+  /** A reference that does not resolve. A mirror is left out then, everything else fails and is never skipped (HTTPRouteFilter.type). */
+  readonly refProblem?: RefProblem & { readonly policy?: string }
+  /** Where the filter sends requests of its own. */
+  readonly pool?: PoolUse
+  readonly findings?: readonly Finding[]
+}
+
+export function translateFilter(filter: HttpRouteFilter, at: 'rule' | 'backend', resolve: ResolveTarget): TranslatedFilter {
   switch (filter.type) {
     case 'RequestHeaderModifier':
-      return served({ kind: 'requestHeaders', ...edits(filter.requestHeaderModifier) })
+      return { filter: { kind: 'requestHeaders', ...edits(filter.requestHeaderModifier) } }
     case 'ResponseHeaderModifier':
-      return served({ kind: 'responseHeaders', ...edits(filter.responseHeaderModifier) })
+      return { filter: { kind: 'responseHeaders', ...edits(filter.responseHeaderModifier) } }
     case 'URLRewrite': {
       const { hostname, path } = filter.urlRewrite
-      return served({
-        kind: 'rewrite',
-        ...(hostname === undefined ? {} : { hostname }),
-        ...(path === undefined ? {} : { path: pathEdit(path) }),
-      })
+      return {
+        filter: {
+          kind: 'rewrite',
+          ...(hostname === undefined ? {} : { hostname }),
+          ...(path === undefined ? {} : { path: pathEdit(path) }),
+        },
+      }
     }
     case 'RequestRedirect': {
       const { scheme, hostname, path, port, statusCode } = filter.requestRedirect
       // A redirect answers before a backend is chosen.
-      if (at === 'backend') return unserved(filter.type, 'the filter RequestRedirect is not served on a backendRef')
+      if (at === 'backend') return notOnBackend(filter.type)
       if (scheme !== undefined && scheme !== 'http' && scheme !== 'https')
         return unserved(filter.type, `the redirect's scheme must be http or https, got ${scheme}`)
       if (!isRedirectStatus(statusCode))
         return unserved(filter.type, `the redirect's status code must be 301, 302, 303, 307 or 308, got ${statusCode}`)
-      return served({
-        kind: 'redirect',
-        ...(scheme === undefined ? {} : { scheme }),
-        ...(hostname === undefined ? {} : { hostname }),
-        ...(port === undefined ? {} : { port }),
-        ...(path === undefined ? {} : { path: pathEdit(path) }),
-        status: statusCode,
-      })
+      return {
+        filter: {
+          kind: 'redirect',
+          ...(scheme === undefined ? {} : { scheme }),
+          ...(hostname === undefined ? {} : { hostname }),
+          ...(port === undefined ? {} : { port }),
+          ...(path === undefined ? {} : { path: pathEdit(path) }),
+          status: statusCode,
+        },
+      }
     }
-    case 'RequestMirror':
-    case 'CORS':
-    case 'ExternalAuth':
-      return unserved(filter.type, `the filter ${filter.type} is not served`)
+    case 'RequestMirror': {
+      const resolved = resolve(filter.requestMirror.backendRef, 'requestMirror')
+      return { filter: mirror(filter.requestMirror, targetOf(resolved)), ...outcomeOf(resolved) }
+    }
+    case 'CORS': {
+      // A preflight is answered before a backend is chosen.
+      if (at === 'backend') return notOnBackend(filter.type)
+      const { allowOrigins, allowCredentials = false, allowMethods, allowHeaders, exposeHeaders, maxAge } = filter.cors
+      return {
+        filter: {
+          kind: 'cors',
+          origins: allowOrigins,
+          credentials: allowCredentials,
+          methods: allowMethods,
+          headers: allowHeaders,
+          exposeHeaders,
+          maxAge,
+        },
+      }
+    }
+    case 'ExternalAuth': {
+      if (at === 'backend') return notOnBackend(filter.type)
+      const resolved = resolve(filter.externalAuth.backendRef, 'externalAuth', filter.externalAuth.protocol === 'GRPC' ? 'grpc' : 'http')
+      return { filter: externalAuth(filter.externalAuth, targetOf(resolved)), ...outcomeOf(resolved) }
+    }
     case 'ExtensionRef': {
       const { group, kind, name } = filter.extensionRef
-      const problem = `The filter ${kind} ${name} (group ${group}) is not known.`
-      return { kind: 'unresolved', problem, filter: { kind: 'fail', filter: filter.type, reason: 'InvalidKind', message: problem } }
+      const message = `The filter ${kind} ${name} (group ${group}) is not known.`
+      return {
+        filter: { kind: 'fail', filter: filter.type, reason: 'InvalidKind', message },
+        refProblem: { reason: 'InvalidKind', message },
+      }
     }
   }
 }
 
-function served(filter: FilterConfig): TranslatedFilter {
-  return { kind: 'served', filter }
+function notOnBackend(type: string): TranslatedFilter {
+  return unserved(type, `the filter ${type} is not served on a backendRef`)
 }
 
 function unserved(type: string, problem: string): TranslatedFilter {
-  return { kind: 'unserved', problem, filter: failFilter(type, problem) }
+  return { filter: failFilter(type, problem), unserved: problem }
 }
 
 export function failFilter(filter: string, message: string): FilterConfig {
   return { kind: 'fail', filter, reason: 'UnsupportedValue', message }
+}
+
+function targetOf(resolved: Resolved): TargetConfig {
+  if (resolved.kind === 'pool') return { kind: 'pool', pool: resolved.pool.key }
+  const { backend, reason, message } = resolved.problem
+  return { kind: 'fail', backend, reason, message }
+}
+
+function outcomeOf(resolved: Resolved): Omit<TranslatedFilter, 'filter'> {
+  const { findings } = resolved
+  return resolved.kind === 'pool' ? { pool: resolved.pool, findings } : { refProblem: resolved.problem, findings }
+}
+
+/** All requests where neither percent nor fraction says how many (HTTPRequestMirrorFilter.percent). */
+function mirror({ percent, fraction }: RequestMirrorFilter, target: TargetConfig): MirrorConfig {
+  if (fraction !== undefined) return { kind: 'mirror', target, numerator: fraction.numerator, denominator: fraction.denominator }
+  return percent === undefined
+    ? { kind: 'mirror', target, numerator: 1, denominator: 1 }
+    : { kind: 'mirror', target, numerator: percent, denominator: 100 }
+}
+
+function externalAuth({ protocol, grpc, http, forwardBody }: ExternalAuthFilter, target: TargetConfig): ExternalAuthConfig {
+  const lower = (names: readonly string[] | undefined) => (names ?? []).map((name) => name.toLowerCase())
+  return {
+    kind: 'externalAuth',
+    protocol: protocol === 'GRPC' ? 'grpc' : 'http',
+    target,
+    pathPrefix: http?.path ?? '',
+    requestHeaders: lower(protocol === 'GRPC' ? grpc?.allowedHeaders : http?.allowedHeaders),
+    responseHeaders: lower(http?.allowedResponseHeaders),
+    maxBody: forwardBody?.maxSize ?? 0,
+  }
 }
 
 function edits({ set, add, remove }: HeaderFilter): HeaderEdits {

@@ -7,8 +7,8 @@ export function matchConfig({ path, headers, queryParams, method }: HttpRouteMat
   return {
     path: pathConfig(path),
     ...(method === undefined ? {} : { method }),
-    headers: valueConfigs(headers, (name) => name.toLowerCase()),
-    // Names of query parameters are compared exactly, those of headers without regard to case (HTTPQueryParamMatch, HTTPHeaderMatch).
+    headers: headerConfigs(headers),
+    // Names of query parameters are compared exactly (HTTPQueryParamMatch).
     query: valueConfigs(queryParams, (name) => name),
   }
 }
@@ -17,6 +17,11 @@ export function matchConfig({ path, headers, queryParams, method }: HttpRouteMat
 export function matchProblem({ path, headers, queryParams }: HttpRouteMatch): string | undefined {
   const patterns = [path, ...headers, ...queryParams].filter(({ type }) => type === 'RegularExpression')
   return patterns.map(({ value }) => regexProblem(value)).find((problem) => problem !== undefined)
+}
+
+/** Names of headers are compared without regard to case (HTTPHeaderMatch, GRPCHeaderMatch). */
+export function headerConfigs(headers: readonly NamedValueMatch[]): readonly ValueMatchConfig[] {
+  return valueConfigs(headers, (name) => name.toLowerCase())
 }
 
 function pathConfig({ type, value }: HttpRouteMatch['path']): PathMatchConfig {
@@ -40,7 +45,8 @@ function valueConfigs(matches: readonly NamedValueMatch[], nameOf: (name: string
   return [...byName.values()]
 }
 
-function regexProblem(pattern: string): string | undefined {
+/** A clause; undefined for a good pattern. */
+export function regexProblem(pattern: string): string | undefined {
   try {
     RE2JS.compile(pattern)
     return undefined

@@ -2,11 +2,12 @@
 import type { KeyMaterial } from '../config/key-material.ts'
 import type { Gateway, GatewayClass, ListenerSet } from '../api/gateway.ts'
 import type { ApiObject } from '../api/object.ts'
-import type { HttpRoute, Route } from '../api/route.ts'
+import type { GrpcRoute, HttpRoute, Route } from '../api/route.ts'
 import { compareObjects } from '../cluster/order.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { classOf, isOurs, type ClassResult } from './gateway-class.ts'
 import { gatewayOf, type GatewayPart, type GatewayResult } from './gateway.ts'
+import { grpcRouteOf } from './grpc-route.ts'
 import { httpRouteOf } from './http-route.ts'
 import { keep } from './keep.ts'
 import { listenerSetStatus } from './listener-set.ts'
@@ -50,13 +51,15 @@ export function judgeListenerSets(snapshot: Snapshot, memo: Memo): readonly Stat
 export type RouteResults = { readonly [K in Route['kind']]: readonly RouteResult[] }
 
 export function judgeRoutes(snapshot: Snapshot, options: TranslateOptions, memo: Memo): RouteResults {
-  const unserved = <R extends Exclude<Route, HttpRoute>>(routes: readonly R[], kind: R['kind']) =>
+  const unserved = <R extends Exclude<Route, HttpRoute | GrpcRoute>>(routes: readonly R[], kind: R['kind']) =>
     memo.each<R, RouteResult>(kind, objects(routes), (route, read, last) => unservedRouteOf(read, options, route, last))
   return {
     HTTPRoute: memo.each<HttpRoute, RouteResult>('HTTPRoute', objects(snapshot.all('HTTPRoute')), (route, read, last) =>
       httpRouteOf(read, options, route, last),
     ),
-    GRPCRoute: unserved(snapshot.all('GRPCRoute'), 'GRPCRoute'),
+    GRPCRoute: memo.each<GrpcRoute, RouteResult>('GRPCRoute', objects(snapshot.all('GRPCRoute')), (route, read, last) =>
+      grpcRouteOf(read, options, route, last),
+    ),
     TLSRoute: unserved(snapshot.all('TLSRoute'), 'TLSRoute'),
     TCPRoute: unserved(snapshot.all('TCPRoute'), 'TCPRoute'),
     UDPRoute: unserved(snapshot.all('UDPRoute'), 'UDPRoute'),

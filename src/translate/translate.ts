@@ -40,12 +40,10 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
   const { gateways, ours } = judgeGateways(snapshot, options, memo)
   const listenerSets = judgeListenerSets(snapshot, memo)
   const routes = judgeRoutes(snapshot, options, memo)
-  const assembled = assembleConfigs(memo, options, ours, routes.HTTPRoute, base?.assembled, hashes)
+  const served = keepArray(base?.assembled.routes.source, [...routes.HTTPRoute, ...routes.GRPCRoute])
+  const assembled = assembleConfigs(memo, options, ours, served, base?.assembled, hashes)
 
-  const gatewayStatuses = keepStatuses(
-    last?.statuses,
-    statusesOfGateways(snapshot.observations, gateways, assembled.versions, routes.HTTPRoute),
-  )
+  const gatewayStatuses = keepStatuses(last?.statuses, statusesOfGateways(snapshot.observations, gateways, assembled.versions, served))
   const policyStatuses = keepStatuses(last?.statuses, statusesOfPolicies(snapshot, Object.values(routes).flat()))
   const judged = [classes, gateways, ...Object.values(routes)]
   const translation: Translation = {

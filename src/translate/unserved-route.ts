@@ -1,8 +1,8 @@
 /**
- * Routes of kinds that are not served yet (GRPCRoute, TLSRoute, TCPRoute, UDPRoute): their references are judged as for any
+ * Routes of kinds that are not served yet (TLSRoute, TCPRoute, UDPRoute): their references are judged as for any
  * route, no listener has their kind among its supportedKinds, and so the status says why nothing comes of them.
  */
-import type { BackendRef, GrpcRoute, TcpRoute, TlsRoute, UdpRoute } from '../api/route.ts'
+import type { BackendRef, TcpRoute, TlsRoute, UdpRoute } from '../api/route.ts'
 import { resolveBackend } from './backend.ts'
 import { keep } from './keep.ts'
 import type { Reader } from './memo.ts'
@@ -13,7 +13,7 @@ import { rankOf } from './tie-break.ts'
 export function unservedRouteOf(
   read: Reader,
   options: TranslateOptions,
-  route: GrpcRoute | TlsRoute | TcpRoute | UdpRoute,
+  route: TlsRoute | TcpRoute | UdpRoute,
   last: RouteResult | undefined,
 ): RouteResult {
   const { kind } = route
@@ -22,13 +22,18 @@ export function unservedRouteOf(
   const transport = kind === 'UDPRoute' ? 'UDP' : 'TCP'
   const resolved = rules.flatMap(({ backendRefs }, rule) =>
     backendRefs.map((ref, i) =>
-      resolveBackend(read, options, { kind, namespace, name, path: ['spec', 'rules', rule, 'backendRefs', i], transport }, ref),
+      resolveBackend(
+        read,
+        options,
+        { kind, namespace, name, path: ['spec', 'rules', rule, 'backendRefs', i], transport, speech: 'http' },
+        ref,
+      ),
     ),
   )
   const refProblems = resolved.flatMap((backend) => (backend.kind === 'fail' ? [backend.problem] : []))
   const parents = judgeParents(read, options, route, { ruleCount: rules.length, invalidRules: [], refProblems })
   return {
-    rank: rankOf(route.metadata),
+    rank: rankOf(route),
     ...(parents.status === undefined ? {} : { status: keep(last?.status, parents.status) }),
     attached: [],
     served: [],

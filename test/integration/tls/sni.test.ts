@@ -344,7 +344,7 @@ describe('TLS termination', () => {
     expect(await stays.get('other.example.com')).toMatchObject({ status: 200 })
   })
 
-  it('[wire:tls-misdirected] answers 421, on the first request too, when another listener of the port matches Host better than that of the server name', async () => {
+  it('[wire:tls-misdirected] [feature:GatewayHTTPSListenerDetectMisdirectedRequests] answers 421, on the first request too, when another listener of the port matches Host better than that of the server name', async () => {
     const plane = start()
     await plane.serve(config(Object.values(listeners)), keys)
     const first = await client(plane, 'other.example.com')

@@ -51,7 +51,8 @@ function decide(router: Router, { scheme, port, request }: Expectation['request'
   if (backend?.kind !== 'pool') return '500'
   const host = filters?.rewrite?.hostname
   const path = filters?.rewrite?.path(request.path, match.prefixLength)
-  return backend.pool + (path === undefined ? '' : ` as ${host === undefined ? '' : `//${host}`}${path}`)
+  const copies = (filters?.mirrors ?? []).filter((mirror) => mirror.take()).map((mirror) => ` & ${mirror.pool}`)
+  return backend.pool + (path === undefined ? '' : ` as ${host === undefined ? '' : `//${host}`}${path}`) + copies.join('')
 }
 
 function whyOf(router: Router, { line, request }: Expectation): string {

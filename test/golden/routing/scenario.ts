@@ -5,7 +5,7 @@
  *     routes:                                                                in tie-break order
  *       cart:
  *         on: [https]                                                        listeners; all that share a host if absent
- *         hosts: [www.shop.example]
+ *         hosts: [www.shop.example]                                          a GRPCRoute where matches begin with `@`
  *         rules:
  *           - GET =/cart ?x=1 [env=canary] -> stable 90, canary 10          a whole rule in a line, or
  *           - when: [/cart, ~/c[ao]rt]                                       any of these matches
@@ -17,8 +17,11 @@
  *       10 x GET http://a.example/cart                  -> 9 stable, 1 canary
  *
  * A match is METHOD, path, query and headers, each of them optional: `/prefix`, `=/exact`, `~regex`, `?name=value`,
- * `[name=value]`; in the last two `~` in place of `=` makes the value a regular expression.
- * An outcome is a backend, with ` as [//HOST]PATH` when the request is rewritten; a status; a status and the Location.
+ * `[name=value]`; in the last two `~` in place of `=` makes the value a regular expression. A GRPCRoute's begins with
+ * `@service/Method`, either of them left out if need be, or `@~service/Method` for regular expressions.
+ * GRPC in place of a request's method sends `content-type: application/grpc`.
+ * An outcome is a backend, with ` as [//HOST]PATH` when the request is rewritten and ` & POOL` for each mirror that gets a
+ * copy; a status; a status and the Location.
  */
 import { parse } from 'yaml'
 import type { GatewayConfig } from '../../../src/config/config.ts'
@@ -35,6 +38,7 @@ import type {
 } from '../../../src/config/route.ts'
 import { intersection } from '../../../src/lib/hostname.ts'
 import { writtenRequest, type WrittenRequest } from '../../../src/routing/request.ts'
+import { grpcMatchConfig } from '../../../src/translate/grpc-match.ts'
 
 export interface Scenario {
   readonly config: GatewayConfig
@@ -73,7 +77,9 @@ export function parseScenario(yaml: string): Scenario {
   const written = parse(yaml) as Written
   const listeners = (written.listeners ?? ['http']).map(parseListener)
   const routes = Object.entries(written.routes).map(([name, { on, hosts, rules }]): HttpRouteConfig => {
-    const key = `HTTPRoute/default/${name}`
+    const parsed = rules.map((rule) => (typeof rule === 'string' ? parseRuleLine(rule) : rule))
+    const grpc = parsed.some(({ when }) => [when ?? ''].flat().some((match) => match.startsWith('@')))
+    const key = `${grpc ? 'GRPCRoute' : 'HTTPRoute'}/default/${name}`
     const attachments = listeners
       .filter((listener) => on === undefined || on.includes(listener.name))
       .map((listener) => ({
@@ -81,7 +87,7 @@ export function parseScenario(yaml: string): Scenario {
         hostnames: (hosts ?? ['']).filter((host) => intersection(listener.hostname, host) !== undefined),
       }))
       .filter(({ hostnames }) => hostnames.length > 0)
-    return { kind: 'http', key, attachments, rules: rules.map((rule, index) => parseRule(key, rule, index)) }
+    return { kind: grpc ? 'grpc' : 'http', key, attachments, rules: parsed.map((rule, index) => parseRule(key, rule, index)) }
   })
   return {
     config: { gateway: 'default/gateway', listeners, routes, pools: [], certificates: [] },
@@ -107,8 +113,7 @@ function parseListener(text: string): ListenerConfig {
   }
 }
 
-function parseRule(route: string, written: string | WrittenRule, index: number): HttpRuleConfig {
-  const rule = typeof written === 'string' ? parseRuleLine(written) : written
+function parseRule(route: string, rule: WrittenRule, index: number): HttpRuleConfig {
   const when = rule.when ?? '/'
   return {
     key: `${route}/${rule.name ?? index}`,
@@ -130,17 +135,25 @@ export function parseMatch(text: string): HttpMatchConfig {
   let method: string | undefined
   const headers: ValueMatchConfig[] = []
   const query: ValueMatchConfig[] = []
+  let grpc: HttpMatchConfig | undefined
   for (const [token, name = '', separator, value = '', parameter = '', operator, content = ''] of text.matchAll(
     /(?<!\S)\[([^=~\s]+)([=~])(.*?)\](?!\S)|\?([^=~\s]+)([=~])(\S*)|\S+/g,
   )) {
     if (token.startsWith('[')) headers.push({ kind: separator === '=' ? 'exact' : 'regex', name: name.toLowerCase(), value })
     else if (token.startsWith('?')) query.push({ kind: operator === '=' ? 'exact' : 'regex', name: parameter, value: content })
+    else if (token.startsWith('@')) path = (grpc = parseGrpcMatch(token)).path
     else if (token.startsWith('=')) path = { kind: 'exact', value: token.slice(1) }
     else if (token.startsWith('~')) path = { kind: 'regex', value: token.slice(1) }
     else if (token.startsWith('/')) path = { kind: 'prefix', value: token }
     else method = token
   }
-  return { path, ...(method === undefined ? {} : { method }), headers, query }
+  return { path, ...(method === undefined ? {} : { method }), headers, query, ...(grpc?.grpc === undefined ? {} : { grpc: grpc.grpc }) }
+}
+
+function parseGrpcMatch(token: string): HttpMatchConfig {
+  const [, tilde, service = '', method = ''] = /^@(~?)([^/]*)(?:\/(.*))?$/.exec(token) ?? []
+  const type = tilde === '~' ? ('RegularExpression' as const) : ('Exact' as const)
+  return grpcMatchConfig({ ...(service === '' && method === '' ? {} : { method: { type, service, method } }), headers: [] })
 }
 
 function parseFilter(written: Readonly<Record<string, object>>): FilterConfig {
@@ -177,7 +190,8 @@ function parseExpectation(line: string): Expectation {
   if (outcome === undefined)
     throw new Error(`Cannot read a request: it must be "[N x] METHOD URL [NAME=VALUE]... -> OUTCOME", got "${line}"`)
   const fields = [...headers.matchAll(/\[([^\]=]+)=([^\]]*)\]/g)].map(([, name = '', value = '']) => [name, value] as const)
-  const request = writtenRequest(method, url, fields)
+  const grpc = method === 'GRPC'
+  const request = writtenRequest(grpc ? 'POST' : method, url, grpc ? [['content-type', 'application/grpc'], ...fields] : fields)
   if ('problem' in request) throw new Error(request.problem)
   return { line: line.trim(), times: Number(times), request, outcome: outcome.trim() }
 }

@@ -6,6 +6,7 @@ import type { HttpMatchConfig, HttpRouteConfig, PathMatchConfig, ValueMatchConfi
 import { intersection } from '../../../src/lib/hostname.ts'
 import { writtenRequest } from '../../../src/routing/request.ts'
 import type { CompiledMatch, RequestView, Router } from '../../../src/routing/router.ts'
+import { grpcMatchConfig } from '../../../src/translate/grpc-match.ts'
 
 const hostnames = ['', '*.com', '*.a.com', 'x.a.com', 'a.com', '*.x.a.com']
 
@@ -35,15 +36,40 @@ const listener: fc.Arbitrary<ListenerConfig> = fc.constantFrom(...hostnames).map
   hostname,
 }))
 
+/** Of a GRPCRoute. Its headers come from the same vocabulary. */
+const grpcMatch: fc.Arbitrary<HttpMatchConfig> = fc
+  .record({
+    method: fc.option(
+      fc.oneof(
+        fc.record({ type: fc.constant('Exact' as const), service: fc.constantFrom('a', 'b', 'ab'), method: fc.constantFrom('b', '') }),
+        fc.record({ type: fc.constant('Exact' as const), method: fc.constant('b') }),
+        fc.record({
+          type: fc.constant('RegularExpression' as const),
+          service: fc.constantFrom('.*', '[ab]', '('),
+          method: fc.constantFrom('b', ''),
+        }),
+      ),
+      { nil: undefined, freq: 3 },
+    ),
+    headers: values,
+  })
+  .map(({ method, headers }) => ({ ...grpcMatchConfig({ ...(method === undefined ? {} : { method }), headers: [] }), headers }))
+
 interface RouteSeed {
+  readonly kind: HttpRouteConfig['kind']
   readonly hosts: readonly string[]
   readonly rules: readonly (readonly HttpMatchConfig[])[]
 }
 
-const routeSeed: fc.Arbitrary<RouteSeed> = fc.record({
-  hosts: fc.uniqueArray(fc.constantFrom(...hostnames), { minLength: 1, maxLength: 3 }),
-  rules: fc.array(fc.array(match, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 3 }),
-})
+function seedOf(kind: HttpRouteConfig['kind'], matches: fc.Arbitrary<HttpMatchConfig>): fc.Arbitrary<RouteSeed> {
+  return fc.record({
+    kind: fc.constant(kind),
+    hosts: fc.uniqueArray(fc.constantFrom(...hostnames), { minLength: 1, maxLength: 3 }),
+    rules: fc.array(fc.array(matches, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 3 }),
+  })
+}
+
+const routeSeed: fc.Arbitrary<RouteSeed> = fc.oneof({ arbitrary: seedOf('http', match), weight: 2 }, seedOf('grpc', grpcMatch))
 
 export const gatewayConfig: fc.Arbitrary<GatewayConfig> = fc
   .record({
@@ -66,9 +92,9 @@ export const editedConfig: fc.Arbitrary<readonly [GatewayConfig, GatewayConfig]>
     return [before, { ...before, routes: routes.filter(({ attachments }) => attachments.length > 0) }] as const
   })
 
-function attach({ hosts, rules }: RouteSeed, key: string, listeners: readonly ListenerConfig[]): HttpRouteConfig {
+function attach({ kind, hosts, rules }: RouteSeed, key: string, listeners: readonly ListenerConfig[]): HttpRouteConfig {
   return {
-    kind: 'http',
+    kind,
     key,
     attachments: listeners
       .map(({ key: listenerKey, hostname }) => ({
@@ -91,6 +117,10 @@ export const allRequests: readonly RequestView[] = ['a.com', 'x.a.com', 'y.a.com
           [
             ['p', '2'],
             ['q', '3'],
+          ],
+          [
+            ['content-type', 'application/grpc'],
+            ['p', '1'],
           ],
         ].map((headers) =>
           request(

@@ -38,6 +38,29 @@ export interface Bounds {
   readonly continueTime: number
   readonly connectionsPerPort: number
   readonly connectionsPerEndpoint: number
+  /** Requests in a row whose failure ejects an endpoint. */
+  readonly ejectFailures: number
+  /** The same for a share of the requests of 10 s, if they are 20 at least. */
+  readonly ejectPercent: number
+  /** How long an ejection lasts at first; it doubles with each that follows. */
+  readonly ejectTime: number
+  readonly ejectTimeMost: number
+  /** Ejections are ignored while fewer than this share of a pool's endpoints is available. */
+  readonly panicPercent: number
+  /** Over which an endpoint that is new or back comes to its full share of requests; 0: at once. */
+  readonly slowStartTime: number
+  /** Bytes of a request's body that are kept for a retry; a longer one is not sent twice. */
+  readonly retryBody: number
+  /** Requests of a pool that may be in a retry, as a share of those that are under way. */
+  readonly retryPercent: number
+  /** The body of a mirrored request; beyond it no copy is sent. */
+  readonly mirrorBody: number
+  /** Heads and bodies of all copies that wait or are under way; beyond it no copy is sent. */
+  readonly mirrorMemory: number
+  /** From sending a copy to the end of its answer. */
+  readonly mirrorTime: number
+  /** From asking an authorisation server to its answer: 504 beyond. */
+  readonly authTime: number
   /** Resident memory from which new requests get 503; 0: none. */
   readonly memory: number
 }
@@ -64,5 +87,17 @@ export const defaultBounds: Bounds = {
   continueTime: 1_000,
   connectionsPerPort: 20_000,
   connectionsPerEndpoint: 1_024,
+  ejectFailures: 3,
+  ejectPercent: 50,
+  ejectTime: 1_000,
+  ejectTimeMost: 10_000,
+  panicPercent: 30,
+  slowStartTime: 0,
+  retryBody: 64 * 1024,
+  retryPercent: 20,
+  mirrorBody: 64 * 1024,
+  mirrorMemory: 16 * 1024 * 1024,
+  mirrorTime: 30_000,
+  authTime: 10_000,
   memory: 0,
 }

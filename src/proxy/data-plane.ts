@@ -22,8 +22,10 @@ import { type ApplyReport, reportOf } from './apply-report.ts'
 import { type Bounds, defaultBounds } from './bounds.ts'
 import { createSocketBuffers } from './byte-socket.ts'
 import { createDownstreamCounters, type ProxyRuntime } from './http/connection-context.ts'
+import { createMirrorCounters } from './http/mirror.ts'
 import { RequestIds } from './http/request-id.ts'
 import { serveHttp1 } from './http/serve.ts'
+import { SessionTokens } from './http/session-token.ts'
 import { type CertificateResult, loadCertificates } from './listener/certificates.ts'
 import { descriptorLimit } from './listener/descriptor-limit.ts'
 import { plan, type Plan, type PortPlan } from './listener/plan.ts'
@@ -42,6 +44,8 @@ export interface DataPlaneOptions {
   readonly upgrades?: readonly string[]
   /** Peers whose `X-Forwarded-*` and `X-Request-Id` are kept; absent: nobody. */
   readonly trusted?: readonly Cidr[]
+  /** Signs the tokens of persistent sessions; the same in every replica of a Gateway. Absent: a random one, and sessions end with the process. */
+  readonly sessionKey?: Uint8Array
   /** Absent: no record is made. It must not block or throw. */
   readonly accessLog?: (record: AccessRecord) => void
   /** A port that could not be opened has been, later than in `apply`. */
@@ -94,6 +98,8 @@ export class DataPlane {
       requestIds: new RequestIds(randomBytes(8).toString('hex')),
       accessLog: options.accessLog,
       counters: createDownstreamCounters(),
+      mirrors: createMirrorCounters(),
+      sessions: new SessionTokens(options.sessionKey ?? randomBytes(32)),
       upgrades: new Set(options.upgrades ?? ['websocket']),
       overloaded: false,
     }

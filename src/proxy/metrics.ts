@@ -10,7 +10,7 @@ const durationBounds = Array.from({ length: 10 }, (_, i) => 2 ** (2 * i - 3) / 1
 const codeClasses = ['none', '1xx', '2xx', '3xx', '4xx', '5xx']
 
 export function dataPlaneMetrics(dataPlane: DataPlane): readonly MetricFamily[] {
-  const { counters, pools } = dataPlane.runtime
+  const { counters, mirrors, pools } = dataPlane.runtime
   const ofProcess = (kind: 'counter' | 'gauge', name: string, help: string, read: () => number): MetricFamily => ({
     kind,
     name: `gatewright_${name}`,
@@ -62,6 +62,14 @@ export function dataPlaneMetrics(dataPlane: DataPlane): readonly MetricFamily[] 
       samples: () => [...counters.flags].map(([flag, value]) => ({ labels: { flag }, value })),
     },
     ofProcess('counter', 'connections_total', 'Connections of clients that were served.', () => counters.connectionsTotal),
+    ofProcess('counter', 'mirrored_requests_total', 'Copies of requests that were sent to mirrors.', () => mirrors.sent),
+    ofProcess('counter', 'mirrored_requests_failed_total', 'Copies that were sent and not answered.', () => mirrors.failed),
+    ofProcess(
+      'counter',
+      'mirrored_requests_dropped_total',
+      'Copies that were not sent: the body was too large or broke off, or too much was held.',
+      () => mirrors.dropped,
+    ),
     ofProcess('gauge', 'tunnels', 'Upgraded connections that are open.', () => counters.tunnels),
     ofProcess('gauge', 'overloaded', '1 while new requests are refused for want of memory.', () => Number(dataPlane.runtime.overloaded)),
     ofPorts('gauge', 'connections', 'Open connections of clients, those in their handshake included.', (port) => port.open),

@@ -47,6 +47,14 @@ export type AnswerFlag =
   /** 404: no rule matches. */
   | 'no-route'
   | 'redirect'
+  /** 204: a CORS filter answered a preflight. */
+  | 'preflight'
+  /** What the authorisation server answered instead of 200. */
+  | 'auth-denied'
+  /** 503 or 504: the authorisation server could not be asked, or did not answer. */
+  | 'auth-failed'
+  /** 413: more body than the authorisation server is to get. */
+  | 'auth-body'
   /** 500: the rule has no backend that could be chosen. */
   | 'no-backend'
   /** 500: the chosen backend does not resolve. */

@@ -9,8 +9,10 @@ import {
   type LivePort,
   type ProxyRuntime,
 } from '../../src/proxy/http/connection-context.ts'
+import { createMirrorCounters } from '../../src/proxy/http/mirror.ts'
 import { RequestIds } from '../../src/proxy/http/request-id.ts'
 import { serveHttp1 } from '../../src/proxy/http/serve.ts'
+import { SessionTokens } from '../../src/proxy/http/session-token.ts'
 import { Sweep } from '../../src/proxy/sweep.ts'
 import { PoolRegistry } from '../../src/proxy/upstream/registry.ts'
 import { compile } from '../../src/routing/compile.ts'
@@ -28,6 +30,7 @@ export interface GatewayOptions {
   /** As if the handshake's SNI had chosen it. */
   readonly sniListener?: string
   readonly upgrades?: readonly string[]
+  readonly sessionKey?: string
   /** As if the listener side had read it from each connection before it handed it over. */
   readonly first?: string
 }
@@ -58,6 +61,8 @@ export class Gateway {
       requestIds: new RequestIds('00000000000000aa'),
       accessLog: (record) => this.records.push(record),
       counters: createDownstreamCounters(),
+      mirrors: createMirrorCounters(),
+      sessions: new SessionTokens(Buffer.from(options.sessionKey ?? 'the key of the tests')),
       upgrades: new Set(['websocket', ...(options.upgrades ?? [])]),
       buffers,
       overloaded: false,

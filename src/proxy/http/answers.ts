@@ -2,6 +2,7 @@
  * Every answer that the gateway gives itself. Its flag tells the log and the client why it was ours; nothing of the
  * configuration is told to strangers.
  */
+import type { CompiledEdit } from '../../routing/router.ts'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
 import { answerText } from '../http1/encode-head.ts'
 
@@ -10,6 +11,8 @@ export interface Answer {
   readonly flag: AnswerFlag
   /** Absolute URL of a redirect; '' for none. A byte string. */
   readonly location: string
+  /** Further fields, byte strings. */
+  readonly fields?: readonly CompiledEdit[]
 }
 
 export function answer(status: number, flag: AnswerFlag): Answer {
@@ -30,6 +33,10 @@ export const connectTimeout: Answer = answer(504, 'connect-failed')
 export const upstreamTimeout: Answer = answer(504, 'upstream-timeout')
 export const upstreamClosed: Answer = answer(502, 'upstream-closed')
 export const upstreamProtocol: Answer = answer(502, 'upstream-protocol')
+export const authFailed: Answer = answer(503, 'auth-failed')
+export const authTimeout: Answer = answer(504, 'auth-failed')
+/** HTTPExternalAuthFilter.forwardBody: "bodies over that size must be rejected with a 4xx series error". */
+export const authBodyTooLarge: Answer = answer(413, 'auth-body')
 export const headTimeout: Answer = answer(408, 'head-timeout')
 export const bodyTimeout: Answer = answer(408, 'body-timeout')
 export const brokenBody: Answer = answer(400, 'bad-request')
@@ -38,12 +45,13 @@ export const clientGone: Answer = answer(400, 'client-gone')
 
 /** The HTTP/1 message. HEAD gets the same head without the body (RFC 9110, section 9.3.2). */
 export function answerMessage(answer: Answer, requestId: string, isHead: boolean, keepAlive: boolean, http10: boolean): string {
-  const text = `${answer.status} ${answer.flag}\nrequest ${requestId}\n`
+  const text = answer.status === 204 ? '' : `${answer.status} ${answer.flag}\nrequest ${requestId}\n`
   return answerText(answer.status, linesOf(answer, requestId), text, keepAlive, http10, !isHead)
 }
 
 function linesOf(answer: Answer, requestId: string): string {
-  const id = `X-Request-Id: ${requestId}\r\n`
+  let id = `X-Request-Id: ${requestId}\r\n`
+  for (const { name, value } of answer.fields ?? []) id += `${name}: ${value}\r\n`
   if (answer.location !== '') return `Location: ${answer.location}\r\n${id}`
   // RFC 9110 section 15.5.6 wants to know what is allowed. Nothing is for CONNECT, the only method that we refuse.
   return answer.status === 405 ? `Allow: \r\n${id}` : id

@@ -12,7 +12,9 @@ import type { Bounds } from '../bounds.ts'
 import type { SocketBuffers } from '../byte-socket.ts'
 import type { Sweep } from '../sweep.ts'
 import type { PoolRegistry } from '../upstream/registry.ts'
+import type { MirrorCounters } from './mirror.ts'
 import type { RequestIds } from './request-id.ts'
+import type { SessionTokens } from './session-token.ts'
 
 export interface ProxyRuntime {
   readonly bounds: Bounds
@@ -22,6 +24,8 @@ export interface ProxyRuntime {
   /** Undefined when the access log is off: then no record is made. */
   accessLog: ((record: AccessRecord) => void) | undefined
   readonly counters: DownstreamCounters
+  readonly mirrors: MirrorCounters
+  readonly sessions: SessionTokens
   /** Protocols that a client may switch to, in lower case: `websocket`, and what the configuration adds. */
   readonly upgrades: ReadonlySet<string>
   readonly buffers: SocketBuffers

@@ -5,7 +5,7 @@
  * It ends exactly once, in `#end`. Nothing on the usual way makes a promise, a closure or a timer.
  */
 import { normalPath } from '../../lib/path-normal.ts'
-import type { CompiledBackend, CompiledFilters, CompiledListener, CompiledMatch, RequestView } from '../../routing/router.ts'
+import type { CompiledBackend, CompiledEdits, CompiledFilters, CompiledListener, CompiledMatch, RequestView } from '../../routing/router.ts'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import type { RequestHead } from '../http1/request-head.ts'
@@ -17,15 +17,20 @@ import type { OutgoingRequest, Upstream } from '../upstream/upstream.ts'
 import { accountFor } from './accounting.ts'
 import * as answers from './answers.ts'
 import type { Answer } from './answers.ts'
+import { decorate, decorated, preflightAnswer } from './cors.ts'
 import type { Downstream } from './downstream.ts'
 import { applyEdits } from './edits.ts'
+import { AuthCheck, type CheckedExchange, type HeldBody } from './external-auth.ts'
+import { type RequestCopies, requestCopies } from './mirror.ts'
 import { outgoingRequest } from './outgoing-request.ts'
+import { RequestSession } from './session.ts'
 
 /** Endpoints that a request may find closed before its client hears of it. */
 const mostEndpointsTried = 4
 const longestRequestId = 200
+const nothing: readonly Buffer[] = []
 
-export class Exchange implements UpstreamUser, RequestView {
+export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
   readonly head: RequestHead
   readonly client: Downstream
   readonly startedAt: number
@@ -49,6 +54,15 @@ export class Exchange implements UpstreamUser, RequestView {
   #upstream: Upstream | undefined
   #backendFilters: CompiledFilters | undefined
   #request: OutgoingRequest | undefined
+  // Of rules that have the filter, undefined otherwise.
+  #cors: CompiledEdits | undefined
+  #check: AuthCheck | undefined
+  #authorised: CompiledEdits | undefined
+  #denied = false
+  #copies: RequestCopies | undefined
+  #session: RequestSession | undefined
+  /** The body, when it was read before there was an upstream. */
+  #held: HeldBody | undefined
   #tried: Endpoint[] | undefined
   #repeated = false
   #requestDone = false
@@ -93,11 +107,44 @@ export class Exchange implements UpstreamUser, RequestView {
     const match = listener.decide(this)
     if (match === undefined) return this.#answer(answers.noRoute)
     this.match = match
+    const { filters, requestTimeout } = match.rule
+    if (filters?.answer?.kind === 'fail') return this.#answer(answers.badFilter)
+    if (filters?.cors !== undefined) {
+      const preflight = filters.cors.preflight(this)
+      if (preflight !== undefined) return this.#answer(preflightAnswer(preflight))
+      this.#cors = filters.cors.decorate(this)
+    }
+    if (requestTimeout > 0) this.#requestTimer = setTimeout(timedOut, requestTimeout, this)
+    if (filters?.auth === undefined) return this.#pass(match)
+    this.#check = new AuthCheck(this, filters.auth)
+    this.#check.start()
+  }
+
+  // What comes from the authorisation server.
+
+  onAllowed(edits: CompiledEdits, body: HeldBody | undefined): void {
+    this.#check = undefined
+    this.#authorised = edits
+    this.#held = body
+    if (this.match !== undefined) this.#pass(this.match)
+  }
+
+  /** `upstream` brings the rest of its answer. */
+  onDenied(upstream: Upstream, head: ResponseHead): void {
+    this.#denied = true
+    this.#upstream = upstream
+    this.endpoint = upstream.endpoint
+    this.#relayHead(head)
+  }
+
+  /** Nothing is in the request's way any more. */
+  #pass(match: CompiledMatch): void {
     const { rule } = match
     const filtered = this.#filterAnswer(rule.filters)
     if (filtered !== undefined) return this.#answer(filtered)
-    if (rule.requestTimeout > 0) this.#requestTimer = setTimeout(timedOut, rule.requestTimeout, this)
-    this.#choose(match, rule.chooseBackend())
+    const { pools, sessions } = this.client.context.runtime
+    if (rule.session !== undefined) this.#session = new RequestSession(rule.session, sessions, this, Date.now())
+    this.#choose(match, this.#session?.keptBackend(rule, pools) ?? rule.chooseBackend())
   }
 
   #filterAnswer(filters: CompiledFilters | undefined): Answer | undefined {
@@ -116,11 +163,17 @@ export class Exchange implements UpstreamUser, RequestView {
     const filtered = this.#filterAnswer(backend.filters)
     if (filtered !== undefined) return this.#answer(filtered)
     this.#backendFilters = backend.filters
-    this.pool = this.client.context.runtime.pools.get(backend.pool)
+    const { runtime } = this.client.context
+    this.pool = runtime.pools.get(backend.pool)
     const inHttp1 = this.pool?.config.protocol !== 'h2c'
     const upgrade = inHttp1 ? this.#upgrade : ''
-    this.#request = outgoingRequest(this.head, this.path, match, backend.filters, this.client, this.requestId, upgrade, inHttp1)
+    const { head, path, client, requestId } = this
+    const request = outgoingRequest(head, path, match, backend.filters, client, requestId, upgrade, inHttp1, this.#authorised)
+    this.#request = this.#held === undefined ? request : { ...request, expectContinue: false }
+    this.#copies = requestCopies(runtime, request, match.rule.filters, backend.filters)
+    for (const piece of this.#held?.pieces ?? nothing) this.#copies?.body(piece, 0, piece.length)
     this.#attempt(false)
+    if (this.#requestDone) this.#copies?.send()
   }
 
   /** The protocol that may be switched to; '' when none was asked for or it is not one of ours. */
@@ -132,7 +185,7 @@ export class Exchange implements UpstreamUser, RequestView {
   #attempt(fresh: boolean): void {
     const { pool } = this
     if (pool === undefined) return this.#answer(answers.noEndpoint)
-    const acquired = pool.acquire(this, this.#tried, fresh)
+    const acquired = pool.acquire(this, this.#tried, fresh, this.#session?.endpointOf(pool))
     if (acquired === 'no-endpoint') return this.#answer(answers.noEndpoint)
     if (acquired === 'overload') return this.#answer(answers.overload)
     this.#upstream = acquired
@@ -153,8 +206,9 @@ export class Exchange implements UpstreamUser, RequestView {
     const request = this.#request
     if (upstream === undefined || request === undefined) return
     upstream.send(request)
+    for (const piece of this.#held?.pieces ?? nothing) upstream.sendBody(piece, 0, piece.length)
     if (this.#requestDone) {
-      upstream.endRequest(undefined)
+      upstream.endRequest(this.#held?.trailers)
       upstream.flush()
     } else this.client.startBody()
   }
@@ -164,11 +218,22 @@ export class Exchange implements UpstreamUser, RequestView {
   }
 
   onUpstreamHead(head: ResponseHead): void {
-    this.#answerBegun = true
-    this.status = head.status
     const responseEdits = this.match?.rule.filters?.responseEdits
     if (this.#backendFilters?.responseEdits !== undefined) applyEdits(head.fields, this.#backendFilters.responseEdits)
     if (responseEdits !== undefined) applyEdits(head.fields, responseEdits)
+    if (this.#session !== undefined) this.#tellSession(this.#session, head)
+    this.#relayHead(head)
+  }
+
+  #tellSession(session: RequestSession, head: ResponseHead): void {
+    const { pool, endpoint } = this
+    if (pool !== undefined && endpoint !== undefined) session.tell(head.fields, pool, endpoint, this.client.context.scheme === 'https')
+  }
+
+  #relayHead(head: ResponseHead): void {
+    this.#answerBegun = true
+    this.status = head.status
+    if (this.#cors !== undefined) decorate(head.fields, this.#cors)
     if (!this.#requestDone) this.client.stopBody()
     this.client.sendHead(head)
   }
@@ -189,12 +254,13 @@ export class Exchange implements UpstreamUser, RequestView {
   onUpstreamEnd(trailers: FieldList | undefined): void {
     this.#upstream = undefined
     this.client.sendEnd(trailers)
-    this.#end('')
+    this.#end(this.#denied ? 'auth-denied' : '')
   }
 
   onUpstreamSwitched(head: ResponseHead): void {
     this.#answerBegun = true
     this.status = head.status
+    if (this.#session !== undefined) this.#tellSession(this.#session, head)
     this.#stopTimers()
     this.client.sendSwitched(head)
   }
@@ -240,12 +306,18 @@ export class Exchange implements UpstreamUser, RequestView {
 
   onRequestBody(bytes: Buffer, from: number, to: number): void {
     this.requestBytes += to - from
+    if (this.#check !== undefined) return this.#check.onBody(bytes, from, to)
     this.#upstream?.sendBody(bytes, from, to)
+    this.#copies?.body(bytes, from, to)
   }
 
   onRequestEnd(trailers: FieldList | undefined): void {
     this.#requestDone = true
+    if (this.#check !== undefined) return this.#check.onBodyEnd(trailers)
     this.#upstream?.endRequest(trailers)
+    if (this.#copies === undefined) return
+    this.flushRequest()
+    this.#copies.send()
   }
 
   /** After body or tunnel bytes. */
@@ -300,7 +372,7 @@ export class Exchange implements UpstreamUser, RequestView {
   #answer(answer: Answer): void {
     this.#answerBegun = true
     this.status = answer.status
-    this.client.sendAnswer(answer, this.requestId)
+    this.client.sendAnswer(this.#cors === undefined ? answer : decorated(answer, this.#cors), this.requestId)
     this.#end(answer.flag)
   }
 
@@ -314,6 +386,8 @@ export class Exchange implements UpstreamUser, RequestView {
     this.#ended = true
     this.flag = flag
     this.#stopTimers()
+    this.#check?.destroy()
+    this.#copies?.drop()
     accountFor(this)
     this.client.exchangeEnded()
   }

@@ -22,7 +22,7 @@ export function forwardedLines(head: RequestHead, prefix: string, requestId: str
 }
 
 /** The same as fields: for requests that filters edit, since they may change these too, and for trusted peers. */
-export function setForwarded(head: RequestHead, context: ConnectionContext, requestId: string): void {
+export function setForwarded(head: Pick<RequestHead, 'fields' | 'authority'>, context: ConnectionContext, requestId: string): void {
   const { fields } = head
   let addresses = context.clientAddress
   if (context.trusted) {

@@ -1,5 +1,5 @@
 /** The request as its backend gets it: filters of the rule, then of the backend, over what the client sent. */
-import type { CompiledFilters, CompiledMatch } from '../../routing/router.ts'
+import type { CompiledEdits, CompiledFilters, CompiledMatch } from '../../routing/router.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { OutgoingRequest } from '../upstream/upstream.ts'
 import type { Downstream } from './downstream.ts'
@@ -8,6 +8,7 @@ import { forwardedLines, setForwarded } from './forwarded.ts'
 
 /**
  * @param path the normal form, which was matched. Edits `head`.
+ * @param authorised what an authorisation server says of the client; filters come after it
  * @param inHttp1 the backend speaks HTTP/1.1, where untouched lines go on as one piece
  */
 export function outgoingRequest(
@@ -19,6 +20,7 @@ export function outgoingRequest(
   requestId: string,
   upgrade: string,
   inHttp1: boolean,
+  authorised: CompiledEdits | undefined,
 ): OutgoingRequest {
   const { filters } = match.rule
   let target = path
@@ -27,6 +29,7 @@ export function outgoingRequest(
     lines = forwardedLines(head, client.forwardedPrefix, requestId)
   } else {
     setForwarded(head, client.context, requestId)
+    if (authorised !== undefined) applyEdits(head.fields, authorised)
     for (const stage of [filters, backendFilters]) {
       if (stage?.requestEdits !== undefined) applyEdits(head.fields, stage.requestEdits)
       if (stage?.rewrite === undefined) continue

@@ -62,7 +62,9 @@ export function responseHeadText(response: ForwardedResponse, body: Body, keepAl
 export function answerText(status: number, lines: string, text: string, keepAlive: boolean, http10: boolean, withBody: boolean): string {
   let out = 'HTTP/1.1 ' + status + ' ' + (STATUS_CODES[status] ?? '') + '\r\n' + lines
   if (text !== '') out += 'Content-Type: text/plain; charset=utf-8\r\n'
-  out += 'Content-Length: ' + text.length + '\r\n' + connectionLine(keepAlive, http10) + '\r\n'
+  // RFC 9110 section 8.6: a 204 has none.
+  if (status !== 204) out += 'Content-Length: ' + text.length + '\r\n'
+  out += connectionLine(keepAlive, http10) + '\r\n'
   return withBody ? out + text : out
 }
 

@@ -38,6 +38,13 @@ export class FieldList {
     return new FieldList('', [], 0, 0)
   }
 
+  /** Characters that it holds on to, what was dropped included. */
+  get size(): number {
+    let size = this.#text.length
+    for (const { name, value } of this.#added ?? []) size += name.length + value.length
+    return size
+  }
+
   /** The value of a field, several lines joined with `, ` (cookie crumbs with `; `); undefined when absent. */
   get(lower: string): string | undefined {
     let value: string | undefined

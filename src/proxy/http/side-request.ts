@@ -1,0 +1,157 @@
+/**
+ * A request of the gateway's own beside the exchange that caused it: a mirror's copy, a question to an authorisation
+ * server. Its body is there before it begins. One deadline bounds all of it, from the search for a connection to the
+ * last byte of the answer.
+ */
+import { NO_BODY } from '../http1/codec.ts'
+import type { FieldList } from '../http1/field-list.ts'
+import type { ResponseHead } from '../http1/response-head.ts'
+import { ended, type Sweep, type Swept } from '../sweep.ts'
+import type { UpstreamFailure, UpstreamUser } from '../upstream/connection.ts'
+import type { Endpoint } from '../upstream/endpoint.ts'
+import type { Pool } from '../upstream/pool.ts'
+import type { OutgoingRequest, Upstream } from '../upstream/upstream.ts'
+
+export type SideFailure = UpstreamFailure | 'no-endpoint' | 'overload'
+
+/** Who is told of the answer. After `onSideEnd` or `onSideFailed` nothing more comes. */
+export interface SideUser {
+  onSideHead(head: ResponseHead): void
+  /** Bytes are valid during the call. */
+  onSideBody(bytes: Buffer, from: number, to: number): void
+  /** What a read brought has been told. */
+  onSideFlush(): void
+  onSideEnd(trailers: FieldList | undefined): void
+  onSideFailed(failure: SideFailure): void
+}
+
+const mostEndpointsTried = 4
+
+export class SideRequest implements UpstreamUser, Swept {
+  deadline: number
+  sweepSlot = -1
+  readonly #pool: Pool | undefined
+  readonly #sweep: Sweep
+  readonly #request: OutgoingRequest
+  readonly #body: readonly Buffer[]
+  readonly #user: SideUser
+  #upstream: Upstream | undefined
+  #tried: Endpoint[] | undefined
+  #repeated = false
+
+  /** @param time milliseconds for all of it */
+  constructor(pool: Pool | undefined, sweep: Sweep, request: OutgoingRequest, body: readonly Buffer[], user: SideUser, time: number) {
+    this.#pool = pool
+    this.#sweep = sweep
+    this.#request = request
+    this.#body = body
+    this.#user = user
+    this.deadline = sweep.now + time
+  }
+
+  /** What carries it; undefined before and after. */
+  get upstream(): Upstream | undefined {
+    return this.#upstream
+  }
+
+  /** May end before it returns. */
+  send(): void {
+    this.#sweep.watch(this)
+    this.#attempt(false)
+  }
+
+  /** Others bound the rest of the answer. */
+  unbound(): void {
+    this.deadline = Number.POSITIVE_INFINITY
+    this.#sweep.forget(this)
+  }
+
+  /** Ends at once; the user hears nothing more. */
+  destroy(): void {
+    const upstream = this.#upstream
+    this.#forget()
+    upstream?.destroy()
+  }
+
+  expire(): void {
+    this.destroy()
+    this.#user.onSideFailed('timeout')
+  }
+
+  onUpstreamReady(): void {
+    const upstream = this.#upstream
+    if (upstream === undefined) return
+    upstream.send(this.#request)
+    for (const piece of this.#body) upstream.sendBody(piece, 0, piece.length)
+    upstream.endRequest(undefined)
+    upstream.flush()
+  }
+
+  onUpstreamInformational(): void {}
+
+  onUpstreamHead(head: ResponseHead): void {
+    this.#user.onSideHead(head)
+  }
+
+  onUpstreamBody(bytes: Buffer, from: number, to: number): void {
+    this.#user.onSideBody(bytes, from, to)
+  }
+
+  onUpstreamFlush(): void {
+    this.#user.onSideFlush()
+  }
+
+  onUpstreamEnd(trailers: FieldList | undefined): void {
+    this.#forget()
+    this.#user.onSideEnd(trailers)
+  }
+
+  /** Never asked for. */
+  onUpstreamSwitched(): void {}
+  onUpstreamTunnelEnd(): void {}
+  /** All of the body is on its way. */
+  onUpstreamDrain(): void {}
+
+  onUpstreamFailed(failure: UpstreamFailure): void {
+    const upstream = this.#upstream
+    this.#upstream = undefined
+    if (upstream !== undefined && this.#mayRepeat(upstream, failure)) return this.#attempt(this.#repeated)
+    this.#fail(failure)
+  }
+
+  #attempt(fresh: boolean): void {
+    const acquired = this.#pool?.acquire(this, this.#tried, fresh) ?? 'no-endpoint'
+    if (acquired === 'no-endpoint' || acquired === 'overload') return this.#fail(acquired)
+    this.#upstream = acquired
+    if (acquired.isReady) this.onUpstreamReady()
+  }
+
+  /** As an exchange repeats, and whatever the method: neither a copy nor a question was meant to change anything. */
+  #mayRepeat(upstream: Upstream, failure: UpstreamFailure): boolean {
+    if (failure === 'connect-refused' || failure === 'connect-timeout') {
+      this.#tried ??= []
+      this.#tried.push(upstream.endpoint)
+      return this.#tried.length < mostEndpointsTried && this.#tried.length < (this.#pool?.size ?? 0)
+    }
+    if (failure !== 'closed' || !upstream.reused || upstream.answered || this.#repeated) return false
+    this.#repeated = true
+    return true
+  }
+
+  #fail(failure: SideFailure): void {
+    this.#forget()
+    this.#user.onSideFailed(failure)
+  }
+
+  #forget(): void {
+    this.#upstream = undefined
+    this.deadline = ended
+    this.#sweep.forget(this)
+  }
+}
+
+/** `request` with a body of that many bytes, which are there already. */
+export function withBody(request: OutgoingRequest, length: number): OutgoingRequest {
+  const body = length === 0 ? NO_BODY : ({ kind: 'length', length } as const)
+  return { ...request, body, expectContinue: false, upgrade: '' }
+}

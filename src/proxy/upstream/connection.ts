@@ -14,6 +14,7 @@ import type { FieldList } from '../http1/field-list.ts'
 import { Outlet } from '../outlet.ts'
 import { ended, type Swept } from '../sweep.ts'
 import type { Endpoint } from './endpoint.ts'
+import { isOwnFailure } from './own-failure.ts'
 import type { Pool } from './pool.ts'
 import type { OutgoingRequest, Upstream } from './upstream.ts'
 
@@ -82,6 +83,8 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
   #paused = false
   /** Bytes that waited for the peer when it was last looked at. */
   #untaken = 0
+  /** The error was ours: it says nothing about the endpoint. */
+  #ownFailure = false
 
   constructor(pool: Pool, endpoint: Endpoint) {
     this.#pool = pool
@@ -96,7 +99,9 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
     socket.on('drain', () => this.#drained())
     socket.on('end', () => this.#ended())
     // 'close' follows, without 'end' before it.
-    socket.on('error', ignore)
+    socket.on('error', (error) => {
+      this.#ownFailure = isOwnFailure(error)
+    })
     socket.on('close', () => this.#fail(this.#state === CONNECTING ? 'connect-refused' : 'closed'))
     this.deadline = sweep.now + bounds.connectTime
     sweep.watch(this)
@@ -232,6 +237,7 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
 
   #switched(head: ResponseHead, bytes: Buffer, at: number): void {
     this.#state = TUNNEL
+    this.endpoint.answered(this.#pool.runtime.sweep.now)
     // The downstream side bounds the tunnel, since a byte of either side counts.
     this.#bodyTime = Number.POSITIVE_INFINITY
     this.#user?.onUpstreamSwitched(head)
@@ -239,7 +245,8 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
   }
 
   #final(head: ResponseHead, bytes: Buffer, at: number): void {
-    const { bounds } = this.#pool.runtime
+    const { bounds, sweep } = this.#pool.runtime
+    this.endpoint.answered(sweep.now)
     this.#keepAlive = head.keepAlive
     this.#idleTime = bounds.poolIdleTime
     if (head.keepAliveTimeout !== undefined) this.#idleTime = Math.min(this.#idleTime, Math.max(0, head.keepAliveTimeout - 1_000))
@@ -253,6 +260,8 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
     if (body.kind === 'close') {
       this.#state = UNTIL_CLOSE
       this.#user?.onUpstreamHead(head)
+      // The user may have had enough of it.
+      if (this.#user === undefined) return
       this.#await(this.#bodyTime)
       if (at < bytes.length) this.#user?.onUpstreamBody(bytes, at, bytes.length)
       return
@@ -340,7 +349,9 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
     if (failure === 'connect-refused' || failure === 'connect-timeout') counters.connectFailures += 1
     else counters.failures += 1
     // A keep-alive connection that the backend closed while the request was on its way says nothing about its health.
-    if (!(failure === 'closed' && this.reused && !this.answered)) this.endpoint.fail(this.#pool.runtime.sweep.now)
+    const stale = failure === 'closed' && this.reused && !this.answered
+    if (!stale && !this.#ownFailure) this.endpoint.failed(failure, this.#pool.runtime.sweep.now)
+    if (!stale && failure === 'closed' && !this.answered) this.#pool.suspect(this.endpoint)
     user.onUpstreamFailed(failure)
   }
 
@@ -377,5 +388,3 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
     if (this.deadline < Number.POSITIVE_INFINITY) sweep.watch(this)
   }
 }
-
-function ignore(): void {}

@@ -1,8 +1,14 @@
-/** The endpoints of one backend and the connections to them. It lives as long as its key is configured. */
+/**
+ * The endpoints of one backend and the connections to them. It lives as long as its key is configured, and what it knows
+ * about an endpoint's health as long as that endpoint is.
+ */
 import type { PoolConfig } from '../../config/pool.ts'
 import { chooseEndpoint } from './balancer.ts'
-import { UpstreamConnection, type UpstreamUser } from './connection.ts'
-import { Endpoint, nameOf } from './endpoint.ts'
+import { type Candidates, candidatesOf } from './candidates.ts'
+import { UpstreamConnection, type UpstreamFailure, type UpstreamUser } from './connection.ts'
+import { Endpoint, type EndpointOwner, nameOf } from './endpoint.ts'
+import type { Health, HealthPolicy } from './health.ts'
+import { EndpointProbe } from './probe.ts'
 import type { UpstreamRuntime } from './registry.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -15,52 +21,102 @@ export interface PoolCounters {
   failures: number
   /** Requests sent again on another connection. */
   retries: number
+  /** Retries that the route asked for and the budget did not allow. */
+  retriesRefused: number
+  /** Requests that found all connections taken. */
+  shed: number
+  /** Ejections by what ended the endpoint's last request or connection. */
+  readonly ejections: Map<UpstreamFailure, number>
 }
 
-export class Pool {
+/** After it the request that was an endpoint's trial is taken for lost, and another one may be it. */
+const trialTime = 5_000
+
+export class Pool implements EndpointOwner {
   config: PoolConfig
-  readonly counters: PoolCounters = { requests: 0, connectionsOpened: 0, connectFailures: 0, failures: 0, retries: 0 }
+  readonly counters: PoolCounters = {
+    requests: 0,
+    connectionsOpened: 0,
+    connectFailures: 0,
+    failures: 0,
+    retries: 0,
+    retriesRefused: 0,
+    shed: 0,
+    ejections: new Map(),
+  }
   readonly runtime: UpstreamRuntime
-  /** Those that take requests now: the ready ones, or the serving ones when none is ready. */
+  /** Requests that are being repeated, or wait for it. Written by the exchange. */
+  retrying = 0
+  /** Those that take requests by the configuration: the ready ones, or the serving ones when none is ready. */
   #usable: Endpoint[] = []
+  /** Those among them that take requests now. */
+  #candidates: Candidates = { endpoints: [], panic: false }
+  /** Usable ones that wait for their single request. */
+  #trials: Endpoint[] = []
   #endpoints = new Map<string, Endpoint>()
+  readonly #probes = new Map<Endpoint, EndpointProbe>()
 
   constructor(config: PoolConfig, runtime: UpstreamRuntime) {
     this.config = config
     this.runtime = runtime
-    this.#replaceEndpoints()
+    this.#replaceEndpoints(Number.NEGATIVE_INFINITY)
   }
 
   get endpoints(): Iterable<Endpoint> {
     return this.#endpoints.values()
   }
 
-  /** How many endpoints take requests. */
+  /** How many endpoints take requests by the configuration, ejected ones included. */
   get size(): number {
     return this.#usable.length
+  }
+
+  /** Whether an endpoint may get requests now, wherever it is. */
+  takes(endpoint: Endpoint): boolean {
+    return this.#usable.includes(endpoint) && (endpoint.health.kind !== 'ejected' || this.panic)
+  }
+
+  /** True while ejections are ignored, because too few endpoints are left. */
+  get panic(): boolean {
+    return this.#candidates.panic
+  }
+
+  get policy(): HealthPolicy {
+    return this.runtime.bounds
+  }
+
+  get random(): () => number {
+    return this.runtime.random
   }
 
   /** Connections to endpoints that stay are not touched. */
   update(config: PoolConfig): void {
     if (config === this.config) return
     this.config = config
-    this.#replaceEndpoints()
+    this.#replaceEndpoints(this.runtime.sweep.now)
   }
 
   /** The pool is configured no more: what is under way ends, nothing waits. */
   retire(): void {
-    for (const endpoint of this.#endpoints.values()) retireEndpoint(endpoint)
+    for (const endpoint of this.#endpoints.values()) this.#retireEndpoint(endpoint)
     this.#endpoints.clear()
     this.#usable = []
+    this.#chooseCandidates()
   }
 
   /**
    * A connection for `user`, idle or freshly begun (then `user.onUpstreamReady` comes later).
-   * @param tried endpoints that failed for this request
+   * @param tried endpoints that failed for this request; used again only when there is no other
    * @param fresh never a connection that served before
+   * @param pinned where the request's session wants to go, if it has not been tried: an endpoint that `takes` requests
    */
-  acquire(user: UpstreamUser, tried: readonly Endpoint[] | undefined, fresh: boolean): Upstream | 'no-endpoint' | 'overload' {
-    const endpoint = chooseEndpoint(this.#usable, tried, this.runtime.sweep.now, this.runtime.random)
+  acquire(
+    user: UpstreamUser,
+    tried: readonly Endpoint[] | undefined,
+    fresh: boolean,
+    pinned?: Endpoint,
+  ): Upstream | 'no-endpoint' | 'overload' {
+    const endpoint = pinned !== undefined && tried?.includes(pinned) !== true ? pinned : this.#choose(tried)
     if (endpoint === undefined) return 'no-endpoint'
     if (!fresh) {
       const idle = takeIdle(endpoint, this.runtime.sweep.now)
@@ -72,8 +128,10 @@ export class Pool {
     }
     if (endpoint.connections >= this.runtime.bounds.connectionsPerEndpoint) {
       const others = tried === undefined ? [endpoint] : [...tried, endpoint]
-      const other = others.length < this.#usable.length ? this.acquire(user, others, fresh) : 'overload'
-      return other === 'no-endpoint' ? 'overload' : other
+      const elsewhere = this.#usable.some((one) => !others.includes(one))
+      if (elsewhere) return this.acquire(user, others, fresh)
+      this.counters.shed += 1
+      return 'overload'
     }
     this.counters.requests += 1
     this.counters.connectionsOpened += 1
@@ -82,13 +140,65 @@ export class Pool {
     return connection
   }
 
-  #replaceEndpoints(): void {
+  /** A connection ended without an answer to what was sent on it: looks whether the endpoint is there at all. */
+  suspect(endpoint: Endpoint): void {
+    if (endpoint.retired || endpoint.health.kind !== 'available' || this.#probes.has(endpoint)) return
+    this.#probe(endpoint, this.runtime.sweep.now)
+  }
+
+  healthChanged(endpoint: Endpoint, before: Health): void {
+    if (endpoint.retired) return
+    const { health } = endpoint
+    if (health.kind === 'ejected') this.#probe(endpoint, health.until)
+    if (health.kind === before.kind) return
+    if (health.kind === 'ejected') this.counters.ejections.set(health.reason, (this.counters.ejections.get(health.reason) ?? 0) + 1)
+    endpoint.triedAt = Number.NEGATIVE_INFINITY
+    this.#chooseCandidates()
+    this.runtime.healthChanged?.(this, endpoint)
+  }
+
+  #choose(tried: readonly Endpoint[] | undefined): Endpoint | undefined {
+    const { sweep, random, bounds } = this.runtime
+    const { endpoints } = this.#candidates
+    if (tried === undefined) return this.#trial(sweep.now) ?? chooseEndpoint(endpoints, undefined, sweep.now, random, bounds.slowStartTime)
+    return (
+      chooseEndpoint(endpoints, tried, sweep.now, random, bounds.slowStartTime) ??
+      chooseEndpoint(this.#usable, tried, sweep.now, random) ??
+      chooseEndpoint(endpoints, undefined, sweep.now, random)
+    )
+  }
+
+  /** An endpoint whose turn it is to show with this request that it is back. */
+  #trial(now: number): Endpoint | undefined {
+    for (const endpoint of this.#trials) {
+      if (now - endpoint.triedAt < trialTime) continue
+      endpoint.triedAt = now
+      return endpoint
+    }
+    return undefined
+  }
+
+  #probe(endpoint: Endpoint, at: number): void {
+    this.#probes.get(endpoint)?.stop()
+    const done = (stands: boolean, now: number): void => {
+      this.#probes.delete(endpoint)
+      endpoint.probed(stands, now)
+    }
+    this.#probes.set(endpoint, new EndpointProbe(endpoint, at, this.runtime, done))
+  }
+
+  #chooseCandidates(): void {
+    this.#candidates = candidatesOf(this.#usable, this.runtime.zone, this.runtime.bounds.panicPercent)
+    this.#trials = this.#usable.filter(({ health }) => health.kind === 'trial')
+  }
+
+  #replaceEndpoints(now: number): void {
     const before = this.#endpoints
     this.#endpoints = new Map()
     const ready: Endpoint[] = []
     const serving: Endpoint[] = []
     for (const config of this.config.endpoints) {
-      const endpoint = before.get(nameOf(config)) ?? new Endpoint(config)
+      const endpoint = before.get(nameOf(config)) ?? new Endpoint(config, now, this)
       endpoint.config = config
       before.delete(endpoint.name)
       this.#endpoints.set(endpoint.name, endpoint)
@@ -96,7 +206,15 @@ export class Pool {
       else serving.push(endpoint)
     }
     this.#usable = ready.length > 0 ? ready : serving
-    for (const gone of before.values()) retireEndpoint(gone)
+    for (const gone of before.values()) this.#retireEndpoint(gone)
+    this.#chooseCandidates()
+  }
+
+  #retireEndpoint(endpoint: Endpoint): void {
+    endpoint.retired = true
+    while (endpoint.idle.length > 0) endpoint.idle.pop()?.destroy()
+    this.#probes.get(endpoint)?.stop()
+    this.#probes.delete(endpoint)
   }
 }
 
@@ -107,9 +225,4 @@ function takeIdle(endpoint: Endpoint, now: number): UpstreamConnection | undefin
     if (connection.isUsable(now)) return connection
     connection.destroy()
   }
-}
-
-function retireEndpoint(endpoint: Endpoint): void {
-  endpoint.retired = true
-  while (endpoint.idle.length > 0) endpoint.idle.pop()?.destroy()
 }

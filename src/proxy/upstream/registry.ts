@@ -10,6 +10,7 @@ import type { PoolConfig, PoolKey } from '../../config/pool.ts'
 import type { Bounds } from '../bounds.ts'
 import type { SocketBuffers } from '../byte-socket.ts'
 import type { Sweep } from '../sweep.ts'
+import type { Endpoint } from './endpoint.ts'
 import { Pool } from './pool.ts'
 
 export interface UpstreamRuntime {
@@ -19,6 +20,10 @@ export interface UpstreamRuntime {
   readonly random: () => number
   /** Shared with the downstream side. */
   readonly buffers: SocketBuffers
+  /** Where this process runs: endpoints whose hints name it are preferred. Absent: hints mean nothing. */
+  readonly zone?: string | undefined
+  /** An endpoint was ejected, is on trial, or is back. */
+  readonly healthChanged?: ((pool: Pool, endpoint: Endpoint) => void) | undefined
 }
 
 export class PoolRegistry {

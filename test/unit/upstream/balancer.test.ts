@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { defaultBounds } from '../../../src/proxy/bounds.ts'
 import { chooseEndpoint } from '../../../src/proxy/upstream/balancer.ts'
 import { Endpoint, nameOf } from '../../../src/proxy/upstream/endpoint.ts'
 
-function endpoints(count: number): Endpoint[] {
-  return Array.from({ length: count }, (_, i) => new Endpoint({ address: '10.0.0.1', port: i + 1, state: 'ready' }))
+const owner = { policy: defaultBounds, random: () => 0, healthChanged: () => {} }
+
+function endpoints(count: number, startedAt = Number.NEGATIVE_INFINITY): Endpoint[] {
+  return Array.from({ length: count }, (_, i) => new Endpoint({ address: '10.0.0.1', port: i + 1, state: 'ready' }, startedAt, owner))
 }
 
 /** Every pair of choices that chance can make, once. */
@@ -34,7 +37,7 @@ describe('the balancer', () => {
   it('takes a recent failure for load, until it decays', () => {
     const [failed, other] = endpoints(2)
     if (failed === undefined || other === undefined) throw new Error('two are needed')
-    failed.fail(1_000)
+    failed.failed('closed', 1_000)
     other.active = 4
     expect(failed.load(1_000)).toBe(10)
     expect(chooseEndpoint([failed, other], undefined, 1_000, () => 0)).toBe(other)
@@ -42,10 +45,16 @@ describe('the balancer', () => {
     expect(chooseEndpoint([failed, other], undefined, 21_000, () => 0)).toBe(failed)
   })
 
+  it('forgets a failure after a while, so that an endpoint without requests is not passed over for ever', () => {
+    const [failed] = endpoints(1)
+    failed?.failed('closed', 0)
+    expect([failed?.load(20_000), failed?.load(22_000)]).toEqual([1, 0])
+  })
+
   it('adds failures up', () => {
     const [failed] = endpoints(1)
-    failed?.fail(0)
-    failed?.fail(0)
+    failed?.failed('closed', 0)
+    failed?.failed('closed', 0)
     expect(failed?.load(0)).toBe(20)
   })
 

@@ -26,7 +26,7 @@ describe('the registry of pools', () => {
     pools.update([pool('a', 1, 2), pool('b', 1)])
     const a = pools.get('a')
     const kept = [...(a?.endpoints ?? [])][1]
-    kept?.fail(0)
+    kept?.failed('closed', 0)
     pools.update([pool('c', 1), pool('a', 3, 2)])
     expect(pools.get('a')).toBe(a)
     expect([...(a?.endpoints ?? [])].map(({ name }) => name)).toEqual(['10.0.0.1:3', '10.0.0.1:2'])

@@ -21,7 +21,7 @@ export function compileOrigins(patterns: readonly string[]): ((origin: string) =
   const wildcards: Origin[] = []
   for (const pattern of patterns) {
     const origin = parseOrigin(pattern)
-    if (origin === undefined)
+    if (origin === undefined || origin.host.lastIndexOf('*') > 0)
       return { problem: `Cannot serve CORS: an origin must be "*" or scheme://host[:port], got ${JSON.stringify(pattern)}` }
     if (origin.host.includes('*')) wildcards.push(origin)
     else exact.add(keyOf(origin))

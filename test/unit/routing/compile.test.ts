@@ -97,6 +97,29 @@ describe('compile', () => {
     expect(new Set(seen.map((backend) => backend?.requests))).toEqual(new Set([9, 0]))
   })
 
+  it('takes retries over as the route has them, with a pause of its own where it gives none, and offers the backends that have a weight', () => {
+    const backends = ['a', 'b'].map((pool, weight) => ({ kind: 'pool' as const, pool, weight, filters: [] }))
+    const compiled = (retry: object) => compile(withShopRule({ retry, backends })).rules.get('HTTPRoute/default/shop/0')
+    expect(compiled({ codes: [502, 503], attempts: 0 })?.retry).toEqual({ codes: new Set([502, 503]), attempts: 0, backoff: 25 })
+    expect(compiled({ codes: [], attempts: 2, backoff: 0 })?.retry?.backoff).toBe(0)
+    expect(compiled({ codes: [], attempts: 2 })?.backends.map((backend) => backend.kind === 'pool' && backend.pool)).toEqual(['b'])
+    expect(compile(config).rules.get('HTTPRoute/default/shop/0')).toMatchObject({ kind: 'http', retry: undefined, session: undefined })
+  })
+
+  it('lets a mirror go on where it was when its rule changes otherwise, of the rule and of its backend', () => {
+    const mirror = { kind: 'mirror', target: { kind: 'pool', pool: 'shadow' }, numerator: 1, denominator: 2 } as const
+    const backends = [{ kind: 'pool' as const, pool: 'only', weight: 1, filters: [mirror] }]
+    const before = compile(withShopRule({ filters: [mirror], backends }))
+    const after = compile(withShopRule({ filters: [mirror], backends, timeouts: { request: 5 } }), before)
+    const mirrorsOf = (router: Router) => {
+      const rule = router.rules.get('HTTPRoute/default/shop/0')
+      const [backend] = rule?.backends ?? []
+      return [rule?.filters?.mirrors?.[0], backend?.kind === 'pool' ? backend.filters?.mirrors?.[0] : undefined]
+    }
+    expect(mirrorsOf(before).every((each) => each !== undefined)).toBe(true)
+    for (const [i, each] of mirrorsOf(after).entries()) expect(each).toBe(mirrorsOf(before)[i])
+  })
+
   it('compiles redirects anew when a port of the Gateway moves', () => {
     const before = compile(config)
     const after = compile(config, before, (_gateway, port) => ({ address: '127.0.0.1', port: port + 8000 }))

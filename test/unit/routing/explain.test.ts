@@ -109,6 +109,47 @@ describe('explain', () => {
     expect(deeper['older/5']).toBe('matches too, but HTTPRoute/default/older/3 asks for more headers (2 to 0)')
   })
 
+  it('says why a match of a GRPCRoute was not chosen', () => {
+    const { config: mixed } = parseScenario(`
+routes:
+  web: { rules: [/ -> web] }
+  rpc:
+    rules:
+      - "@ -> any"
+      - "@~/A.* -> expression"
+      - "@/Add -> add"
+      - "@shop.Cart -> cart"
+      - "@shop.Cart/Add -> cart-add"
+      - "@shop.Cart/Add [env=test] -> test"
+`)
+    const compiled = compile(mixed)
+    const texts = (type: string, path: string) =>
+      explain(compiled, 80, request('POST', `http://shop.example${path}`, [['content-type', type]])).losers.map(
+        ({ rule, text }) => `${rule.replace(/.*default\//, '')} ${text.replace(/\S+default\//, '')}`,
+      )
+    expect(texts('application/grpc', '/shop.Cart/Add')).toEqual([
+      'rpc/5 wants header env = test, the request has none',
+      'rpc/3 matches too, but rpc/4 names the method of the service',
+      'rpc/2 matches too, but rpc/4 names the service',
+      'rpc/1 matches too, but rpc/4 names the service',
+      'rpc/0 matches too, but rpc/4 names the service',
+      'web/0 matches too, but rpc/4 is of a GRPCRoute, which gRPC requests are for first',
+    ])
+    expect(texts('application/json', '/')).toContain(
+      'rpc/0 wants a gRPC request (content-type application/grpc), the request has "application/json"',
+    )
+    const bare = explain(compiled, 80, request('GET', 'http://shop.example/'))
+    expect(bare.losers.at(0)?.text).toBe('wants a gRPC request (content-type application/grpc), the request has no content type')
+  })
+
+  it('shows filters, retries and sessions of the winner', () => {
+    const retry = { codes: [503], attempts: 2 }
+    const session = { kind: 'header', name: 'X-Session', keepsBackend: false } as const
+    const { config: plain } = parseScenario('routes: {a: {rules: [/ -> v1]}}')
+    const routes = plain.routes.map((route) => ({ ...route, rules: route.rules.map((rule) => ({ ...rule, retry, session })) }))
+    expect(explain(compile({ ...plain, routes }), 80, request('GET', 'http://shop.example/')).winner).toMatchObject({ retry, session })
+  })
+
   it('says why the other listeners of the port were not asked', () => {
     const { misses } = explain(router, 80, request('GET', 'http://elsewhere.example/'))
     expect(misses.map(({ text }) => text)).toEqual(['listener Gateway/default/gateway/shop serves *.shop.example, not elsewhere.example'])

@@ -75,6 +75,17 @@ describe('shadowed', () => {
     ])
   })
 
+  it('tells gRPC requests from others: neither kind of route hides the other on one hostname', () => {
+    expect(findings('routes: {a: {rules: ["/ -> web"]}, b: {rules: ["@ -> any", "@shop.Cart -> cart"]}}')).toEqual([])
+    const routes = '{a: {hosts: [x.a.com], rules: [/ -> web]}, b: {hosts: ["*.a.com"], rules: ["@ -> rpc"]}}'
+    expect(findings(`{listeners: [http x.a.com], routes: ${routes}}`)).toEqual([
+      'GRPCRoute/default/b/0 (gRPC, path prefix /) never gets a request: match 1 of a/0 comes first and takes everything that it could take',
+    ])
+    expect(findings('routes: {a: {rules: ["@shop.Cart -> v1", "@shop.Cart [env=test] -> v2", "@shop.Cart -> v3"]}}')).toEqual([
+      'GRPCRoute/default/a/2 (gRPC, path prefix /shop.Cart) never gets a request: match 1 of GRPCRoute/default/a/0 comes first and takes everything that it could take',
+    ])
+  })
+
   it('finds matches that no request can satisfy', () => {
     expect(findings('routes: {a: {rules: [=/../x -> v1, "/ [v~(] -> v2"]}}')).toEqual([
       'a/0 (path /../x) never gets a request: a path must begin with "/" and stay below the root, got "/../x"',

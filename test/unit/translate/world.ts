@@ -38,9 +38,19 @@ const backendRefs = fc.array(
   fc.record({ name: name('svc'), namespace, port: fc.constantFrom(80, 81), weight: fc.integer({ min: 0, max: 3 }) }),
   { maxLength: 2 },
 )
+const target = fc.record({ name: name('svc'), namespace, port: fc.constantFrom(80, 81) })
+const mirrors = fc.array(
+  target.map((backendRef) => ({ type: 'RequestMirror', requestMirror: { backendRef } })),
+  { maxLength: 1 },
+)
+const filters = fc.oneof(
+  mirrors,
+  target.map((backendRef) => [{ type: 'ExternalAuth', externalAuth: { protocol: 'GRPC', backendRef, grpc: {} } }]),
+)
 const rule = fc
   .record({
     backendRefs,
+    filters,
     matches: fc.array(
       fc.record({
         path: fc.record({ type: fc.constantFrom('PathPrefix', 'RegularExpression'), value: fc.constantFrom('/', '/a', '/b(') }),
@@ -89,14 +99,26 @@ const manifest = fc.oneof(
       spec,
     })),
   fc
-    .record({ n: name('grpc'), namespace, parentRefs: parentRef })
-    .map(({ n, namespace: ns, ...spec }) => ({ apiVersion: v1, kind: 'GRPCRoute', metadata: { name: n, namespace: ns }, spec })),
+    .record({
+      n: name('route'),
+      namespace,
+      time,
+      parentRefs: parentRef,
+      hostnames: fc.array(hostname, { maxLength: 2 }),
+      rules: fc.array(fc.record({ backendRefs, filters: mirrors }), { maxLength: 2 }),
+    })
+    .map(({ n, namespace: ns, time: creationTimestamp, ...spec }) => ({
+      apiVersion: v1,
+      kind: 'GRPCRoute',
+      metadata: { name: n, namespace: ns, ...(creationTimestamp === undefined ? {} : { creationTimestamp }) },
+      spec,
+    })),
   fc
     .record({
       n: name('svc'),
       namespace,
       port: fc.constantFrom(80, 81),
-      appProtocol: fc.constantFrom(undefined, 'https', 'kubernetes.io/ws'),
+      appProtocol: fc.constantFrom(undefined, 'https', 'kubernetes.io/ws', 'kubernetes.io/h2c'),
     })
     .map(({ n, namespace: ns, ...port }) => ({
       apiVersion: 'v1',
@@ -117,15 +139,17 @@ const manifest = fc.oneof(
   fc
     .record({ n: namespace, team: fc.constantFrom('x', 'y') })
     .map(({ n, team }) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: n, labels: { team } } })),
-  fc.record({ n: name('grant'), namespace, from: namespace, route: fc.boolean() }).map(({ n, namespace: ns, from, route }) => ({
-    apiVersion: v1,
-    kind: 'ReferenceGrant',
-    metadata: { name: n, namespace: ns },
-    spec: {
-      from: [{ group: 'gateway.networking.k8s.io', kind: route ? 'HTTPRoute' : 'Gateway', namespace: from }],
-      to: [{ group: '', kind: route ? 'Service' : 'Secret' }],
-    },
-  })),
+  fc
+    .record({ n: name('grant'), namespace, from: namespace, kind: fc.constantFrom('HTTPRoute', 'GRPCRoute', 'Gateway') })
+    .map(({ n, namespace: ns, from, kind }) => ({
+      apiVersion: v1,
+      kind: 'ReferenceGrant',
+      metadata: { name: n, namespace: ns },
+      spec: {
+        from: [{ group: 'gateway.networking.k8s.io', kind, namespace: from }],
+        to: [{ group: '', kind: kind === 'Gateway' ? 'Secret' : 'Service' }],
+      },
+    })),
   fc
     .record({ n: name('secret'), namespace, pair: fc.constantFrom('api', 'other'), good: fc.boolean() })
     .map(({ n, namespace: ns, pair, good }) => ({

@@ -15,6 +15,8 @@ export function curlLines(view: View, caCertificate: string | undefined): CurlLi
   const lines = new Map<string, CurlLine>()
   for (const config of view.here.configs) {
     for (const route of config.routes) {
+      // Nobody speaks gRPC with curl.
+      if (route.kind === 'grpc') continue
       for (const { listener, hostname } of hostnamesOf(config, route)) {
         const place = view.served.get(config.gateway)?.ports.find(({ port }) => port === listener.port)
         const key = `${hostname} ${listener.protocol} ${config.gateway}`

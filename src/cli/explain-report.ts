@@ -1,6 +1,7 @@
 /** An explanation for a person: the winner, then why every other candidate lost, then what never attached. */
 import type { GatewayConfig } from '../config/config.ts'
 import type { FilterConfig } from '../config/filter.ts'
+import type { RetryConfig, SessionConfig } from '../config/route.ts'
 import { describeHostname, describeMatch } from '../routing/describe.ts'
 import type { Explanation, Winner } from '../routing/explain.ts'
 import { columns } from './columns.ts'
@@ -58,7 +59,8 @@ function answerLines(gateway: string, { port, listener, misses, winner, losers }
 }
 
 function winnerLines(winner: Winner, listenerHostname: string, style: Style): string[] {
-  const { listener, hostname, route, rule, match, filters, backends, timeouts } = winner
+  const { listener, hostname, route, rule, match, filters, backends, timeouts, retry, session } = winner
+  const error = match.grpc === undefined ? '500' : 'UNAVAILABLE'
   const times = Object.entries(timeouts).map(([name, milliseconds]) => `${name} ${milliseconds} ms`)
   const rows = [
     ['listener', `${listener} (${describeHostname(listenerHostname)})`],
@@ -68,17 +70,30 @@ function winnerLines(winner: Winner, listenerHostname: string, style: Style): st
     ['match', describeMatch(match)],
     ...filters.map((filter) => ['filter', describeFilter(filter)]),
     ...(times.length === 0 ? [] : [['timeouts', times.join(', ')]]),
+    ...(retry === undefined ? [] : [['retry', describeRetry(retry)]]),
+    ...(session === undefined ? [] : [['session', describeSession(session)]]),
     ...backends.map(({ kind, name, share }) => [
       'backend',
-      `${name}  ${percent(share)}${kind === 'fail' ? style.red('  answers 500: it could not be resolved') : ''}`,
+      `${name}  ${percent(share)}${kind === 'fail' ? style.red(`  answers ${error}: it could not be resolved`) : ''}`,
     ]),
-    ...(backends.length === 0 && !filters.some(({ kind }) => kind === 'redirect') ? [['backend', style.red('none: 500')]] : []),
+    ...(backends.length === 0 && !filters.some(({ kind }) => kind === 'redirect') ? [['backend', style.red(`none: ${error}`)]] : []),
   ]
   return columns(rows, '  ')
 }
 
 function percent(share: number): string {
   return `${Math.round(share * 10_000) / 100} %`
+}
+
+function describeRetry({ codes, attempts, backoff }: RetryConfig): string {
+  if (attempts === 0) return 'never'
+  const after = ['a connection that could not be made', ...codes]
+  return `${attempts} more after ${after.join(', ')}${backoff === undefined ? '' : `, pauses from ${backoff} ms`}`
+}
+
+function describeSession({ kind, name, absoluteTimeout, keepsBackend }: SessionConfig): string {
+  const end = absoluteTimeout === undefined ? '' : `, for ${absoluteTimeout} ms`
+  return `by ${kind} ${name}${end}, keeps the endpoint${keepsBackend ? ' and the backend' : ' within the backend that the weights choose'}`
 }
 
 function describeFilter(filter: FilterConfig): string {

@@ -3,7 +3,7 @@ import type { GatewayConfig } from '../../src/config/config.ts'
 import type { FilterConfig } from '../../src/config/filter.ts'
 import type { ListenerConfig } from '../../src/config/listener.ts'
 import type { EndpointConfig, PoolConfig } from '../../src/config/pool.ts'
-import type { BackendConfig, HttpMatchConfig, HttpRouteConfig } from '../../src/config/route.ts'
+import type { BackendConfig, HttpMatchConfig, HttpRouteConfig, RetryConfig, SessionConfig } from '../../src/config/route.ts'
 
 export interface RuleSketch {
   /** A prefix; '/' by default. */
@@ -16,6 +16,8 @@ export interface RuleSketch {
   readonly backendFilters?: readonly FilterConfig[]
   readonly request?: number
   readonly backendRequest?: number
+  readonly retry?: RetryConfig
+  readonly session?: SessionConfig
 }
 
 export interface ConfigSketch {
@@ -71,6 +73,8 @@ function routeConfig(rule: RuleSketch, index: number, listeners: readonly Listen
         index: 0,
         matches: [{ path: { kind: 'prefix', value: rule.path ?? '/' }, headers: [], query: [], ...rule.match }],
         filters: rule.filters ?? [],
+        ...(rule.retry !== undefined && { retry: rule.retry }),
+        ...(rule.session !== undefined && { session: rule.session }),
         backends: (rule.backends ?? []).map((backend) =>
           typeof backend === 'string' ? { kind: 'pool', pool: backend, weight: 1, filters } : backend,
         ),

@@ -5,7 +5,15 @@
  * It ends exactly once, in `#end`. Nothing on the usual way makes a promise, a closure or a timer.
  */
 import { normalPath } from '../../lib/path-normal.ts'
-import type { CompiledBackend, CompiledEdits, CompiledFilters, CompiledListener, CompiledMatch, RequestView } from '../../routing/router.ts'
+import type {
+  CompiledBackend,
+  CompiledEdits,
+  CompiledFilters,
+  CompiledListener,
+  CompiledMatch,
+  CompiledRetry,
+  RequestView,
+} from '../../routing/router.ts'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import type { RequestHead } from '../http1/request-head.ts'
@@ -23,6 +31,8 @@ import { applyEdits } from './edits.ts'
 import { AuthCheck, type CheckedExchange, type HeldBody } from './external-auth.ts'
 import { type RequestCopies, requestCopies } from './mirror.ts'
 import { outgoingRequest } from './outgoing-request.ts'
+import { mayRetry, otherPool, Retries } from './retry.ts'
+import { RetryBody } from './retry-body.ts'
 import { RequestSession } from './session.ts'
 
 /** Endpoints that a request may find closed before its client hears of it. */
@@ -65,6 +75,12 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
   #held: HeldBody | undefined
   #tried: Endpoint[] | undefined
   #repeated = false
+  // Of rules that retry: after a first failure, and of a request with a body for as long as it is kept.
+  #retries: Retries | undefined
+  #kept: RetryBody | undefined
+  /** The upstream has the head, and takes the body. */
+  #sent = false
+  #bodyStarted = false
   #requestDone = false
   #answerBegun = false
   #ended = false
@@ -172,6 +188,8 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
     this.#request = this.#held === undefined ? request : { ...request, expectContinue: false }
     this.#copies = requestCopies(runtime, request, match.rule.filters, backend.filters)
     for (const piece of this.#held?.pieces ?? nothing) this.#copies?.body(piece, 0, piece.length)
+    const attempts = match.rule.retry?.attempts ?? 0
+    if (attempts > 0 && head.body.kind !== 'none') this.#kept = new RetryBody(runtime.bounds.retryBody, this.#held)
     this.#attempt(false)
     if (this.#requestDone) this.#copies?.send()
   }
@@ -194,7 +212,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
     const timeout = this.match?.rule.backendRequestTimeout ?? 0
     if (timeout > 0) {
       clearTimeout(this.#attemptTimer)
-      this.#attemptTimer = setTimeout(timedOut, timeout, this)
+      this.#attemptTimer = setTimeout(attemptTimedOut, timeout, this)
     }
     if (acquired.isReady) this.onUpstreamReady()
   }
@@ -206,11 +224,23 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
     const request = this.#request
     if (upstream === undefined || request === undefined) return
     upstream.send(request)
-    for (const piece of this.#held?.pieces ?? nothing) upstream.sendBody(piece, 0, piece.length)
+    this.#sent = true
+    const held = this.#kept ?? this.#held
+    for (const piece of held?.pieces ?? nothing) upstream.sendBody(piece, 0, piece.length)
     if (this.#requestDone) {
-      upstream.endRequest(this.#held?.trailers)
+      upstream.endRequest(held?.trailers)
       upstream.flush()
-    } else this.client.startBody()
+    } else this.#letBodyFlow(upstream)
+  }
+
+  #letBodyFlow(upstream: Upstream): void {
+    if (this.#kept?.isFull === true) this.#kept = undefined
+    if (!this.#bodyStarted) {
+      this.#bodyStarted = true
+      return this.client.startBody()
+    }
+    this.flushRequest()
+    if (!upstream.blocked) this.client.resumeBody()
   }
 
   onUpstreamInformational(head: ResponseHead): void {
@@ -218,6 +248,8 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
   }
 
   onUpstreamHead(head: ResponseHead): void {
+    const retry = this.match?.rule.retry
+    if (retry?.codes.has(head.status) === true && this.#retry(retry, false)) return
     const responseEdits = this.match?.rule.filters?.responseEdits
     if (this.#backendFilters?.responseEdits !== undefined) applyEdits(head.fields, this.#backendFilters.responseEdits)
     if (responseEdits !== undefined) applyEdits(head.fields, responseEdits)
@@ -283,18 +315,19 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
     this.#answer(answerTo(failure))
   }
 
-  /** True when the request went to another connection. */
+  /** True when the request went, or will go, to another connection. */
   #mayRepeat(upstream: Upstream, failure: UpstreamFailure): boolean {
     if (this.pool === undefined) return false
+    const retry = this.match?.rule.retry
+    const safe = this.head.body.kind === 'none' && (this.method === 'GET' || this.method === 'HEAD' || this.method === 'OPTIONS')
+    if (retry !== undefined) return mayRetry(failure, upstream, safe, retry) && this.#retry(retry, failure === 'closed')
     if (failure === 'connect-refused' || failure === 'connect-timeout') {
       this.#tried ??= []
       this.#tried.push(upstream.endpoint)
       if (this.#tried.length >= mostEndpointsTried || this.#tried.length >= this.pool.size) return false
     } else {
       // RFC 9112 section 9.3.1: a connection that closed under a request that can be sent twice.
-      const safe = this.method === 'GET' || this.method === 'HEAD' || this.method === 'OPTIONS'
-      if (failure !== 'closed' || !upstream.reused || upstream.answered || this.#repeated || !safe || this.head.body.kind !== 'none')
-        return false
+      if (failure !== 'closed' || !upstream.reused || upstream.answered || this.#repeated || !safe) return false
       this.#repeated = true
     }
     this.pool.counters.retries += 1
@@ -302,19 +335,71 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
     return true
   }
 
+  /** True when another attempt comes after a pause: then the present one is over. */
+  #retry(retry: CompiledRetry, fresh: boolean): boolean {
+    const { pool, endpoint } = this
+    if (pool === undefined || endpoint === undefined || (this.head.body.kind !== 'none' && this.#kept === undefined)) return false
+    this.#retries ??= new Retries(retry, pool)
+    if (!this.#retries.next(() => this.#attemptAgain(fresh))) return false
+    clearTimeout(this.#attemptTimer)
+    this.#upstream?.destroy()
+    this.#upstream = undefined
+    this.#sent = false
+    // Once every endpoint has had its turn, only the last one is passed over.
+    this.#tried = this.#tried === undefined || this.#tried.length + 1 >= pool.size ? [endpoint] : [...this.#tried, endpoint]
+    return true
+  }
+
+  #attemptAgain(fresh: boolean): void {
+    const { pool, match } = this
+    if (pool?.size === 0 && match !== undefined && this.#backendFilters === undefined) {
+      this.pool = otherPool(match.rule, pool, this.client.context.runtime.pools) ?? pool
+    }
+    this.#attempt(fresh)
+  }
+
+  /** `timeouts.backendRequest` has passed. */
+  endAttempt(): void {
+    this.#blame()
+    const retry = this.match?.rule.retry
+    if (retry !== undefined && !this.#answerBegun && this.#retry(retry, false)) return
+    this.refuse(answers.upstreamTimeout)
+  }
+
+  /** `timeouts.request` has passed. */
+  endInTime(): void {
+    this.#blame()
+    this.refuse(answers.upstreamTimeout)
+  }
+
+  /** An endpoint that has all of the request and says nothing has failed. */
+  #blame(): void {
+    const upstream = this.#upstream
+    if (upstream === undefined || upstream.answered || !this.#sent || !this.#requestDone) return
+    upstream.endpoint.failed('timeout', this.client.context.runtime.sweep.now)
+  }
+
   // What comes from the client.
 
   onRequestBody(bytes: Buffer, from: number, to: number): void {
     this.requestBytes += to - from
     if (this.#check !== undefined) return this.#check.onBody(bytes, from, to)
-    this.#upstream?.sendBody(bytes, from, to)
+    if (this.#kept !== undefined) this.#keep(this.#kept, bytes, from, to)
+    if (this.#sent) this.#upstream?.sendBody(bytes, from, to)
     this.#copies?.body(bytes, from, to)
+  }
+
+  #keep(kept: RetryBody, bytes: Buffer, from: number, to: number): void {
+    kept.add(bytes, from, to)
+    // What no upstream has yet is kept, however much it is.
+    if (this.#sent && kept.isFull) this.#kept = undefined
   }
 
   onRequestEnd(trailers: FieldList | undefined): void {
     this.#requestDone = true
     if (this.#check !== undefined) return this.#check.onBodyEnd(trailers)
-    this.#upstream?.endRequest(trailers)
+    if (this.#kept !== undefined) this.#kept.trailers = trailers
+    if (this.#sent) this.#upstream?.endRequest(trailers)
     if (this.#copies === undefined) return
     this.flushRequest()
     this.#copies.send()
@@ -323,7 +408,10 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
   /** After body or tunnel bytes. */
   flushRequest(): void {
     const upstream = this.#upstream
-    if (upstream === undefined) return
+    if (upstream === undefined || !this.#sent) {
+      if (this.#kept?.isFull === true) this.client.pauseBody()
+      return
+    }
     upstream.flush()
     if (upstream.blocked) this.client.pauseBody()
   }
@@ -388,6 +476,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
     this.#stopTimers()
     this.#check?.destroy()
     this.#copies?.drop()
+    this.#retries?.end()
     accountFor(this)
     this.client.exchangeEnded()
   }
@@ -405,7 +494,11 @@ function givenId(head: RequestHead, trusted: boolean): string | undefined {
 }
 
 function timedOut(exchange: Exchange): void {
-  exchange.refuse(answers.upstreamTimeout)
+  exchange.endInTime()
+}
+
+function attemptTimedOut(exchange: Exchange): void {
+  exchange.endAttempt()
 }
 
 function answerTo(failure: UpstreamFailure): Answer {

@@ -32,6 +32,9 @@ export interface PoolCounters {
 /** After it the request that was an endpoint's trial is taken for lost, and another one may be it. */
 const trialTime = 5_000
 
+/** So many may be repeated however few are under way. */
+const alwaysRetrying = 3
+
 export class Pool implements EndpointOwner {
   config: PoolConfig
   readonly counters: PoolCounters = {
@@ -45,8 +48,6 @@ export class Pool implements EndpointOwner {
     ejections: new Map(),
   }
   readonly runtime: UpstreamRuntime
-  /** Requests that are being repeated, or wait for it. Written by the exchange. */
-  retrying = 0
   /** Those that take requests by the configuration: the ready ones, or the serving ones when none is ready. */
   #usable: Endpoint[] = []
   /** Those among them that take requests now. */
@@ -55,6 +56,8 @@ export class Pool implements EndpointOwner {
   #trials: Endpoint[] = []
   #endpoints = new Map<string, Endpoint>()
   readonly #probes = new Map<Endpoint, EndpointProbe>()
+  /** Requests that are being repeated, or wait for it. */
+  #retrying = 0
 
   constructor(config: PoolConfig, runtime: UpstreamRuntime) {
     this.config = config
@@ -138,6 +141,25 @@ export class Pool implements EndpointOwner {
     const connection = new UpstreamConnection(this, endpoint)
     connection.assign(user)
     return connection
+  }
+
+  /**
+   * A place among the requests that are being repeated; false: they are too large a share of those under way already, and
+   * repeating still more would keep an overloaded backend from recovering. Given back by `endRetry`.
+   */
+  beginRetry(): boolean {
+    let active = 0
+    for (const endpoint of this.#endpoints.values()) active += endpoint.active
+    if (this.#retrying >= Math.max(alwaysRetrying, (active * this.runtime.bounds.retryPercent) / 100)) {
+      this.counters.retriesRefused += 1
+      return false
+    }
+    this.#retrying += 1
+    return true
+  }
+
+  endRetry(): void {
+    this.#retrying -= 1
   }
 
   /** A connection ended without an answer to what was sent on it: looks whether the endpoint is there at all. */

@@ -1,0 +1,75 @@
+/**
+ * What a rule's `retry` lets one exchange do (HTTPRouteRetry): how often, after which pause, and within the share of
+ * its pool's requests that may be repeated. Made when an attempt has failed: a request that goes well costs nothing.
+ */
+import type { CompiledRetry, CompiledRule } from '../../routing/router.ts'
+import type { UpstreamFailure } from '../upstream/connection.ts'
+import type { Pool } from '../upstream/pool.ts'
+import type { PoolRegistry } from '../upstream/registry.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import { retryPause } from './retry-pause.ts'
+
+const badGateway = 502
+
+export class Retries {
+  readonly #retry: CompiledRetry
+  readonly #pool: Pool
+  #made = 0
+  #counted = false
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(retry: CompiledRetry, pool: Pool) {
+    this.#retry = retry
+    this.#pool = pool
+  }
+
+  /** Calls `again` after a pause; false: no attempt is left, or too many requests of the pool are being repeated. */
+  next(again: () => void): boolean {
+    if (this.#made >= this.#retry.attempts) return false
+    this.#counted ||= this.#pool.beginRetry()
+    if (!this.#counted) return false
+    this.#made += 1
+    this.#pool.counters.retries += 1
+    this.#timer = setTimeout(again, retryPause(this.#retry.backoff, this.#made, this.#pool.runtime.random()))
+    return true
+  }
+
+  /** The exchange has ended: nothing is sent any more. */
+  end(): void {
+    clearTimeout(this.#timer)
+    if (this.#counted) this.#pool.endRetry()
+    this.#counted = false
+  }
+}
+
+/**
+ * Whether a failure is one after which the request may go out again. What was never sent may; what was sent only when
+ * no byte of an answer came and nothing can have been changed by it: then on a connection that was reused, or when the
+ * route retries 502, which is what the client would get.
+ * @param safe a method that changes nothing, without a body (RFC 9110, section 9.2.1)
+ */
+export function mayRetry(failure: UpstreamFailure, { reused, answered }: Upstream, safe: boolean, { codes }: CompiledRetry): boolean {
+  switch (failure) {
+    case 'connect-refused':
+    case 'connect-timeout':
+      return true
+    case 'closed':
+      return safe && !answered && (reused || codes.has(badGateway))
+    case 'protocol':
+    case 'timeout':
+      return false
+  }
+}
+
+/**
+ * Where a request goes on whose pool has become empty meanwhile, by a change of the configuration: another pool of its
+ * rule, if the request is the same there. Otherwise retries stay in the backend that the weights chose.
+ */
+export function otherPool(rule: CompiledRule, empty: Pool, pools: PoolRegistry): Pool | undefined {
+  for (const backend of rule.backends) {
+    if (backend.kind === 'fail' || backend.filters !== undefined) continue
+    const pool = pools.get(backend.pool)
+    if (pool !== undefined && pool.size > 0 && pool.config.protocol === empty.config.protocol) return pool
+  }
+  return undefined
+}

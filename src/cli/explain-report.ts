@@ -59,7 +59,7 @@ function answerLines(gateway: string, { port, listener, misses, winner, losers }
 }
 
 function winnerLines(winner: Winner, listenerHostname: string, style: Style): string[] {
-  const { listener, hostname, route, rule, match, filters, backends, timeouts, retry, session } = winner
+  const { listener, hostname, route, rule, match, filters, backends, timeouts, retry, session, answeredBy } = winner
   const error = match.grpc === undefined ? '500' : 'UNAVAILABLE'
   const times = Object.entries(timeouts).map(([name, milliseconds]) => `${name} ${milliseconds} ms`)
   const rows = [
@@ -69,6 +69,7 @@ function winnerLines(winner: Winner, listenerHostname: string, style: Style): st
     ['rule', rule],
     ['match', describeMatch(match)],
     ...filters.map((filter) => ['filter', describeFilter(filter)]),
+    ...(answeredBy === 'preflight' ? [['answer', '204 to a CORS preflight, no backend is asked']] : []),
     ...(times.length === 0 ? [] : [['timeouts', times.join(', ')]]),
     ...(retry === undefined ? [] : [['retry', describeRetry(retry)]]),
     ...(session === undefined ? [] : [['session', describeSession(session)]]),

@@ -5,14 +5,12 @@
  * origin that is not allowed gets an answer without these fields, which its browser then refuses. What is allowed
  * with `*` is named as it was asked for: that is always allowed to be said, and a browser takes `*` to leave out Authorization.
  */
-import type { FilterConfig } from '../config/filter.ts'
+import type { CorsConfig } from '../config/filter.ts'
 import { toByteString } from './byte-string.ts'
 import { compileOrigins } from './cors-origin.ts'
 import { firstBadName } from './header-edits.ts'
 import type { Problem } from './problem.ts'
 import type { CompiledCors, CompiledEdit, CompiledEdits, RequestView } from './router.ts'
-
-type CorsConfig = Extract<FilterConfig, { kind: 'cors' }>
 
 const responseFields = [
   'access-control-allow-origin',

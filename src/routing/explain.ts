@@ -14,7 +14,7 @@ import { type LossReason, lossText, missText } from './loss.ts'
 import { decidingStep } from './precedence.ts'
 import { pathSatisfied, valueSatisfied } from './predicate.ts'
 import { LazySubject } from './query.ts'
-import type { CompiledListener, CompiledMatch, HostTable, RankedMatch, RequestView, Router, Subject } from './router.ts'
+import type { CompiledFilters, CompiledListener, CompiledMatch, HostTable, RankedMatch, RequestView, Router, Subject } from './router.ts'
 
 /** Plain data, safe to print as JSON. */
 export interface Explanation {
@@ -51,6 +51,8 @@ export interface Place {
 }
 
 export interface Winner extends Place {
+  /** The filter that answers this very request in place of a backend: one that cannot be served, CORS, a redirect. */
+  readonly answeredBy: 'fail' | 'preflight' | 'redirect' | undefined
   readonly filters: readonly FilterConfig[]
   readonly backends: readonly BackendShare[]
   readonly timeouts: HttpRuleConfig['timeouts']
@@ -109,7 +111,7 @@ export function explain(router: Router, port: number, request: RequestView): Exp
       const reason = listenerLoss(other, listener, request.host)
       return { ...nameOf(other), reason, text: missText(reason) }
     }),
-    winner: winner && describeWinner(winner),
+    winner: winner && describeWinner(winner, request),
     losers,
   }
 }
@@ -177,11 +179,12 @@ function placeOf({ listener, table, ranked }: Candidate): Place {
   return { listener: listener.config.key, hostname: table.hostname, route: rule.route, rule: rule.config.key, match: config }
 }
 
-function describeWinner(winner: Candidate): Winner {
+function describeWinner(winner: Candidate, request: RequestView): Winner {
   const { filters, backends, timeouts, retry, session } = winner.ranked.match.rule.config
   const total = backends.reduce((sum, backend) => sum + backend.weight, 0)
   return {
     ...placeOf(winner),
+    answeredBy: answeringFilter(winner.ranked.match.rule.filters, request),
     filters,
     backends: backends.map((backend) => ({
       kind: backend.kind,
@@ -193,4 +196,11 @@ function describeWinner(winner: Candidate): Winner {
     retry,
     session,
   }
+}
+
+/** In the order in which filters apply, see CompiledFilters. External authorisation may refuse a redirect; nobody knows that here. */
+function answeringFilter(filters: CompiledFilters | undefined, request: RequestView): Winner['answeredBy'] {
+  if (filters?.answer?.kind === 'fail') return 'fail'
+  if (filters?.cors?.preflight(request) !== undefined) return 'preflight'
+  return filters?.answer?.kind
 }

@@ -1,11 +1,9 @@
 /** HTTPExternalAuthFilter: what of a request goes to the authorisation server, and what of its answer goes on to the backend. */
-import type { FilterConfig } from '../config/filter.ts'
+import type { ExternalAuthConfig } from '../config/filter.ts'
 import { isOwnField } from './header-edits.ts'
 import { prefixValue } from './path-value.ts'
 import type { Problem } from './problem.ts'
 import type { CompiledAuth } from './router.ts'
-
-type ExternalAuthConfig = Extract<FilterConfig, { kind: 'externalAuth' }>
 
 /** The problem of a target that did not resolve is its message: nothing may pass unasked. */
 export function compileAuth(config: ExternalAuthConfig): CompiledAuth | Problem {

@@ -1,8 +1,6 @@
 /** Which requests a RequestMirror filter copies: exactly its share, evenly spread (HTTPRequestMirrorFilter.fraction, GEP-3171). */
-import type { FilterConfig } from '../config/filter.ts'
+import type { MirrorConfig } from '../config/filter.ts'
 import type { CompiledMirror } from './router.ts'
-
-type MirrorConfig = Extract<FilterConfig, { kind: 'mirror' }>
 
 /**
  * Those that copy something: a target that does not resolve is dropped, and the request goes its way (HTTPRequestMirrorFilter.backendRef).

@@ -8,7 +8,7 @@ import { parseDuration } from '../lib/duration.ts'
  * On a route, `true` lets its sessions keep the backend as well, so that whoever met the canary stays there. By itself a
  * session "MUST NOT" override traffic splitting (GEP-1619, Traffic Splitting).
  */
-export const KEEPS_BACKEND = 'gatewright.dev/session-keeps-backend'
+const KEEPS_BACKEND = 'gatewright.dev/session-keeps-backend'
 
 /** `rule`: its key, from which a cookie without a name gets one of its own. The problem is a clause. */
 export function sessionOf(

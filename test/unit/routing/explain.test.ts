@@ -150,6 +150,28 @@ routes:
     expect(explain(compile({ ...plain, routes }), 80, request('GET', 'http://shop.example/')).winner).toMatchObject({ retry, session })
   })
 
+  it('names the filter that answers the request in place of a backend', () => {
+    const { config: filtered } = parseScenario(`
+routes:
+  a:
+    rules:
+      - { when: /cors, to: v1, filters: [cors: { origins: ["*"] }, redirect: {}] }
+      - { when: /fail, to: v1, filters: [cors: { origins: ["*"] }, fail: { filter: x, reason: y, message: z }] }
+      - / -> v1
+`)
+    const compiled = compile(filtered)
+    const asks = [
+      ['origin', 'https://shop.example'],
+      ['access-control-request-method', 'PUT'],
+    ] as const
+    const answeredBy = (method: string, path: string) =>
+      explain(compiled, 80, request(method, `http://shop.example${path}`, asks)).winner?.answeredBy
+    expect(answeredBy('OPTIONS', '/cors')).toBe('preflight')
+    expect(answeredBy('GET', '/cors')).toBe('redirect')
+    expect(answeredBy('OPTIONS', '/fail')).toBe('fail')
+    expect(answeredBy('OPTIONS', '/')).toBeUndefined()
+  })
+
   it('says why the other listeners of the port were not asked', () => {
     const { misses } = explain(router, 80, request('GET', 'http://elsewhere.example/'))
     expect(misses.map(({ text }) => text)).toEqual(['listener Gateway/default/gateway/shop serves *.shop.example, not elsewhere.example'])

@@ -9,7 +9,7 @@ import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
 
 export interface Session {
-  /** Seconds since the epoch. */
+  /** Milliseconds since the epoch. */
   readonly began: number
   /** The one made last is last. */
   readonly pins: readonly Pin[]
@@ -21,7 +21,7 @@ export interface Pin {
   readonly endpoint: string
 }
 
-const beganLength = 5
+const beganLength = 6
 const backendLength = 4
 const endpointLength = 6
 const pinLength = backendLength + endpointLength

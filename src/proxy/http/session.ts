@@ -48,7 +48,7 @@ export class RequestSession {
   tell(fields: FieldList, pool: Pool, endpoint: Endpoint, secure: boolean): void {
     const tokens = this.#tokens
     const pin = { backend: tokens.backend(pool), endpoint: tokens.endpoint(pool, endpoint) }
-    const { began = Math.floor(this.#now / 1000), pins = [] } = this.#session ?? {}
+    const { began = this.#now, pins = [] } = this.#session ?? {}
     const isLast = pins.at(-1)?.backend === pin.backend
     if (this.#pinned(pool) === pin.endpoint && (isLast || !this.#config.keepsBackend)) return
     const token = tokens.write({ began, pins: [...pins.filter(({ backend }) => backend !== pin.backend), pin] })
@@ -71,7 +71,7 @@ export class RequestSession {
     const given = kind === 'header' ? [request.header(name.toLowerCase()) ?? ''] : cookies(request.header('cookie') ?? '', name)
     for (const token of given) {
       const session = this.#tokens.read(token)
-      if (session !== undefined && (absoluteTimeout === undefined || this.#now < session.began * 1000 + absoluteTimeout)) return session
+      if (session !== undefined && (absoluteTimeout === undefined || this.#now < session.began + absoluteTimeout)) return session
     }
     return undefined
   }
@@ -80,7 +80,7 @@ export class RequestSession {
   #attributes(began: number, secure: boolean): string {
     if (this.#config.kind !== 'cookie') return ''
     const { path, lifetime, absoluteTimeout = 0 } = this.#config
-    const left = Math.ceil((began * 1000 + absoluteTimeout - this.#now) / 1000)
+    const left = Math.ceil((began + absoluteTimeout - this.#now) / 1000)
     return `; Path=${path}${lifetime === 'permanent' ? `; Max-Age=${left}` : ''}; HttpOnly${secure ? '; Secure' : ''}; SameSite=Lax`
   }
 }

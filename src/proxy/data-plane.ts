@@ -24,7 +24,7 @@ import { createSocketBuffers } from './byte-socket.ts'
 import { createDownstreamCounters, type ProxyRuntime } from './http/connection-context.ts'
 import { createMirrorCounters } from './http/mirror.ts'
 import { RequestIds } from './http/request-id.ts'
-import { serveHttp1 } from './http/serve.ts'
+import { serveHttp } from './http2/serve.ts'
 import { SessionTokens } from './http/session-token.ts'
 import { type CertificateResult, loadCertificates } from './listener/certificates.ts'
 import { descriptorLimit } from './listener/descriptor-limit.ts'
@@ -108,7 +108,7 @@ export class DataPlane {
       runtime: this.runtime,
       tls: new TlsAcceptor(bounds, sweep),
       admission: this.#admission,
-      serve: serveHttp1,
+      serve: serveHttp,
       trusts: trustIn(options.trusted ?? []),
       acceptFailed: (error) => this.#acceptFailed(error),
     }

@@ -1,4 +1,4 @@
-/** The exchange behind a real socket, without what the listener side adds: a plain server that calls `serveHttp1`. */
+/** The exchange behind a real socket, without what the listener side adds: a plain server that calls `serveHttp`. */
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { createSocketBuffers } from '../../src/proxy/byte-socket.ts'
@@ -12,6 +12,7 @@ import {
 import { createMirrorCounters } from '../../src/proxy/http/mirror.ts'
 import { RequestIds } from '../../src/proxy/http/request-id.ts'
 import { serveHttp1 } from '../../src/proxy/http/serve.ts'
+import { serveHttp } from '../../src/proxy/http2/serve.ts'
 import { SessionTokens } from '../../src/proxy/http/session-token.ts'
 import { Sweep } from '../../src/proxy/sweep.ts'
 import { PoolRegistry } from '../../src/proxy/upstream/registry.ts'
@@ -76,14 +77,17 @@ export class Gateway {
         clientAddress: socket.remoteAddress ?? '',
         trusted: options.trusted ?? false,
       }
-      const connection = serveHttp1(socket, context, options.first === undefined ? undefined : Buffer.from(options.first))
+      const connection = options.first === undefined ? serveHttp(socket, context) : serveHttp1(socket, context, Buffer.from(options.first))
       this.connections.add(connection)
       connection.onClosed = () => this.connections.delete(connection)
     }
     const serverOptions = { pauseOnConnect: true, allowHalfOpen: true, noDelay: true }
     if (options.scheme === 'https') {
       const { config: certificate, key } = createTestAuthority().issue('a.example')
-      this.#server = createTlsServer({ ...serverOptions, cert: certificate.chain, key: key.reveal() }, serve)
+      this.#server = createTlsServer(
+        { ...serverOptions, cert: certificate.chain, key: key.reveal(), ALPNProtocols: ['h2', 'http/1.1'] },
+        serve,
+      )
     } else this.#server = createServer(serverOptions, serve)
     sweep.start()
   }

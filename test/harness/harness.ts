@@ -5,6 +5,7 @@
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { Backend, type OnBytes, type Respond } from './scripted-backend.ts'
 import { Client } from './client.ts'
+import { Http2Client } from './http2-client.ts'
 import { eventually } from './eventually.ts'
 import { Gateway, type GatewayOptions } from './gateway.ts'
 import type { ConfigSketch } from './gateway-config.ts'
@@ -13,6 +14,8 @@ export interface Harness {
   backend(respond?: Respond, onBytes?: OnBytes): Promise<Backend>
   gateway(sketch: ConfigSketch, options?: GatewayOptions): Promise<Gateway>
   client(gateway: Gateway): Promise<Client>
+  /** In clear text by prior knowledge, on TLS by ALPN. */
+  http2(gateway: Gateway, options?: object): Promise<Http2Client>
   /** The usual scene: one backend, one rule for everything, one client. */
   scene(respond?: Respond, options?: GatewayOptions, onBytes?: OnBytes): Promise<{ web: Backend; gate: Gateway; client: Client }>
 }
@@ -41,6 +44,7 @@ export function harness(): Harness {
     backend: (respond, onBytes) => keep(Backend.listen(respond, onBytes)),
     gateway: (sketch, options) => keep(Gateway.start(sketch, options)),
     client: (gateway) => keep(Client.connect(gateway.port, gateway.scheme)),
+    http2: (gateway, options) => keep(Http2Client.connect(gateway.port, gateway.scheme, options)),
     async scene(respond, options, onBytes) {
       const web = await one.backend(respond, onBytes)
       const gate = await one.gateway({ pools: { web: [web.port] }, rules: [{ backends: ['web'] }] }, options)

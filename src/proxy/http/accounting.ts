@@ -17,7 +17,12 @@ export function accountFor(exchange: Exchange): void {
 }
 
 /** The same for what became no exchange: a head that was refused, or that did not come. */
-export function accountForRefusal(context: ConnectionContext, answer: Answer, requestId: string): void {
+export function accountForRefusal(
+  context: ConnectionContext,
+  answer: Answer,
+  requestId: string,
+  protocol: AccessRecord['protocol'] = 'HTTP/1.1',
+): void {
   const { counters, accessLog } = context.runtime
   add(counters.unrouted, Math.floor(answer.status / 100))
   countFlag(counters, answer.flag)
@@ -27,7 +32,7 @@ export function accountForRefusal(context: ConnectionContext, answer: Answer, re
     requestId,
     client: context.clientAddress,
     scheme: context.scheme,
-    protocol: 'HTTP/1.1',
+    protocol,
     method: '',
     host: '',
     target: '',
@@ -72,7 +77,7 @@ function recordOf(exchange: Exchange, duration: number): AccessRecord {
     requestId: exchange.requestId,
     client: client.context.clientAddress,
     scheme: client.context.scheme,
-    protocol: head.http10 ? 'HTTP/1.0' : 'HTTP/1.1',
+    protocol: head.http10 ? 'HTTP/1.0' : client.protocol,
     method: head.method,
     host: head.authority,
     target: head.path + head.search,

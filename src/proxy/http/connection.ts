@@ -36,6 +36,7 @@ type BodyPhase = 'done' | 'waits' | 'flows' | 'stopped'
 export class Connection implements Http1Connection, Downstream, ByteHandler, Swept {
   readonly context: ConnectionContext
   readonly forwardedPrefix: string
+  readonly protocol = 'HTTP/1.1'
   phase: ConnectionPhase = 'idle'
   deadline: number
   sweepSlot = -1

@@ -6,6 +6,8 @@ import type { ConnectionContext } from './connection-context.ts'
 
 export interface Downstream {
   readonly context: ConnectionContext
+  /** For the access log; HTTP/1.0 is known by its heads. */
+  readonly protocol: 'HTTP/1.1' | 'HTTP/2'
   /** Made once for the connection, see forwarded.ts. */
   readonly forwardedPrefix: string
   /** More waits for the client than may: send nothing on until `Exchange.onClientDrain`. */

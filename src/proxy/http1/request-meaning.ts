@@ -37,7 +37,7 @@ export function understand(
   targetEnd: number,
   hasHighBytes: boolean,
   http10: boolean,
-  scanner: FieldScanner,
+  scanner: Pick<FieldScanner, 'marks' | 'seen' | 'repeated'>,
   cached: Cached,
 ): RequestHead | Refusal {
   const method = methodEnd === 3 && text.startsWith('GET') ? 'GET' : text.slice(0, methodEnd)

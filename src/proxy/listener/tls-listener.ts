@@ -68,7 +68,7 @@ export class TlsListener {
       honorCipherOrder: false,
       // RFC 9325 section 3.5: a client that asks to renegotiate gets an alert.
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: ['h2', 'http/1.1'],
       pauseOnConnect: true,
       SNICallback: (serverName, done) => done(null, chooseCertificate(certificates, normalServerName(serverName))?.context),
     })

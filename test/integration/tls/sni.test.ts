@@ -99,12 +99,14 @@ describe('TLS termination', () => {
     }
   })
 
-  it.each(['TLSv1.2', 'TLSv1.3'] as const)('[wire:tls-alpn] serves %s and names http/1.1 as the protocol', async (version) => {
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('[wire:tls-alpn] serves %s and names the protocol', async (version) => {
     const plane = start()
     await plane.serve(config([listeners.exact]), keys)
-    const one = await client(plane, 'shop.example.com', { maxVersion: version, minVersion: version, ALPNProtocols: ['h2', 'http/1.1'] })
+    const one = await client(plane, 'shop.example.com', { maxVersion: version, minVersion: version, ALPNProtocols: ['http/1.1'] })
     const socket = one.socket as TLSSocket
     expect([socket.getProtocol(), socket.alpnProtocol]).toEqual([version, 'http/1.1'])
+    const both = await client(plane, 'shop.example.com', { maxVersion: version, ALPNProtocols: ['http/1.1', 'h2'] })
+    expect((both.socket as TLSSocket).alpnProtocol).toBe('h2')
     expect(await one.get('shop.example.com')).toMatchObject({ status: 200 })
   })
 
@@ -217,7 +219,7 @@ describe('TLS termination', () => {
   it('[wire:tls-alpn] sends the alert for it to a client that offers only other protocols', async () => {
     const plane = start()
     await plane.serve(config([listeners.exact]), keys)
-    await expect(client(plane, 'shop.example.com', { ALPNProtocols: ['h2'] })).rejects.toThrow('no application protocol')
+    await expect(client(plane, 'shop.example.com', { ALPNProtocols: ['spdy/3'] })).rejects.toThrow('no application protocol')
   })
 
   it.each(['TLSv1.2', 'TLSv1.3'] as const)('[wire:tls-tickets] resumes %s sessions at their listener and nowhere else', async (version) => {

@@ -1,0 +1,97 @@
+/**
+ * A connection in clear text before it is known what it speaks: HTTP/2 by prior knowledge begins with its preface, and the
+ * first byte that differs means HTTP/1 (RFC 9113, section 3.3). Afterwards it only passes on what the listener side asks.
+ */
+import type { Socket } from 'node:net'
+import { adoptSocket, type ByteHandler, startReading } from '../byte-socket.ts'
+import { Connection } from '../http/connection.ts'
+import type { ConnectionContext, ConnectionPhase, Http1Connection } from '../http/connection-context.ts'
+import { ended, type Swept } from '../sweep.ts'
+import { Http2Connection } from './connection.ts'
+
+const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1')
+
+export class FirstBytes implements Http1Connection, ByteHandler, Swept {
+  deadline: number
+  sweepSlot = -1
+  onClosed: (() => void) | undefined
+  readonly #context: ConnectionContext
+  readonly #socket: Socket
+  #held: Buffer | undefined
+  #next: Http1Connection | undefined
+  #draining = false
+
+  constructor(socket: Socket, context: ConnectionContext) {
+    const { bounds, sweep, buffers } = context.runtime
+    this.#context = context
+    this.#socket = adoptSocket(socket, this, buffers.read)
+    this.#socket.on('error', ignore)
+    this.#socket.on('end', this.#ended)
+    this.#socket.on('close', this.#closed)
+    this.deadline = sweep.now + bounds.clientIdleTime
+    sweep.watch(this)
+    startReading(this.#socket)
+  }
+
+  get phase(): ConnectionPhase {
+    return this.#next?.phase ?? 'idle'
+  }
+
+  drain(): void {
+    this.#draining = true
+    if (this.#next !== undefined) this.#next.drain()
+    else if (this.#held === undefined) this.#socket.destroy()
+  }
+
+  destroy(): void {
+    if (this.#next === undefined) this.#socket.destroy()
+    else this.#next.destroy()
+  }
+
+  expire(): void {
+    this.#socket.destroy()
+  }
+
+  onBytes(bytes: Buffer): void {
+    const all = this.#held === undefined ? bytes : Buffer.concat([this.#held, bytes])
+    const length = Math.min(all.length, preface.length)
+    if (all.compare(preface, 0, length, 0, length) !== 0) return this.#become(all, false)
+    if (length === preface.length) return this.#become(all, true)
+    if (this.#held === undefined) {
+      const { sweep, bounds } = this.#context.runtime
+      this.deadline = sweep.now + bounds.headTime
+      sweep.watch(this)
+    }
+    this.#held = Buffer.from(all)
+  }
+
+  #become(first: Buffer, http2: boolean): void {
+    this.#forget()
+    this.#socket.off('end', this.#ended)
+    this.#socket.off('close', this.#closed)
+    this.#socket.pause()
+    // The bytes lie in a buffer that the next read overwrites.
+    const next = http2
+      ? new Http2Connection(this.#socket, this.#context, Buffer.from(first))
+      : new Connection(this.#socket, this.#context, first)
+    this.#next = next
+    next.onClosed = () => this.onClosed?.()
+    if (this.#draining) next.drain()
+  }
+
+  #forget(): void {
+    this.deadline = ended
+    this.#context.runtime.sweep.forget(this)
+  }
+
+  readonly #ended = (): void => {
+    this.#socket.destroy()
+  }
+
+  readonly #closed = (): void => {
+    this.#forget()
+    this.onClosed?.()
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,19 @@
+/**
+ * http2: HTTP/2 of clients, on the core API of node:http2.
+ *
+ * A connection holds a session; each of its streams is the client's side of an exchange (`Downstream`), and its head is
+ * judged by the rules of HTTP/1 (`readHead`). What is bounded here is what HTTP/2 adds: streams, resets, frames without use.
+ * It knows nothing of routes, filters or backends; `proxy/http` knows nothing of it. The listener side calls `serveHttp`.
+ */
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { ConnectionContext, Http1Connection } from '../http/connection-context.ts'
+import { serveHttp1 } from '../http/serve.ts'
+import { Http2Connection } from './connection.ts'
+import { FirstBytes } from './first-bytes.ts'
+
+/** Serves what the client speaks: by ALPN on TLS, by its first bytes in clear text. @param socket as for `serveHttp1` */
+export function serveHttp(socket: Socket, context: ConnectionContext): Http1Connection {
+  if (!(socket instanceof TLSSocket)) return new FirstBytes(socket, context)
+  return socket.alpnProtocol === 'h2' ? new Http2Connection(socket, context, undefined) : serveHttp1(socket, context)
+}

@@ -66,6 +66,17 @@ export const findings = {
     }
   },
 
+  preflightsElsewhere(subject: Subject): Finding {
+    return {
+      code: 'cors-preflights-elsewhere',
+      severity: 'warning',
+      object: objectOf(subject),
+      path: subject.path,
+      message: 'No preflight reaches the CORS filter of this rule: all of its matches ask for another method than OPTIONS.',
+      fix: { text: 'Add a match with the same path and method OPTIONS.' },
+    }
+  },
+
   defaultGatewaysNotServed(subject: Subject): Finding {
     return {
       code: 'default-gateways-not-served',

@@ -5,6 +5,7 @@ import type { BackendConfig, HttpMatchConfig, HttpRuleConfig, RetryConfig } from
 import { parseDuration } from '../lib/duration.ts'
 import type { Speech } from './app-protocol.ts'
 import { resolveBackend, type PoolUse } from './backend.ts'
+import { findings } from './findings.ts'
 import { failFilter, translateFilter, type TranslatedFilter } from './http-filter.ts'
 import type { Reader } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
@@ -70,7 +71,7 @@ export function translateRule(context: RuleContext, rule: ServedRule, index: num
     ...(problem === undefined ? {} : { invalid: { index, ...(rule.name === undefined ? {} : { name: rule.name }), problem } }),
     refProblems: [...all, ...backends].flatMap(({ refProblem }) => refProblem ?? []),
     pools: problem === undefined ? [...backends, ...all].flatMap(({ pool }) => pool ?? []) : [],
-    findings: [...all, ...backends].flatMap(({ findings }) => findings ?? []),
+    findings: [...[...all, ...backends].flatMap(({ findings: found }) => found ?? []), ...unreachableCors(context, rule, path)],
   }
 }
 
@@ -119,6 +120,14 @@ function translateBackend(context: RuleContext, ref: HttpBackendRef, path: Path)
       return { config: { kind: 'fail', backend, reason, message, weight: ref.weight }, filters, refProblem: resolved.problem, findings }
     }
   }
+}
+
+/** A preflight has the method OPTIONS, whatever method it asks about (Fetch, CORS-preflight request). */
+function unreachableCors({ route }: RuleContext, rule: ServedRule, path: Path): readonly Finding[] {
+  const index = rule.filters.findIndex(({ type }) => type === 'CORS')
+  if (index < 0 || rule.matches.some(({ method }) => method === undefined || method === 'OPTIONS')) return []
+  const { namespace, name } = route.metadata
+  return [findings.preflightsElsewhere({ kind: route.kind, namespace, name, path: [...path, 'filters', index] })]
 }
 
 /** "Specifying the same filter multiple times is not supported unless explicitly indicated" (HTTPRouteRule.filters): both could not be asked at once. */

@@ -4,6 +4,7 @@ import { eventually, pause } from '../../harness/eventually.ts'
 import type { GatewayOptions } from '../../harness/gateway.ts'
 import type { RuleSketch } from '../../harness/gateway-config.ts'
 import { harness } from '../../harness/harness.ts'
+import type { ReceivedRequest } from '../../harness/received-requests.ts'
 import { always, type Respond, response } from '../../harness/scripted-backend.ts'
 import { versions } from './versions.ts'
 
@@ -32,6 +33,12 @@ interface Guarded {
 
 const allow = always(response('', '200 OK'))
 
+/** Names in lower case, sorted. */
+function linesOf(request: ReceivedRequest | undefined): string[] {
+  const lines = request?.head.split('\r\n').slice(1, -1) ?? []
+  return lines.map((line) => line.slice(0, line.indexOf(':')).toLowerCase() + line.slice(line.indexOf(':'))).sort()
+}
+
 async function scene({ filter, filters = [], guard = allow, rule, options }: Guarded = {}) {
   const web = await h.backend(always(response('web')))
   const server = await h.backend(guard)
@@ -57,8 +64,7 @@ describe.each(versions(h))('external authorisation over $name', ({ connect }) =>
     for (const [index, method] of ['GET', 'POST', 'DELETE'].entries()) {
       const question = guard.requests[index]
       expect(question?.line).toBe(`${method} /a/b?c=1 HTTP/1.1`)
-      const lines = question?.head.split('\r\n').slice(1, -1).sort()
-      expect(lines).toEqual(['Authorization: Basic x', 'Content-Length: 0', 'Host: a.example'])
+      expect(linesOf(question)).toEqual(['authorization: Basic x', 'content-length: 0', 'host: a.example'])
     }
     expect(web.requests.map(({ body }) => body)).toEqual(['', 'secret', ''])
     // Its connection is kept.
@@ -75,10 +81,9 @@ describe.each(versions(h))('external authorisation over $name', ({ connect }) =>
   it('[wire:auth-fields] chosen fields go along, framing and hop-by-hop fields never', async () => {
     const requestHeaders = ['cookie', 'x-token', 'te', 'connection', 'upgrade', 'transfer-encoding', 'keep-alive', 'proxy-authorization']
     const { guard, gate } = await scene({ filter: { requestHeaders } })
-    const fields = ['Cookie: a=1', 'X-Token: 1', 'x-token: 2', 'X-Other: 1', 'TE: trailers', 'Keep-Alive: x', 'Proxy-Authorization: p']
-    await (await connect(gate)).request({ fields })
-    const lines = guard.request.head.split('\r\n').slice(1, -1).sort()
-    expect(lines).toEqual(['Content-Length: 0', 'Cookie: a=1', 'Host: a.example', 'X-Token: 1', 'x-token: 2'])
+    const fields = ['Cookie: a=1', 'X-Token: 1', 'X-Token: 2', 'X-Other: 1', 'TE: trailers', 'Proxy-Authorization: p']
+    await (await connect(gate)).request({ method: 'POST', fields, body: 'x' })
+    expect(linesOf(guard.request)).toEqual(['content-length: 0', 'cookie: a=1', 'host: a.example', 'x-token: 1', 'x-token: 2'])
   })
 
   it('[wire:auth-fields] of the client it hears what the gateway says, not what the client says of itself', async () => {
@@ -117,15 +122,14 @@ describe.each(versions(h))('external authorisation over $name', ({ connect }) =>
     expect(headers('x-forwarded-user')).toEqual(['anna'])
     expect(headers('host')).toEqual(['a.example'])
     expect(headers('content-type')).toEqual(['application/json'])
-    expect(headers('content-length')).toEqual(['2'])
     expect(headers('keep-alive')).toEqual([])
     expect(web.request.body).toBe('{}')
   })
 
-  it('[wire:auth-allowed] the client cannot strip what it sets, and filters come after it', async () => {
+  it('[wire:auth-allowed] filters come after it', async () => {
     const edits: FilterConfig = { kind: 'requestHeaders', set: [], add: [{ name: 'X-User', value: 'filter' }], remove: [] }
     const { web, gate } = await scene({ guard: always(response('', '200 OK', 'X-User: anna\r\n')), filters: [edits] })
-    await (await connect(gate)).request({ fields: ['Connection: X-User', 'X-User: root'] })
+    await (await connect(gate)).request({ fields: ['X-User: root'] })
     expect(web.request.headers('x-user')).toEqual(['anna', 'filter'])
   })
 
@@ -138,7 +142,7 @@ describe.each(versions(h))('external authorisation over $name', ({ connect }) =>
       const client = await connect(gate)
       for (let asked = 0; asked < 2; asked += 1) {
         const answer = await client.request()
-        expect([`${answer.status} ${answer.reason}`, answer.body]).toEqual([status, body])
+        expect([answer.status, answer.body]).toEqual([Number(status.slice(0, 3)), body])
         expect(answer.header('www-authenticate')).toBe('Basic')
         expect(answer.header('location')).toBe('/login')
         expect(answer.headers('set-cookie')).toEqual(['a=1', 'b=2'])
@@ -275,6 +279,12 @@ describe.each(versions(h))('external authorisation over $name', ({ connect }) =>
 })
 
 describe('external authorisation', () => {
+  it('[wire:auth-allowed] sets what a client cannot strip with Connection', async () => {
+    const { web, gate } = await scene({ guard: always(response('', '200 OK', 'X-User: anna\r\n')) })
+    await (await h.client(gate)).request({ fields: ['Connection: X-User', 'X-User: root'] })
+    expect(web.request.headers('x-user')).toEqual(['anna'])
+  })
+
   it('[wire:auth-body] gets a chunked body with its length, and the backend gets it in chunks, with its trailers', async () => {
     const { web, guard, gate } = await scene({ filter: { maxBody: 100 } })
     const client = await h.client(gate)

@@ -59,7 +59,9 @@ describe.each(versions(h))('mirrors of $name requests', ({ connect }) => {
     })
     expect(answer.body).toBe('web')
     const [copy] = await copies(mirrors[0], 1)
-    expect(copy?.raw).toBe(web.request.raw)
+    // HTTP/2 without a length goes on in chunks, a copy never.
+    const unframed = (head = '') => head.replace(/(content-length|transfer-encoding): .*\r\n/i, '')
+    expect(unframed(copy?.head)).toBe(unframed(web.request.head))
     expect(copy?.line).toBe('PUT /new/thing?q=1 HTTP/1.1')
     expect(copy?.headers('host')).toEqual(['inner.example'])
     expect(copy?.headers('x-rule')).toEqual(['set'])

@@ -9,5 +9,8 @@ export interface Version {
 }
 
 export function versions(h: Harness): readonly Version[] {
-  return [{ name: 'HTTP/1.1', connect: (gate) => h.client(gate) }]
+  return [
+    { name: 'HTTP/1.1', connect: (gate) => h.client(gate) },
+    { name: 'HTTP/2', connect: (gate) => h.http2(gate) },
+  ]
 }

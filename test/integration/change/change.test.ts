@@ -97,20 +97,20 @@ describe('changes of manifests under load', () => {
     const { reached } = backends
     const load = await startLoad({ ports, ca: authority.certificate, certificates: fingerprints, timeline, reached, seed })
     let passes = 0
-    let connections: readonly number[] = []
     try {
+      await load.begun()
       passes = await change(timeline)
     } finally {
-      connections = await load.stop()
+      await load.stop()
     }
     say(passes, load)
 
-    const { tally } = load
+    const { tally, staying } = load
     expect(tally.failures.slice(0, 20)).toEqual([])
     expect(rounds).toBeGreaterThanOrEqual(20)
     expect(passes).toBeGreaterThanOrEqual(300)
     // A connection whose listener stays is never closed.
-    expect(connections).toEqual(connections.map(() => 1))
+    expect(staying.map((name) => [name, tally.connections.get(name)])).toEqual(staying.map((name) => [name, 1]))
     // It was a load: many requests and messages between one change and the next.
     expect(tally.requests).toBeGreaterThan(passes * 10)
     expect(tally.messages).toBeGreaterThan(passes * 5)
@@ -123,12 +123,14 @@ describe('changes of manifests under load', () => {
   async function leftNothing(): Promise<void> {
     const { dataPlane } = pipeline
     const { counters, pools } = dataPlane.runtime
-    const endpoints = (): { active: number }[] => [...pools.all()].flatMap((pool) => [...pool.endpoints])
+    const endpoints = () => [...pools.all()].flatMap((pool) => [...pool.endpoints])
+    const upstream = (): number => endpoints().reduce((sum, { connections }) => sum + connections, 0)
     await eventually(() => counters.connections === 0 && counters.tunnels === 0, 'the end of every connection')
     await eventually(() => endpoints().every(({ active }) => active === 0), 'the end of every exchange')
     await eventually(() => dataPlane.ports.every(({ draining }) => !draining), 'the end of every drain', drainTime + 1_000)
     expect(dataPlane.ports.map(({ open }) => open)).toEqual(dataPlane.ports.map(() => 0))
     await serve(firstWorld)
+    await eventually(() => backends.connections() === upstream(), 'the end of connections to endpoints that are gone')
     const served = (): number => {
       collectGarbage()
       return pipeline.configs.filter((config) => config.deref() !== undefined).length

@@ -23,6 +23,7 @@ describe.skipIf(suite === undefined || gatewayApi === undefined)('objects of the
       manifests.flatMap((path) => read(path)),
       () => {
         cluster?.expectUpToDate()
+        cluster?.expectConsistent()
         expect(cluster?.statuses.flatMap(judge)).toEqual([])
       },
     )

@@ -12,7 +12,7 @@ import { SnapshotBuilder } from '../../src/cluster/snapshot-builder.ts'
 import { InProcessDelivery } from '../../src/delivery/in-process.ts'
 import { DataPlane } from '../../src/proxy/data-plane.ts'
 import { silentLogger } from '../../src/telemetry/logger.ts'
-import { translate, type Pass } from '../../src/translate/translate.ts'
+import { translate, type Pass, type TranslateOptions } from '../../src/translate/translate.ts'
 import type { GatewayClassStatus, GatewayStatus, ListenerSetStatus, RouteStatus, StatusOf } from '../../src/translate/translation.ts'
 import { PlacedPorts } from './placed-ports.ts'
 import { Pods } from './pods.ts'
@@ -25,6 +25,8 @@ interface StatusByKind {
   readonly ListenerSet: ListenerSetStatus
   readonly HTTPRoute: RouteStatus
 }
+
+const options: TranslateOptions = { controllerName: CONTROLLER, anyClassIsOurs: false }
 
 export class ConformanceCluster {
   /** PEM: whom clients trust. */
@@ -105,6 +107,19 @@ export class ConformanceCluster {
     return this.#translation.statuses
   }
 
+  /** What many passes have led to is what one pass makes of it, and what it makes for data planes can travel as JSON. */
+  expectConsistent(): void {
+    const { statuses, configs, findings, wants } = this.#translation
+    const fresh = translate(this.#builder.snapshot(), options).translation
+    expect({ statuses, configs, findings, wants }).toEqual({
+      statuses: fresh.statuses,
+      configs: fresh.configs,
+      findings: fresh.findings,
+      wants: fresh.wants,
+    })
+    expect(JSON.parse(JSON.stringify(configs))).toStrictEqual(configs)
+  }
+
   /** What every test of the suite waits for: each status has conditions, and they are about the latest generation. */
   expectUpToDate(): void {
     const old = this.statuses.flatMap(({ kind, namespace, name, status }) => {
@@ -173,7 +188,6 @@ export class ConformanceCluster {
   }
 
   #translate(): void {
-    const options = { controllerName: CONTROLLER, anyClassIsOurs: false }
     this.#pass = translate(this.#builder.snapshot(), options, this.#pass)
   }
 

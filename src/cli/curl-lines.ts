@@ -1,6 +1,6 @@
 /** For each hostname that is served a `curl` line that works as printed. */
 import type { GatewayConfig } from '../config/config.ts'
-import type { HttpRouteConfig } from '../config/route.ts'
+import type { HttpMatchConfig, HttpRouteConfig } from '../config/route.ts'
 import type { ListenerConfig } from '../config/listener.ts'
 import { intersection, isWildcard } from '../lib/hostname.ts'
 import type { View } from './serving.ts'
@@ -51,8 +51,9 @@ function curl(
   const port = place.listenPort === (scheme === 'https' ? 443 : 80) ? '' : `:${place.listenPort}`
   const address = place.address.includes(':') ? `[${place.address}]` : place.address
   const host = hostname === '' ? (scheme === 'https' ? 'localhost' : reachable(address)) : hostname
-  const resolve = hostname === '' && scheme === 'http' ? '' : ` --resolve ${host}:${place.listenPort}:${reachable(address)}`
-  return `curl${trust}${resolve}${requestOf(route)} ${shellWord(`${scheme}://${host}${port}${pathOf(route)}`)}`
+  const resolve = hostname === '' && scheme === 'http' ? '' : ` --resolve ${shellWord(`${host}:${place.listenPort}:${reachable(address)}`)}`
+  const match = literalMatch(route)
+  return `curl${trust}${resolve}${requestOf(match)} ${shellWord(`${scheme}://${host}${port}${pathOf(match)}`)}`
 }
 
 /** An address of "every interface" is no address to connect to. */
@@ -77,18 +78,23 @@ function trustFlag(view: View, config: GatewayConfig, listener: ListenerConfig, 
   return caCertificate !== undefined && (isDevelopment || fromGateway) ? ` --cacert ${shellWord(caCertificate)}` : ' --insecure'
 }
 
-/** Method and headers of the route's first match, as far as they are literal. */
-function requestOf(route: HttpRouteConfig): string {
-  const match = route.rules[0]?.matches[0]
-  const method = match?.method === undefined || match.method === 'GET' ? '' : ` -X ${match.method}`
+/** The first match that says literally what it wants; a request for a regular expression would have to be invented. */
+function literalMatch(route: HttpRouteConfig): HttpMatchConfig | undefined {
+  const matches = route.rules.flatMap((rule) => rule.matches)
+  return matches.find(({ path, headers, query }) => [path, ...headers, ...query].every(({ kind }) => kind !== 'regex')) ?? matches[0]
+}
+
+/** Method and headers of the match, as far as they are literal. */
+function requestOf(match: HttpMatchConfig | undefined): string {
+  const method = match?.method ?? 'GET'
   const headers = (match?.headers ?? [])
     .filter(({ kind }) => kind === 'exact')
     .map(({ name, value }) => ` -H ${shellWord(`${name}: ${value}`)}`)
-  return method + headers.join('')
+  // With -X HEAD curl would wait for a body.
+  return (method === 'GET' ? '' : method === 'HEAD' ? ' --head' : ` -X ${method}`) + headers.join('')
 }
 
-function pathOf(route: HttpRouteConfig): string {
-  const match = route.rules[0]?.matches[0]
+function pathOf(match: HttpMatchConfig | undefined): string {
   const query = (match?.query ?? [])
     .filter(({ kind }) => kind === 'exact')
     .map(({ name, value }) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)

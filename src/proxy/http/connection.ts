@@ -264,7 +264,8 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
 
   sendAnswer(answer: Answer, requestId: string): void {
     if (this.#bodyPhase !== 'done') this.stopBody()
-    this.#answers.own(answer, requestId, this.#mayKeepAlive())
+    // Nothing behind a refused request is read.
+    this.#answers.own(answer, requestId, answer.flag !== 'bad-request' && this.#mayKeepAlive())
     this.flush()
   }
 

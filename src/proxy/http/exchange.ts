@@ -19,6 +19,7 @@ import * as answers from './answers.ts'
 import type { Answer } from './answers.ts'
 import type { Downstream } from './downstream.ts'
 import { applyEdits } from './edits.ts'
+import { dropClaims } from './forwarded.ts'
 import { requestText } from './request-text.ts'
 
 /** Endpoints that a request may find closed before its client hears of it. */
@@ -82,6 +83,7 @@ export class Exchange implements UpstreamUser, RequestView {
     const { head } = this
     runtime.counters.requests += 1
     this.requestId = givenId(head, context.trusted) ?? runtime.requestIds.next()
+    dropClaims(head, context.trusted)
     if (runtime.overloaded) return this.#answer(answers.overload)
     const path = normalPath(head.path)
     if (path === undefined) return this.#answer(answers.badPath)

@@ -6,18 +6,21 @@ import { FORWARDED } from '../http1/field-kind.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { ConnectionContext } from './connection-context.ts'
 
+/** Takes out what a client that is not trusted says of itself. Before its route is chosen, so that no claim chooses it. */
+export function dropClaims(head: RequestHead, trusted: boolean): void {
+  if (!trusted) head.fields.removeKind(FORWARDED)
+}
+
 /** Lines that are the same for every request of a connection, with CRLF, up to the value of X-Forwarded-Host. */
 export function forwardedPrefix(context: ConnectionContext): string {
   return `X-Forwarded-For: ${context.clientAddress}\r\nX-Forwarded-Proto: ${context.scheme}\r\nX-Forwarded-Host: `
 }
 
 /**
- * The lines to append for a request that no filter edits: one string, most of it made once for the connection.
- * The client's own claims are taken out of `head`.
+ * The lines to append for a request that no filter edits: one string, most of it made once for the connection. The
+ * client's own claims are gone from `head`, see dropClaims.
  */
 export function forwardedLines(head: RequestHead, prefix: string, requestId: string): string {
-  head.fields.removeKind(FORWARDED)
-  head.fields.remove('x-request-id')
   return `${prefix}${head.authority}\r\nX-Request-Id: ${requestId}\r\n`
 }
 
@@ -28,7 +31,7 @@ export function setForwarded(head: RequestHead, context: ConnectionContext, requ
   if (context.trusted) {
     const before = fields.get('x-forwarded-for')
     if (before !== undefined) addresses = `${before}, ${addresses}`
-  } else fields.removeKind(FORWARDED)
+  }
   fields.set('X-Forwarded-For', 'x-forwarded-for', addresses)
   if (!fields.has('x-forwarded-proto')) fields.add('X-Forwarded-Proto', 'x-forwarded-proto', context.scheme)
   if (!fields.has('x-forwarded-host')) fields.add('X-Forwarded-Host', 'x-forwarded-host', head.authority)

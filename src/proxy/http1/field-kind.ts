@@ -15,7 +15,7 @@ export const EXPECT = 7
 export const KEEP_ALIVE = 8
 /** Hop-by-hop without a meaning for us: Proxy-Connection, Proxy-Authenticate, Proxy-Authorization, HTTP2-Settings. */
 export const HOP_BY_HOP = 9
-/** X-Forwarded-*, Forwarded, X-Real-IP, with `_` for `-` too: what a client may not say of itself. */
+/** X-Forwarded-*, Forwarded, X-Real-IP, X-Request-Id, with `_` for `-` too: what a client may not say of itself. */
 export const FORWARDED = 10
 
 /** A line that is no longer there: named by Connection, or removed by an edit. */
@@ -46,6 +46,7 @@ const DASH = 0x2d
 const UNDERSCORE = 0x5f
 const X_FORWARDED: Uint8Array = codes(FORWARDED_PREFIX)
 const X_REAL_IP: Uint8Array = codes('x-real-ip')
+const X_REQUEST_ID: Uint8Array = codes('x-request-id')
 
 interface Candidate {
   readonly name: Uint8Array
@@ -75,12 +76,13 @@ export function kindOfName(lower: string): number {
   if (lower.charCodeAt(0) !== LETTER_X) return KIND_OF_NAME.get(lower) ?? OTHER
   if (lower.startsWith(FORWARDED_PREFIX)) return FORWARDED
   const dashed = lower.includes('_') ? lower.replaceAll('_', '-') : lower
-  return dashed.startsWith(FORWARDED_PREFIX) || dashed === 'x-real-ip' ? FORWARDED : OTHER
+  return dashed.startsWith(FORWARDED_PREFIX) || dashed === 'x-real-ip' || dashed === 'x-request-id' ? FORWARDED : OTHER
 }
 
 /** Names that begin with x are many and ours are few: compared with `_` read as `-`, as many backends do. */
 function kindOfForwarded(bytes: Uint8Array, from: number, to: number): number {
   if (to - from === X_REAL_IP.length) return begins(bytes, from, X_REAL_IP) ? FORWARDED : OTHER
+  if (to - from === X_REQUEST_ID.length && begins(bytes, from, X_REQUEST_ID)) return FORWARDED
   return to - from >= X_FORWARDED.length && begins(bytes, from, X_FORWARDED) ? FORWARDED : OTHER
 }
 

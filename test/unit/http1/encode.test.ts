@@ -179,8 +179,19 @@ describe('edits of fields', () => {
       'Forwarded',
       'X-Real-IP',
       'x_real-ip',
+      'X-Request-Id',
+      'x_request-ID',
     ]
-    const others = ['X-Forwarded', 'X-Real', 'X-Real-IPs', 'XX-Forwarded-For', 'Forwarder', 'x-foo-bar-baz']
+    const others = [
+      'X-Forwarded',
+      'X-Request-Ia',
+      'X-Request-Ids',
+      'X-Real',
+      'X-Real-IPs',
+      'XX-Forwarded-For',
+      'Forwarder',
+      'x-foo-bar-baz',
+    ]
     const text = [...names, ...others].map((name) => `${name}: 1\r\n`).join('')
     const { fields: list } = request(`GET / HTTP/1.1\r\nHost: a\r\n${text}\r\n`)
     list.add('X-Forwarded-Port', 'x-forwarded-port', '2')

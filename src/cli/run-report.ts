@@ -25,6 +25,7 @@ export function startReport(view: View, { caCertificate, admin, platform }: RunS
   section('Gateways', columns(gatewayRows(view, style), '  '))
   section('Routes', columns(routeRows(view, style), '  '))
   section('Refused', refusals(view.here.statuses, style))
+  section('Ports that could not be opened', failedPorts(view))
   section(
     'Kindnesses of this machine (a cluster has none of them; --strict switches them off)',
     view.kindnesses.map(({ text }) => `  ${text}`),
@@ -50,9 +51,11 @@ export function startReport(view: View, { caCertificate, admin, platform }: RunS
 /** What differs between two views, a line for each; '' when a person would see no difference. */
 export function changeReport(before: View, after: View, style: Style): string {
   const lines = [
-    ...changedStatuses(before.here, after.here).flatMap((status) => [statusLine(status, after, style), ...refusals([status], style)]),
+    ...changedStatuses(before.here, after.here).flatMap((status) => changeLines(status, after, style)),
     ...located(newFindings(before, after), style),
-    ...mendedFindings(before, after).map((finding) => `  ${style.green('mended ')}  ${finding.message.split('\n')[0] ?? ''}`),
+    ...mendedFindings(before, after)
+      .filter(({ severity }) => severity !== 'note')
+      .map((finding) => `  ${style.green('mended ')}  ${finding.message.split('\n')[0] ?? ''}`),
     ...after.kindnesses.filter(({ text }) => !before.kindnesses.some((other) => other.text === text)).map(({ text }) => `  ${text}`),
   ]
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`
@@ -63,14 +66,21 @@ export function changedStatuses(before: Translation, after: Translation): Status
   return after.statuses.filter((status) => !known.has(status))
 }
 
+/** Objects whose status was there before: `Kind/namespace/name`. */
+export function removedObjects(before: Translation, after: Translation): string[] {
+  const key = ({ kind, namespace, name }: StatusOf): string => `${kind}/${namespace}/${name}`
+  const left = new Set(after.statuses.map(key))
+  return before.statuses.map(key).filter((name) => !left.has(name))
+}
+
 export function newFindings(before: View, after: View): LocatedFinding[] {
   const known = new Set(before.findings.map(findingKey))
   return after.findings.filter((finding) => !known.has(findingKey(finding)))
 }
 
-function mendedFindings(before: View, after: View): LocatedFinding[] {
+export function mendedFindings(before: View, after: View): LocatedFinding[] {
   const left = new Set(after.findings.map(findingKey))
-  return before.findings.filter((finding) => finding.severity === 'error' && !left.has(findingKey(finding)))
+  return before.findings.filter((finding) => !left.has(findingKey(finding)))
 }
 
 function findingKey({ code, object, path, message }: LocatedFinding): string {
@@ -170,12 +180,27 @@ function conditionsOf({ status }: StatusOf): { condition: Condition; where: stri
   return 'conditions' in status ? status.conditions.map((condition) => ({ condition, where: '' })) : []
 }
 
+/** A refusal says it all; what is not refused is one line. */
+function changeLines(status: StatusOf, view: View, style: Style): string[] {
+  const refused = refusals([status], style)
+  return refused.length > 0 ? refused : [statusLine(status, view, style)]
+}
+
 function statusLine(status: StatusOf, view: View, style: Style): string {
   const name = `${status.kind} ${status.namespace === '' ? '' : `${status.namespace}/`}${status.name}`
   if ('parents' in status.status) {
     return `  ${name}: ${status.status.parents.map(({ conditions = [] }) => routeVerdict(view, status, conditions, style)).join('; ')}`
   }
   return `  ${name}: ${verdict('conditions' in status.status ? status.status.conditions : [], style)}`
+}
+
+function failedPorts(view: View): string[] {
+  return [...view.served].flatMap(([gateway, { failedPorts: failed }]) =>
+    failed.map(
+      ({ port, message }) =>
+        `  ${gateway}: ${message}. Free it, or serve port ${port} elsewhere with --port ${port}=LOCAL; it is tried again every second.`,
+    ),
+  )
 }
 
 function located(findings: readonly LocatedFinding[], style: Style): string[] {

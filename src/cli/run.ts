@@ -68,6 +68,12 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
         certificates: wanted(flags.developmentCertificates, settings.certificates, isLoopback),
         stateFolder: stateFolderOf(flags),
       })
+  if (!flags.strict && !isLoopback && [flags.echo, flags.developmentCertificates].includes('auto')) {
+    logger.info(
+      'echo backends and development certificates are for loopback addresses only; --echo on and --development-certificates on serve them to others',
+      { address },
+    )
+  }
   const plane = new DataPlane({
     logger,
     bounds: boundOverrides(flags.bound),
@@ -103,6 +109,9 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
     refuseNothing(source.read())
     loop.lookAgain()
     await asked
+    process.stderr.write(
+      `draining: what is under way may end within ${Math.round(plane.runtime.bounds.drainTime / 1000)} s; ask again to end at once\n`,
+    )
   } finally {
     await source.stop()
     await loop.stop()
@@ -143,7 +152,7 @@ function refuseNothing({ objects, findings, files, foreign }: FileRead): void {
   const others = [...new Set([...objects.map(({ kind }) => kind), ...foreign.map(({ kind }) => kind)])].slice(0, 8)
   const hints = findings.slice(0, 3).map(({ message }) => `\n  ${message}`)
   throw new UserError(
-    `Cannot serve: the manifests must hold a Gateway or a route, got ${others.length === 0 ? 'no objects' : others.join(', ')} in ${files.length} files. ` +
+    `Cannot serve: the manifests must hold a Gateway or a route, got ${others.length === 0 ? 'no objects' : others.join(', ')} in ${files.length} ${files.length === 1 ? 'file' : 'files'}. ` +
       `Name another folder, or let \`gatewright init DIR\` write a start.${hints.join('')}`,
   )
 }

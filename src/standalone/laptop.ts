@@ -97,7 +97,8 @@ export class Laptop {
     const leaves = new Map<string, Leaf>()
     if (hostnames.length === 0) return leaves
     const say = (what: string, error: unknown): void => {
-      findings.push(failure('development-certificate-failed', `Cannot make ${what} in ${this.#stateFolder}`, error))
+      const finding = failure('development-certificate-failed', `Cannot make ${what} in ${this.#stateFolder}`, error)
+      findings.push({ ...finding, fix: { text: 'Name a folder that may be written to with --state-dir.' } })
     }
     try {
       this.#ca ??= await DevelopmentCa.open(this.#stateFolder, Date.now())

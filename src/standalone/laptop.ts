@@ -31,9 +31,9 @@ export class Laptop {
     this.#stateFolder = options.stateFolder
   }
 
-  /** One pass: `strict` is the translation of `snapshot`. One at a time. Never rejects for what one Service or listener lacks. */
-  async overlay(snapshot: Snapshot, strict: Translation): Promise<Overlaid> {
-    const plan = this.#overlay.plan(snapshot, strict)
+  /** One pass, with the arguments of `Overlay.plan`. One at a time. Never rejects for what one Service or listener lacks. */
+  async overlay(snapshot: Snapshot, strict: Translation, refused?: ReadonlySet<string>): Promise<Overlaid> {
+    const plan = this.#overlay.plan(snapshot, strict, refused)
     return this.#overlay.apply(plan, await this.#prepare(plan.wants))
   }
 

@@ -109,18 +109,24 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
     refuseNothing(source.read())
     loop.lookAgain()
     await asked
-    process.stderr.write(
-      `draining: what is under way may end within ${Math.round(plane.runtime.bounds.drainTime / 1000)} s; ask again to end at once\n`,
-    )
   } finally {
     await source.stop()
     await loop.stop()
-    await plane.drain()
+    await drain(plane)
     await laptop?.close()
     await admin.close()
     await accessLog?.close()
   }
   return 0
+}
+
+/** A drain that does not end at once says what it waits for. */
+async function drain(plane: DataPlane): Promise<void> {
+  const seconds = Math.round(plane.runtime.bounds.drainTime / 1000)
+  const notice = `draining: what is under way may end within ${seconds} s; ask again to end at once\n`
+  const timer = setTimeout(() => process.stderr.write(notice), 1_000)
+  await plane.drain()
+  clearTimeout(timer)
 }
 
 /** Standard output is for the table and its changes, so that lines of requests do not get between them. */

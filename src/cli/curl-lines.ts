@@ -1,8 +1,9 @@
 /** For each hostname that is served a `curl` line that works as printed. */
 import type { GatewayConfig } from '../config/config.ts'
-import type { HttpMatchConfig, HttpRouteConfig } from '../config/route.ts'
+import type { HttpRouteConfig } from '../config/route.ts'
 import type { ListenerConfig } from '../config/listener.ts'
 import { intersection, isWildcard } from '../lib/hostname.ts'
+import { sampleRequest } from './sample-request.ts'
 import type { View } from './serving.ts'
 
 export interface CurlLine {
@@ -52,8 +53,9 @@ function curl(
   const address = place.address.includes(':') ? `[${place.address}]` : place.address
   const host = hostname === '' ? (scheme === 'https' ? 'localhost' : reachable(address)) : hostname
   const resolve = hostname === '' && scheme === 'http' ? '' : ` --resolve ${shellWord(`${host}:${place.listenPort}:${reachable(address)}`)}`
-  const match = literalMatch(route)
-  return `curl${trust}${resolve}${requestOf(match)} ${shellWord(`${scheme}://${host}${port}${pathOf(match)}`)}`
+  const { method, target, headers } = sampleRequest(route)
+  const fields = headers.map(([name, value]) => ` -H ${shellWord(value === '' ? `${name};` : `${name}: ${value}`)}`)
+  return `curl${trust}${resolve}${methodFlag(method)}${fields.join('')} ${shellWord(`${scheme}://${host}${port}${target}`)}`
 }
 
 /** An address of "every interface" is no address to connect to. */
@@ -78,28 +80,10 @@ function trustFlag(view: View, config: GatewayConfig, listener: ListenerConfig, 
   return caCertificate !== undefined && (isDevelopment || fromGateway) ? ` --cacert ${shellWord(caCertificate)}` : ' --insecure'
 }
 
-/** The first match that says literally what it wants; a request for a regular expression would have to be invented. */
-function literalMatch(route: HttpRouteConfig): HttpMatchConfig | undefined {
-  const matches = route.rules.flatMap((rule) => rule.matches)
-  return matches.find(({ path, headers, query }) => [path, ...headers, ...query].every(({ kind }) => kind !== 'regex')) ?? matches[0]
-}
-
-/** Method and headers of the match, as far as they are literal. */
-function requestOf(match: HttpMatchConfig | undefined): string {
-  const method = match?.method ?? 'GET'
-  const headers = (match?.headers ?? [])
-    .filter(({ kind }) => kind === 'exact')
-    .map(({ name, value }) => ` -H ${shellWord(`${name}: ${value}`)}`)
-  // With -X HEAD curl would wait for a body.
-  return (method === 'GET' ? '' : method === 'HEAD' ? ' --head' : ` -X ${method}`) + headers.join('')
-}
-
-function pathOf(match: HttpMatchConfig | undefined): string {
-  const query = (match?.query ?? [])
-    .filter(({ kind }) => kind === 'exact')
-    .map(({ name, value }) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
-  const path = match === undefined || match.path.kind === 'regex' ? '/' : match.path.value
-  return query.length === 0 ? path : `${path}?${query.join('&')}`
+/** With -X HEAD curl would wait for a body. */
+function methodFlag(method: string): string {
+  if (method === 'GET') return ''
+  return method === 'HEAD' ? ' --head' : ` -X ${method}`
 }
 
 function shellWord(text: string): string {

@@ -86,6 +86,7 @@ export class Overlay {
     const edits = new Edits()
     const kindnesses: Kindness[] = []
     this.#putGateways(snapshot, refused, edits, kindnesses)
+    this.#freeAddresses(snapshot, edits, kindnesses)
     this.#putClasses(snapshot, edits, kindnesses)
     const view = new OverlaidSnapshot(snapshot, edits)
     const certificates = this.#options.certificates ? certificateNeeds(view, strict, this.#memory) : []
@@ -121,6 +122,22 @@ export class Overlay {
         kind: 'gateway',
         object: { kind: 'Gateway', namespace, name },
         text: `no file defines Gateway ${namespace}/${name} (named by ${listed(routes)}): a development Gateway serves ${listeners}`,
+      })
+    }
+  }
+
+  /** The addresses of a cluster's network are not this machine's to grant (GatewaySpec.addresses); placement finds one. */
+  #freeAddresses(snapshot: Snapshot, edits: Edits, kindnesses: Kindness[]): void {
+    for (const gateway of snapshot.all('Gateway')) {
+      if (gateway.spec.addresses.length === 0) continue
+      const { namespace, name } = gateway.metadata
+      const free = (): Gateway => ({ ...gateway, spec: { ...gateway.spec, addresses: [] } })
+      edits.put(this.#memory.keep(`addresses ${namespace}/${name}`, [gateway], free))
+      const asked = gateway.spec.addresses.map(({ value }) => value ?? 'one of the cluster')
+      kindnesses.push({
+        kind: 'address',
+        object: { kind: 'Gateway', namespace, name },
+        text: `Gateway ${namespace}/${name} asks for the address ${listed(asked)}: it is served on one of this machine`,
       })
     }
   }

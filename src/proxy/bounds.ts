@@ -11,7 +11,7 @@ export interface Bounds {
   readonly fields: number
   readonly clientHello: number
   readonly handshakeTime: number
-  /** From the first byte of a head to its last, 408 beyond. */
+  /** From the first byte of a request or response head to its last, 408 (504 for a response) beyond. */
   readonly headTime: number
   /** A keep-alive connection between two requests, and a new one before its first byte. */
   readonly clientIdleTime: number
@@ -31,6 +31,7 @@ export interface Bounds {
   readonly drainTime: number
   /** What is read and thrown away after a last answer, so that a reset does not swallow it. */
   readonly lingerBytes: number
+  /** The same, in time; and what a new connection has for its first request when a drain begins. */
   readonly lingerTime: number
   /** What is read ahead from a client while an upstream works on its request. */
   readonly readAhead: number

@@ -99,18 +99,21 @@ export class Port implements LivePort, TlsPort {
     if (leaving.length > 0) destroyLater(leaving, this.#surroundings.runtime.bounds.drainTime)
   }
 
-  /** Accepts no more, ends idle connections now and busy ones after their answer, all after `milliseconds`. Resolves when none is left. */
+  /** Accepts no more, ends idle connections now, new ones soon and busy ones after their answer, all after `milliseconds`. Resolves when none is left. */
   async drain(milliseconds: number): Promise<void> {
+    const { tls, runtime } = this.#surroundings
     if (!this.draining) this.#socket.close()
     this.draining = true
-    this.#surroundings.tls.close(this)
-    const connections = [...this.#connections.keys()]
-    for (const connection of connections) connection.drain()
+    tls.hurry(this, runtime.bounds.lingerTime)
+    for (const connection of this.#connections.keys()) connection.drain()
     if (this.#open === 0) return
     const emptied = new Promise<void>((resolve) => {
       this.#emptied.push(resolve)
     })
-    const timer = destroyLater(connections, milliseconds)
+    const timer = setTimeout(() => {
+      tls.hurry(this, 0)
+      for (const connection of this.#connections.keys()) connection.destroy()
+    }, milliseconds).unref()
     await emptied
     clearTimeout(timer)
   }

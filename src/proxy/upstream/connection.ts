@@ -23,7 +23,7 @@ export type UpstreamFailure =
   | 'closed'
   /** The answer broke a rule of the wire. */
   | 'protocol'
-  /** The body stood still, or the endpoint took no bytes. */
+  /** Head or body stood still, or the endpoint took no bytes. */
   | 'timeout'
 
 /** The exchange, as a connection sees it. Bytes are valid during the call. */
@@ -73,6 +73,8 @@ export class UpstreamConnection implements ByteHandler, Swept {
   #state = CONNECTING
   #user: UpstreamUser | undefined
   #requestDone = false
+  /** A part of a head has come. */
+  #headBegun = false
   #keepAlive = true
   #idleTime = 0
   #bodyTime = Number.POSITIVE_INFINITY
@@ -175,7 +177,7 @@ export class UpstreamConnection implements ByteHandler, Swept {
   expire(): void {
     if (this.#state === IDLE) this.destroy()
     else if (this.#state === CONNECTING) this.#fail('connect-timeout')
-    else if (this.outlet.blocked && unsentBytes(this.#socket) < this.#untaken) this.#awaitTaking()
+    else if (unsentBytes(this.#socket) < this.#untaken) this.#awaitTaking()
     else this.#fail('timeout')
   }
 
@@ -206,8 +208,12 @@ export class UpstreamConnection implements ByteHandler, Swept {
     // A head may have been completed by the last byte of the chunk: the reader is asked only while there are bytes.
     while (at < bytes.length && this.#state === HEAD) {
       const head = this.#head.push(bytes, at)
-      if (head === undefined) return
+      if (head === undefined) return this.#awaitHead()
       if (head.kind === 'refused') return this.#fail('protocol')
+      if (this.#headBegun) {
+        this.#headBegun = false
+        this.deadline = Number.POSITIVE_INFINITY
+      }
       at = this.#head.next
       if (head.status === switchingProtocols) return this.#switched(head, bytes, at)
       if (head.status < 200) {
@@ -216,6 +222,13 @@ export class UpstreamConnection implements ByteHandler, Swept {
       }
       return this.#final(head, bytes, at)
     }
+  }
+
+  /** The first byte may take as long as the route allows; then the head must come. */
+  #awaitHead(): void {
+    if (this.#headBegun) return
+    this.#headBegun = true
+    this.#await(this.#pool.runtime.bounds.headTime)
   }
 
   #switched(head: ResponseHead, bytes: Buffer, at: number): void {
@@ -300,8 +313,11 @@ export class UpstreamConnection implements ByteHandler, Swept {
   }
 
   #drained(): void {
+    this.#untaken = 0
     if (this.#state === CLOSED || this.#user === undefined) return
-    if (!this.#paused) this.#await(this.#state === HEAD ? Number.POSITIVE_INFINITY : this.#bodyTime)
+    if (this.#state !== HEAD) {
+      if (!this.#paused) this.#await(this.#bodyTime)
+    } else if (!this.#headBegun) this.deadline = Number.POSITIVE_INFINITY
     this.#user.onUpstreamDrain()
   }
 

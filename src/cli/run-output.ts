@@ -1,15 +1,8 @@
 /** Prints the views of `run`: the first one whole, then what changed. For programs one JSON line (or YAML document) each. */
 import { stringify } from 'yaml'
 import { openListeners } from './open-listeners.ts'
-import {
-  changedStatuses,
-  changeReport,
-  mendedFindings,
-  newFindings,
-  removedObjects,
-  type RunSurroundings,
-  startReport,
-} from './run-report.ts'
+import { changedStatuses, changeReport, mendedFindings, newFindings, removedObjects } from './change-report.ts'
+import { type RunSurroundings, startReport } from './run-report.ts'
 import type { View } from './serving.ts'
 import { styleFor } from './style.ts'
 

@@ -37,6 +37,8 @@ export interface Bounds {
   readonly readAhead: number
   /** How long a body waits for the upstream's 100 (RFC 9110, section 10.1.1). */
   readonly continueTime: number
+  /** Of clients, over all ports; 0: what the limit of file descriptors allows. */
+  readonly connections: number
   readonly connectionsPerPort: number
   readonly connectionsPerEndpoint: number
   /** Resident memory from which new requests get 503; 0: none. */
@@ -63,6 +65,7 @@ export const defaultBounds: Bounds = {
   lingerTime: 1_000,
   readAhead: 16 * 1024,
   continueTime: 1_000,
+  connections: 0,
   connectionsPerPort: 20_000,
   connectionsPerEndpoint: 1_024,
   memory: 0,

@@ -2,8 +2,9 @@
  * Sockets that hand over bytes without streams between: one buffer for all of them, no allocation for each read.
  *
  * Node offers `onread` for connections that it opens. An accepted socket gets it by handing its handle to a new
- * `net.Socket`, which is private API: where the handle does not look as expected, and for TLS sockets, 'data' events
- * do the same at some cost. The bytes are valid during the call only; whoever keeps them copies them.
+ * `net.Socket`, a TLS socket by setting what `onread` would have set. Both are private API: where things do not look as
+ * expected, 'data' events do the same at some cost (a small GET over TLS: 1.08 times). The bytes are valid during the
+ * call only; whoever keeps them copies them. A TLS socket may still bring what it had decrypted when it was paused.
  */
 import { connect, Socket, type TcpNetConnectOpts } from 'node:net'
 import { TLSSocket } from 'node:tls'
@@ -28,7 +29,7 @@ export function createSocketBuffers(): SocketBuffers {
 
 /** What `net.Socket` keeps for itself and a server counts by. */
 interface SocketInternals {
-  _handle: { readonly readStop?: unknown; readonly writeQueueSize?: number } | null
+  _handle: { readonly readStop?: unknown; readonly writeQueueSize?: number; readonly useUserBuffer?: (buffer: Uint8Array) => void } | null
   _server?: unknown
   server?: unknown
 }
@@ -41,7 +42,7 @@ export function adoptSocket(accepted: Socket, handler: ByteHandler, buffer: Buff
   const internals = accepted as unknown as SocketInternals
   const handle = internals._handle
   if (!canShareReadBuffer || accepted.constructor !== Socket || !isTcpHandle(handle) || accepted.readableLength > 0) {
-    accepted.on('data', (bytes: Buffer) => handler.onBytes(bytes))
+    if (!setOnread(accepted, handler, buffer)) accepted.on('data', (bytes: Buffer) => handler.onBytes(bytes))
     accepted.pause()
     return accepted
   }
@@ -89,6 +90,21 @@ export function connectSocket(address: string, port: number, handler: ByteHandle
 export function breakOff(socket: Socket): void {
   if (socket instanceof TLSSocket) socket.destroy()
   else socket.resetAndDestroy()
+}
+
+/** Makes a TLS socket read as if it had been made with `onread`; false when it cannot be. */
+function setOnread(socket: Socket, handler: ByteHandler, buffer: Buffer<ArrayBuffer>): boolean {
+  const handle = (socket as unknown as SocketInternals)._handle
+  if (!canShareReadBuffer || !(socket instanceof TLSSocket) || socket.readableLength > 0) return false
+  if (typeof handle?.useUserBuffer !== 'function') return false
+  const symbols = Object.getOwnPropertySymbols(socket)
+  const bufferKey = symbols.find(({ description }) => description === 'kBuffer')
+  const callbackKey = symbols.find(({ description }) => description === 'kBufferCb')
+  if (bufferKey === undefined || callbackKey === undefined) return false
+  const onread = onReadOf(handler, buffer)
+  Object.assign(socket, { [bufferKey]: onread.buffer, [callbackKey]: onread.callback })
+  handle.useUserBuffer(onread.buffer)
+  return true
 }
 
 function onReadOf(handler: ByteHandler, buffer: Buffer<ArrayBuffer>): { buffer: Uint8Array; callback: (length: number) => boolean } {

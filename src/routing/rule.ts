@@ -1,5 +1,6 @@
 /** One rule of a route, compiled: its matches, filters and backends, with the counters and the balancer state that outlive it. */
 import type { BackendConfig, HttpMatchConfig, HttpRouteConfig, HttpRuleConfig } from '../config/route.ts'
+import { longestTimer } from '../lib/longest-timer.ts'
 import { newCounters } from './counters.ts'
 import { compileFilters } from './filters.ts'
 import { toByteString } from './byte-string.ts'
@@ -42,8 +43,8 @@ class Rule implements CompiledRule {
     this.route = route
     this.matches = config.matches.map((match) => compileMatch(this, match))
     this.filters = compileFilters(config.filters, context.moved)
-    this.requestTimeout = config.timeouts.request ?? 0
-    this.backendRequestTimeout = config.timeouts.backendRequest ?? 0
+    this.requestTimeout = Math.min(config.timeouts.request ?? 0, longestTimer)
+    this.backendRequestTimeout = Math.min(config.timeouts.backendRequest ?? 0, longestTimer)
     this.counters = previous?.counters ?? newCounters()
     const chosen = config.backends.filter((backend) => backend.weight > 0)
     this.#weights = chosen.map((backend) => backend.weight)

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ListenerKey } from '../../config/listener.ts'
+import { longestTimer } from '../../lib/longest-timer.ts'
 import type { PortRouter } from '../../routing/router.ts'
 import type { ConnectionContext, Http1Connection, LivePort, ProxyRuntime } from '../http/connection-context.ts'
 import { ListeningSocket } from './listening-socket.ts'
@@ -110,10 +111,13 @@ export class Port implements LivePort, TlsPort {
     const emptied = new Promise<void>((resolve) => {
       this.#emptied.push(resolve)
     })
-    const timer = setTimeout(() => {
-      tls.hurry(this, 0)
-      for (const connection of this.#connections.keys()) connection.destroy()
-    }, milliseconds).unref()
+    const timer = setTimeout(
+      () => {
+        tls.hurry(this, 0)
+        for (const connection of this.#connections.keys()) connection.destroy()
+      },
+      Math.min(milliseconds, longestTimer),
+    ).unref()
     await emptied
     clearTimeout(timer)
   }
@@ -185,9 +189,10 @@ export class Port implements LivePort, TlsPort {
 }
 
 function destroyLater(connections: readonly Http1Connection[], milliseconds: number): NodeJS.Timeout {
-  return setTimeout(() => {
+  const end = (): void => {
     for (const connection of connections) connection.destroy()
-  }, milliseconds).unref()
+  }
+  return setTimeout(end, Math.min(milliseconds, longestTimer)).unref()
 }
 
 function keysOf(plan: PortPlan): ReadonlySet<ListenerKey> {

@@ -6,6 +6,7 @@
  * Exit status: 0 fine, 1 problems found, 2 wrong usage. A person's mistake is one line, never a stack trace unless `--debug`.
  */
 import { Command, CommanderError, Option } from 'commander'
+import { keepYoungGenerationSmall } from './memory.ts'
 import { UserError } from './user-error.ts'
 import { version } from './version.ts'
 
@@ -57,6 +58,7 @@ export function program(): Command {
     .addOption(repeatable('--bound <name=value>', 'change a bound of the wire, see docs/wire.md'))
     .option('--poll', 'look at the files once a second instead of waiting for notifications', false)
     .action(async (paths: string[], _options, command: Command) => {
+      keepYoungGenerationSmall()
       const { run: execute } = await import('./run.ts')
       process.exitCode = await execute(paths, command.optsWithGlobals())
     })

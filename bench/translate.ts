@@ -2,7 +2,6 @@
  * The cost of a pass: everything anew, and after one change, at 100, 1,000 and 5,000 routes. Targets at 5,000 routes: one changed
  * route costs at most 5 % of a full pass and at most 10 ms. `npm run bench:translate`
  */
-import { performance } from 'node:perf_hooks'
 import type { EndpointSlice, Namespace, Service } from '../src/api/core.ts'
 import type { Gateway, GatewayClass } from '../src/api/gateway.ts'
 import type { ObjectMeta } from '../src/api/meta.ts'

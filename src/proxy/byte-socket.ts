@@ -6,7 +6,7 @@
  * expected, 'data' events do the same at some cost (a small GET over TLS: 1.08 times). The bytes are valid during the
  * call only; whoever keeps them copies them. A TLS socket may still bring what it had decrypted when it was paused.
  */
-import { connect, Socket, type TcpNetConnectOpts } from 'node:net'
+import { Socket, type TcpNetConnectOpts } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { WriteBuffer } from './outlet.ts'
 
@@ -75,12 +75,35 @@ export function startReading(socket: Socket): void {
   socket.resume()
 }
 
+/**
+ * Its peer may answer and reset while it is still written to, and the answer may lie here unread: the first write that
+ * fails emits 'writeFailed' and does not end it. Nothing more can be written then; what can be read still comes.
+ */
+class ConnectedSocket extends Socket {
+  #writeFailed = false
+
+  override destroy(error?: NodeJS.ErrnoException): this {
+    if (this.#writeFailed || error?.syscall !== 'write') return super.destroy(error)
+    this.#writeFailed = true
+    this.emit('writeFailed')
+    return this
+  }
+
+  /** null: FIN. After an error Node would not tell of it. */
+  override push(chunk: unknown, encoding?: BufferEncoding): boolean {
+    if (chunk !== null || !this.#writeFailed) return super.push(chunk, encoding)
+    this.destroy()
+    return false
+  }
+}
+
+/** Emits 'writeFailed', see above. */
 export function connectSocket(address: string, port: number, handler: ByteHandler, buffer: Buffer<ArrayBuffer>): Socket {
   const options: TcpNetConnectOpts = { host: address, port, noDelay: true, allowHalfOpen: true }
-  if (canShareReadBuffer) return connect({ ...options, onread: onReadOf(handler, buffer) })
-  const socket = connect(options)
-  socket.on('data', (bytes: Buffer) => handler.onBytes(bytes))
-  return socket
+  if (canShareReadBuffer) options.onread = onReadOf(handler, buffer)
+  const socket = new ConnectedSocket(options)
+  if (!canShareReadBuffer) socket.on('data', (bytes: Buffer) => handler.onBytes(bytes))
+  return socket.connect(options)
 }
 
 /**

@@ -73,6 +73,8 @@ export class UpstreamConnection implements ByteHandler, Swept {
   #state = CONNECTING
   #user: UpstreamUser | undefined
   #requestDone = false
+  /** The endpoint takes no more. */
+  #unwritable = false
   /** A part of a head has come. */
   #headBegun = false
   #keepAlive = true
@@ -93,6 +95,7 @@ export class UpstreamConnection implements ByteHandler, Swept {
     this.outlet = new Outlet(socket, buffers.write)
     socket.on('connect', () => this.#connected())
     socket.on('drain', () => this.#drained())
+    socket.on('writeFailed', () => this.#writeFailed())
     socket.on('end', () => this.#ended())
     // 'close' follows, without 'end' before it.
     socket.on('error', ignore)
@@ -133,6 +136,7 @@ export class UpstreamConnection implements ByteHandler, Swept {
 
   /** Writes what waits; the peer must take it in time when it is too much. */
   flush(): void {
+    if (this.#unwritable) return this.outlet.drop()
     this.outlet.flush()
     if (this.outlet.blocked) this.#awaitTaking()
   }
@@ -177,6 +181,7 @@ export class UpstreamConnection implements ByteHandler, Swept {
   expire(): void {
     if (this.#state === IDLE) this.destroy()
     else if (this.#state === CONNECTING) this.#fail('connect-timeout')
+    else if (this.#unwritable) this.#fail('closed')
     else if (unsentBytes(this.#socket) < this.#untaken) this.#awaitTaking()
     else this.#fail('timeout')
   }
@@ -290,7 +295,13 @@ export class UpstreamConnection implements ByteHandler, Swept {
     if (this.#state === CLOSED) return
     const user = this.#detached()
     const reusable =
-      nothingBehind && this.#requestDone && this.#keepAlive && this.#idleTime > 0 && !this.endpoint.retired && this.outlet.isEmpty
+      nothingBehind &&
+      this.#requestDone &&
+      this.#keepAlive &&
+      this.#idleTime > 0 &&
+      !this.endpoint.retired &&
+      !this.#unwritable &&
+      this.outlet.isEmpty
     if (reusable) {
       this.#state = IDLE
       const { sweep } = this.#pool.runtime
@@ -319,6 +330,16 @@ export class UpstreamConnection implements ByteHandler, Swept {
       if (!this.#paused) this.#await(this.#bodyTime)
     } else if (!this.#headBegun) this.deadline = Number.POSITIVE_INFINITY
     this.#user.onUpstreamDrain()
+  }
+
+  /** The endpoint may have answered before it closed (RFC 9112 section 9.5): what has come is read, then the end. */
+  #writeFailed(): void {
+    if (this.#state === TUNNEL || this.#user === undefined) {
+      this.#socket.destroy()
+      return
+    }
+    this.#unwritable = true
+    if (!this.#paused) this.#await(this.#pool.runtime.bounds.lingerTime)
   }
 
   #ended(): void {

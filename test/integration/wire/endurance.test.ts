@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { eventually, pause } from '../../harness/eventually.ts'
 import { harness } from '../../harness/harness.ts'
 import { response } from '../../harness/scripted-backend.ts'
+import type { Http1Connection } from '../../../src/proxy/http/connection-context.ts'
 import { serveHttp1 } from '../../../src/proxy/http/serve.ts'
 import { Client } from '../../harness/client.ts'
 import type { Gateway } from '../../harness/gateway.ts'
@@ -18,6 +19,21 @@ function upstreamLoad(gate: Gateway): { active: number; connections: number } {
     active: endpoints.reduce((sum, one) => sum + one.active, 0),
     connections: endpoints.reduce((sum, one) => sum + one.connections, 0),
   }
+}
+
+/** A client whose kernel is the test: it takes the writes that it is told to, and nothing lies between its bytes and the gateway. */
+function clientByHand(gate: Gateway, onWrite: (done: () => void, bytes: Buffer) => void): { slow: Duplex; connection: Http1Connection } {
+  const slow = new Duplex({ read() {}, write: (bytes: Buffer, _encoding, done) => onWrite(done, bytes) })
+  const socket = Object.assign(slow, { setNoDelay: () => slow, resetAndDestroy: () => slow.destroy() }) as unknown as Socket
+  const context = {
+    runtime: gate.runtime,
+    port: gate.live,
+    scheme: 'http',
+    sniListener: undefined,
+    clientAddress: '',
+    trusted: false,
+  } as const
+  return { slow, connection: serveHttp1(socket, context) }
 }
 
 describe('a backend', () => {
@@ -92,6 +108,112 @@ describe('a backend', () => {
   })
 })
 
+describe('a bound', () => {
+  it('[wire:exchange-slow-body] does not count against a client whose body the gateway has paused', async () => {
+    const body = 'x'.repeat(12 * 1024 * 1024)
+    let paused = false
+    const { web, client } = await h.scene(undefined, { bounds: { bodyIdleTime: 300, bodyRate: 1_000 } }, (connection) => {
+      if (paused) return
+      paused = true
+      connection.socket.pause()
+      setTimeout(() => connection.socket.resume(), 1_200)
+    })
+    client.send(`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+    const answer = await eventually(() => client.received !== '' && client.received, 'an answer', 8_000)
+    expect(answer).toContain('200 OK')
+    expect(web.request.body.length).toBe(body.length)
+  })
+
+  it('[wire:exchange-upstream-silence] does not count against a backend whose answer the gateway has paused', async () => {
+    const length = 12 * 1024 * 1024
+    const { client } = await h.scene((_request, connection) => connection.write(response('x'.repeat(length))), {
+      bounds: { upstreamIdleBodyTime: 300 },
+    })
+    client.socket.pause()
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await pause(1_200)
+    client.socket.resume()
+    expect((await client.answer()).body.length).toBe(length)
+  })
+
+  it('[wire:exchange-idle-client] of idle connections does not run while a request is under way', async () => {
+    const { client } = await h.scene((_request, connection) => void setTimeout(() => connection.write(response('late')), 1_000), {
+      bounds: { clientIdleTime: 300, headTime: 300, bodyIdleTime: 300 },
+    })
+    expect((await client.request({ method: 'POST', body: 'x' })).body).toBe('late')
+  })
+})
+
+describe('a half-close', () => {
+  it('[wire:exchange-half-close] behind pipelined requests comes after all their answers', async () => {
+    const { client } = await h.scene((request, connection) => void setTimeout(() => connection.write(response(request.line)), 20))
+    client.send(['/1', '/2', '/3'].map((target) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''))
+    client.end()
+    for (const target of ['/1', '/2', '/3']) expect((await client.answer()).body).toBe(`GET ${target} HTTP/1.1`)
+    expect(await client.closed()).toBe('end')
+  })
+
+  it('[wire:exchange-half-close] in place of a body that waits for a 100 ends the request on both sides', async () => {
+    const { web, gate, client } = await h.scene(undefined, { bounds: { continueTime: 200 } })
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n')
+    client.end()
+    expect((await client.answer()).status).toBe(400)
+    expect(await client.closed()).toBe('end')
+    const upstream = await web.connection(0)
+    await eventually(() => upstream.ending !== 'open', 'the end of the upstream connection')
+    await eventually(() => upstreamLoad(gate).active === 0, 'no request under way')
+  })
+
+  it.each(['', 'GET', 'GET / HTTP/1.1\r\nHost: a\r\n'])(
+    '[wire:exchange-half-close] behind %j ends the connection at once',
+    async (bytes) => {
+      const { web, client } = await h.scene()
+      if (bytes !== '') client.send(bytes)
+      client.end()
+      expect(await client.closed()).toBe('end')
+      expect([client.received, web.connections.length]).toEqual(['', 0])
+    },
+  )
+})
+
+describe('a pooled connection', () => {
+  it('[wire:exchange-stale] of which only the write tells that it was reset is replaced at once', async () => {
+    const { web, gate, client } = await h.scene()
+    await client.request()
+    let answer = ''
+    const { slow } = clientByHand(gate, (done, bytes) => {
+      answer += bytes.toString('latin1')
+      done()
+    })
+    const upstream = await web.connection(0)
+    await pause(50)
+    const started = performance.now()
+    // Both within one turn of the event loop, so that the reset was not seen when the request is written.
+    upstream.socket.resetAndDestroy()
+    slow.push('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await eventually(() => answer.endsWith('ok'), 'an answer')
+    expect(performance.now() - started).toBeLessThan(700)
+    expect(web.connections).toHaveLength(2)
+    slow.destroy()
+  })
+})
+
+describe('an answer that crosses the upload', () => {
+  it('[wire:exchange-early-answer] arrives although its backend is reset behind it', async () => {
+    const answered: number[] = []
+    for (let i = 0; i < 20; i++) {
+      const { client } = await h.scene(undefined, undefined, (connection) => {
+        if (connection.bytes.length < 100_000) return
+        connection.socket.pause()
+        connection.socket.end(response('too much', '413 Content Too Large'), () => connection.socket.resetAndDestroy())
+      })
+      client.send(`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 50000000\r\n\r\n${'x'.repeat(3_000_000)}`)
+      answered.push((await client.answer()).status)
+    }
+    expect(answered).toEqual(answered.map(() => 413))
+  })
+})
+
 describe('a client that is reset', () => {
   const within: readonly (readonly [phase: string, bytes: string])[] = [
     ['before its first byte', ''],
@@ -151,19 +273,8 @@ describe('a tunnel', () => {
       connection.socket.write(Buffer.alloc(4 * 1024 * 1024, 'x'))
     })
     const gate = await h.gateway({ pools: { web: [web.port] }, rules: [{ backends: ['web'] }] }, { bounds: { writeStuckTime: 1_000 } })
-    // A client whose kernel is this test: it takes the writes that it is told to.
     const writes: (() => void)[] = []
-    const slow = new Duplex({ read() {}, write: (_bytes, _encoding, done) => void writes.push(done) })
-    const socket = Object.assign(slow, { setNoDelay: () => slow, resetAndDestroy: () => slow.destroy() }) as unknown as Socket
-    const context = {
-      runtime: gate.runtime,
-      port: gate.live,
-      scheme: 'http',
-      sniListener: undefined,
-      clientAddress: '',
-      trusted: false,
-    } as const
-    const connection = serveHttp1(socket, context)
+    const { slow, connection } = clientByHand(gate, (done) => writes.push(done))
     slow.push('GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n')
     await eventually(() => slow.writableLength > 64 * 1024, 'more than the client takes')
     await pause(200)

@@ -112,3 +112,18 @@ describe('a trusted peer', () => {
     expect((await gate.record()).requestId).toBe('given')
   })
 })
+
+describe('a target that names its scheme', () => {
+  it('[wire:exchange-nobody-trusted] does not decide what the connection is', async () => {
+    const { web, client } = await h.scene()
+    client.send('GET https://A.example/x?y HTTP/1.1\r\nHost: a.EXAMPLE:443\r\n\r\n')
+    expect((await client.answer()).body).toBe('ok')
+    const { request } = web
+    expect([request.line, request.headers('host'), request.header('x-forwarded-proto'), request.header('x-forwarded-host')]).toEqual([
+      'GET /x?y HTTP/1.1',
+      ['A.example'],
+      'http',
+      'A.example',
+    ])
+  })
+})

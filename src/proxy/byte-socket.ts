@@ -23,8 +23,11 @@ export interface SocketBuffers {
   readonly write: WriteBuffer
 }
 
+/** Bytes. Twice 64 KiB, so that a body of 64 KiB and its head come with one read(2) and leave with one write(2). */
+const readBufferSize = 128 * 1024
+
 export function createSocketBuffers(): SocketBuffers {
-  return { read: Buffer.allocUnsafeSlow(64 * 1024), write: new WriteBuffer() }
+  return { read: Buffer.allocUnsafeSlow(readBufferSize), write: new WriteBuffer() }
 }
 
 /** What `net.Socket` keeps for itself and a server counts by. */

@@ -2,12 +2,13 @@
  * What the backend is told about the client. Nobody is believed by default: what a client says of itself is removed
  * and set anew; a trusted peer's `X-Forwarded-For` is continued, and what else it says is kept.
  */
-import { FORWARDED } from '../http1/field-kind.ts'
+import { FORWARDED, FORWARDED_ALIAS } from '../http1/field-kind.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { ConnectionContext } from './connection-context.ts'
 
-/** Takes out what a client that is not trusted says of itself. Before its route is chosen, so that no claim chooses it. */
+/** Takes out what a client that is not trusted says of itself, and names that could be taken for what the gateway says. Before its route is chosen, so that no claim chooses it. */
 export function dropClaims(head: RequestHead, trusted: boolean): void {
+  head.fields.removeKind(FORWARDED_ALIAS)
   if (!trusted) head.fields.removeKind(FORWARDED)
 }
 

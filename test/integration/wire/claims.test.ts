@@ -103,12 +103,16 @@ describe('a trusted peer', () => {
         'X-Forwarded-Proto: https',
         'X-Request-Id: given',
         'Forwarded: for=1.1.1.1',
+        'X_Forwarded_For: 6.6.6.6',
+        'X-Forwarded-Client_Cert: evil',
+        'x_request-id: evil',
       ],
     })
     expect(web.request.headers('x-forwarded-for')).toEqual(['1.1.1.1, 2.2.2.2, 127.0.0.1'])
     expect(web.request.headers('x-forwarded-proto')).toEqual(['https'])
     expect(web.request.headers('forwarded')).toEqual(['for=1.1.1.1'])
     expect(web.request.headers('x-request-id')).toEqual(['given'])
+    expect(web.request.head).not.toContain('_')
     expect((await gate.record()).requestId).toBe('given')
   })
 })

@@ -14,8 +14,6 @@ export interface GatewayClass {
   readonly status?: { readonly conditions?: readonly Condition[] }
 }
 
-export type Protocol = 'HTTP' | 'HTTPS' | 'TLS' | 'TCP' | 'UDP'
-
 export interface SecretObjectReference {
   readonly group: string
   readonly kind: string

@@ -12,13 +12,28 @@ export function allFindings(
   configs: readonly GatewayConfig[],
   shadows: WeakMap<GatewayConfig, readonly Finding[]> = new WeakMap(),
 ): LocatedFinding[] {
-  const found = [...read.findings, ...translated.map((finding) => locate(read, finding))]
+  const refused = refusedObjects(read)
+  const found = [...read.findings, ...translated.map((finding) => locate(read, sayRefused(finding, refused)))]
   for (const config of configs) {
     const known = shadows.get(config) ?? shadowed(config).map((shadow) => shadowFinding(config, shadow))
     shadows.set(config, known)
     found.push(...known.map((finding) => locate(read, finding)))
   }
   return unique(found)
+}
+
+/** `Kind/namespace/name` of what a file defines so badly that it was not taken, and that has no version from before. */
+export function refusedObjects(read: FileRead): ReadonlySet<string> {
+  const bad = read.findings.flatMap(({ severity, object }) => (severity === 'error' && object !== undefined ? [object] : []))
+  return new Set(
+    bad.filter((object) => read.locate(object) === undefined).map(({ kind, namespace, name }) => `${kind}/${namespace}/${name}`),
+  )
+}
+
+/** translate knows only what was taken; who wrote the object would look for it in vain under "not defined". */
+function sayRefused(finding: Finding, refused: ReadonlySet<string>): Finding {
+  if (finding.cause === undefined || !refused.has(finding.cause)) return finding
+  return { ...finding, message: finding.message.replace('is not defined here', 'is refused here (its errors say why)') }
 }
 
 function locate(read: FileRead, finding: Finding): LocatedFinding {

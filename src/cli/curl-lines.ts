@@ -3,6 +3,7 @@ import type { GatewayConfig } from '../config/config.ts'
 import type { HttpRouteConfig } from '../config/route.ts'
 import type { ListenerConfig } from '../config/listener.ts'
 import { intersection, isWildcard } from '../lib/hostname.ts'
+import { sampleRequest } from './sample-request.ts'
 import type { View } from './serving.ts'
 
 export interface CurlLine {
@@ -53,8 +54,10 @@ function curl(
   const port = place.listenPort === (scheme === 'https' ? 443 : 80) ? '' : `:${place.listenPort}`
   const address = place.address.includes(':') ? `[${place.address}]` : place.address
   const host = hostname === '' ? (scheme === 'https' ? 'localhost' : reachable(address)) : hostname
-  const resolve = hostname === '' && scheme === 'http' ? '' : ` --resolve ${host}:${place.listenPort}:${reachable(address)}`
-  return `curl${trust}${resolve}${requestOf(route)} ${shellWord(`${scheme}://${host}${port}${pathOf(route)}`)}`
+  const resolve = hostname === '' && scheme === 'http' ? '' : ` --resolve ${shellWord(`${host}:${place.listenPort}:${reachable(address)}`)}`
+  const { method, target, headers } = sampleRequest(route)
+  const fields = headers.map(([name, value]) => ` -H ${shellWord(value === '' ? `${name};` : `${name}: ${value}`)}`)
+  return `curl${trust}${resolve}${methodFlag(method)}${fields.join('')} ${shellWord(`${scheme}://${host}${port}${target}`)}`
 }
 
 /** An address of "every interface" is no address to connect to. */
@@ -79,23 +82,10 @@ function trustFlag(view: View, config: GatewayConfig, listener: ListenerConfig, 
   return caCertificate !== undefined && (isDevelopment || fromGateway) ? ` --cacert ${shellWord(caCertificate)}` : ' --insecure'
 }
 
-/** Method and headers of the route's first match, as far as they are literal. */
-function requestOf(route: HttpRouteConfig): string {
-  const match = route.rules[0]?.matches[0]
-  const method = match?.method === undefined || match.method === 'GET' ? '' : ` -X ${match.method}`
-  const headers = (match?.headers ?? [])
-    .filter(({ kind }) => kind === 'exact')
-    .map(({ name, value }) => ` -H ${shellWord(`${name}: ${value}`)}`)
-  return method + headers.join('')
-}
-
-function pathOf(route: HttpRouteConfig): string {
-  const match = route.rules[0]?.matches[0]
-  const query = (match?.query ?? [])
-    .filter(({ kind }) => kind === 'exact')
-    .map(({ name, value }) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
-  const path = match === undefined || match.path.kind === 'regex' ? '/' : match.path.value
-  return query.length === 0 ? path : `${path}?${query.join('&')}`
+/** With -X HEAD curl would wait for a body. */
+function methodFlag(method: string): string {
+  if (method === 'GET') return ''
+  return method === 'HEAD' ? ' --head' : ` -X ${method}`
 }
 
 function shellWord(text: string): string {

@@ -9,6 +9,7 @@ import { DevelopmentCa } from '../standalone/development-ca.ts'
 import { Overlay } from '../standalone/overlay.ts'
 import { translate } from '../translate/translate.ts'
 import type { Translation } from '../translate/translation.ts'
+import { refusedObjects } from './all-findings.ts'
 import type { Asked } from './asked.ts'
 import { explainReport } from './explain-report.ts'
 import { fetchServed } from './explain-admin.ts'
@@ -68,12 +69,12 @@ async function offline(paths: readonly string[], flags: ExplainFlags): Promise<A
 
 /** The overlay of `run` with invented places: no socket is opened, and the certificates are gone with the command. */
 async function withKindnesses(
-  { snapshot, translation }: Offline,
+  { read, snapshot, translation }: Offline,
   flags: ExplainFlags,
 ): Promise<{ translation: Translation; notes: string[] }> {
   const options = translateOptions(flags)
   const overlay = new Overlay({ controllerName: options.controllerName, mappings: mappings(flags), echo: true, certificates: true })
-  const plan = overlay.plan(snapshot, translation)
+  const plan = overlay.plan(snapshot, translation, refusedObjects(read))
   const folder = mkdtempSync(join(tmpdir(), 'gatewright-explain-'))
   try {
     const ca = plan.wants.hostnames.length === 0 ? undefined : await DevelopmentCa.open(folder, Date.now())

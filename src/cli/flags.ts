@@ -45,13 +45,18 @@ export function mappings(flags: KindnessFlags): ServiceMapping[] {
 
 /** `80=9080`: the specification's port, and where it listens here. */
 export function portOverrides(flags: KindnessFlags): Map<number, number> {
-  return new Map(
-    flags.port.map((text) => {
+  const overrides = new Map(
+    flags.port.map((text): [number, number] => {
       const [from = '', to = '', ...rest] = text.split('=')
       if (rest.length > 0 || to === '') throw new UserError(`Cannot move a port: --port must be PORT=LOCAL, got ${text}`, 2)
       return asUsage(() => [parsePort(from), parsePort(to)])
     }),
   )
+  const places = [...overrides.values()]
+  const twice = places.find((place, i) => places.indexOf(place) !== i)
+  if (twice !== undefined)
+    throw new UserError(`Cannot move two ports to one: each --port must name a local port of its own, got ${twice} twice`, 2)
+  return overrides
 }
 
 export function stateFolderOf(flags: KindnessFlags): string {

@@ -1,6 +1,7 @@
 /** `gatewright init DIR`: a small commented canary to start from. Never overwrites anything. */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { serialise } from './serialise.ts'
 import { UserError } from './user-error.ts'
 
 const gateway = `# The landlord: which ports are open, for which hosts, and who may attach routes.
@@ -76,13 +77,14 @@ spec:
     - { name: http, port: 80, targetPort: 8080 }
 `
 
-export async function init(folder: string): Promise<number> {
+export async function init(folder: string, flags: { readonly output?: 'json' | 'yaml' }): Promise<number> {
   const files = { 'gateway.yaml': gateway, 'route.yaml': route, 'services.yaml': services }
   if (entriesOf(folder).length > 0) {
     throw new UserError(`Cannot write a start into ${folder}: it must be a new or empty folder, got one with files. Name another folder.`)
   }
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { flag: 'wx' })
-  process.stdout.write(`Wrote ${Object.keys(files).join(', ')} to ${folder}\nServe it: gatewright run ${folder}\n`)
+  if (flags.output !== undefined) process.stdout.write(serialise({ folder, files: Object.keys(files) }, flags.output))
+  else process.stdout.write(`Wrote ${Object.keys(files).join(', ')} to ${folder}\nServe it: gatewright run ${folder}\n`)
   return 0
 }
 

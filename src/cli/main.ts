@@ -6,15 +6,21 @@
  * Exit status: 0 fine, 1 problems found, 2 wrong usage. A person's mistake is one line, never a stack trace unless `--debug`.
  */
 import { Command, CommanderError, Option } from 'commander'
+import { keepYoungGenerationSmall } from './memory.ts'
 import { UserError } from './user-error.ts'
 import { version } from './version.ts'
 
-const collect = (value: string, previous: readonly string[]): string[] => [...previous, value]
+/** An option that may be given several times. */
+function repeatable(flags: string, description: string): Option {
+  return new Option(flags, `${description} (repeatable)`)
+    .argParser((value: string, previous: readonly string[]) => [...previous, value])
+    .default([], 'none')
+}
 
 function withSource(command: Command): Command {
   return command
     .option('-n, --namespace <name>', 'namespace of objects that name none', 'default')
-    .option('--set <VAR=value>', 'value of a ${VAR} in the manifests (repeatable)', collect, [])
+    .addOption(repeatable('--set <VAR=value>', 'value of a ${VAR} in the manifests'))
     .option('--controller-name <name>', 'serve only GatewayClasses of this controllerName (without it: every class in the folder)')
 }
 
@@ -24,8 +30,8 @@ function withOutput(command: Command, ...formats: readonly string[]): Command {
 
 function withKindnesses(command: Command): Command {
   return command
-    .option('--service <ns/name:port=host:port>', 'send a Service to a local address (repeatable)', collect, [])
-    .option('--port <port=local>', 'where a port of the manifests listens, e.g. 80=9080 (repeatable)', collect, [])
+    .addOption(repeatable('--service <ns/name:port=host:port>', 'send a Service to a local address'))
+    .addOption(repeatable('--port <port=local>', 'where a port of the manifests listens, e.g. 80=9080'))
     .option('--strict', 'no kindness of a laptop: exactly what a cluster would serve', false)
     .option('--state-dir <folder>', 'where the development CA is kept')
 }
@@ -34,7 +40,6 @@ export function program(): Command {
   const root = new Command('gatewright')
     .description('A working gateway from Kubernetes Gateway API manifests, and what it decides and why.')
     .version(version)
-    .showHelpAfterError('(see gatewright --help)')
     .enablePositionalOptions()
 
   const run = root.command('run').argument('[path...]', 'folders, files, or - for standard input')
@@ -49,10 +54,11 @@ export function program(): Command {
     .addOption(
       new Option('--development-certificates <when>', 'certificates from a local CA').choices(['auto', 'on', 'off']).default('auto'),
     )
-    .option('--trust <cidr>', 'believe X-Forwarded-* of these peers (repeatable)', collect, [])
-    .option('--bound <name=value>', 'change a bound of the wire, see docs/wire.md (repeatable)', collect, [])
+    .addOption(repeatable('--trust <cidr>', 'believe X-Forwarded-* of these peers'))
+    .addOption(repeatable('--bound <name=value>', 'change a bound of the wire, see docs/wire.md'))
     .option('--poll', 'look at the files once a second instead of waiting for notifications', false)
     .action(async (paths: string[], _options, command: Command) => {
+      keepYoungGenerationSmall()
       const { run: execute } = await import('./run.ts')
       process.exitCode = await execute(paths, command.optsWithGlobals())
     })
@@ -77,7 +83,7 @@ export function program(): Command {
   explain.description('say where a request would go, and why every other candidate lost')
   withOutput(withKindnesses(withSource(explain)), 'json', 'yaml')
     .requiredOption('--request <METHOD URL>', "e.g. 'GET https://myapp.example.com/cart?x=1'")
-    .option('-H, --header <name: value>', 'a header of the request (repeatable)', collect, [])
+    .addOption(repeatable('-H, --header <name: value>', 'a header of the request'))
     .option('--gateway <namespace/name>', 'ask this Gateway only')
     .option('--admin <url>', 'explain what a running gateway serves instead of PATH')
     .action(async (paths: string[], _options, command: Command) => {
@@ -85,16 +91,13 @@ export function program(): Command {
       process.exitCode = await execute(paths, command.optsWithGlobals())
     })
 
-  root
-    .command('init')
-    .argument('<folder>', 'a new or empty folder')
-    .description('write a small commented canary to start from')
-    .action(async (folder: string) => {
-      const { init: execute } = await import('./init.ts')
-      process.exitCode = await execute(folder)
-    })
+  const init = root.command('init').argument('<folder>', 'a new or empty folder')
+  init.description('write a small commented canary to start from')
+  withOutput(init, 'json', 'yaml').action(async (folder: string, _options, command: Command) => {
+    const { init: execute } = await import('./init.ts')
+    process.exitCode = await execute(folder, command.optsWithGlobals())
+  })
 
-  // People add it to the end of the line that failed.
   for (const command of [root, ...root.commands]) command.option('--debug', 'show stack traces', false).exitOverride()
   return root
 }

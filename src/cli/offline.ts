@@ -31,7 +31,9 @@ export function asUserError<T>(action: () => T): T {
   try {
     return action()
   } catch (error) {
-    if (error instanceof FileError) throw new UserError(`${error.message}.`, error.code === 'nothing-found' ? 1 : 2, error)
+    if (error instanceof FileError && error.code === 'nothing-found')
+      throw new UserError(`${error.message}. \`gatewright init DIR\` writes a start.`, 1, error)
+    if (error instanceof FileError) throw new UserError(`${error.message}.`, 2, error)
     throw error
   }
 }

@@ -1,7 +1,8 @@
 /** Prints the views of `run`: the first one whole, then what changed. For programs one JSON line (or YAML document) each. */
 import { stringify } from 'yaml'
 import { openListeners } from './open-listeners.ts'
-import { changedStatuses, changeReport, newFindings, type RunSurroundings, startReport } from './run-report.ts'
+import { changedStatuses, changeReport, mendedFindings, newFindings, removedObjects } from './change-report.ts'
+import { type RunSurroundings, startReport } from './run-report.ts'
 import type { View } from './serving.ts'
 import { styleFor } from './style.ts'
 
@@ -41,7 +42,9 @@ export class RunOutput {
             changed: true,
             listeners: openListeners(view),
             statuses: changedStatuses(before.here, view.here),
+            removed: removedObjects(before.here, view.here),
             findings: newFindings(before, view),
+            mended: mendedFindings(before, view),
           }
     process.stdout.write(format === 'json' ? `${JSON.stringify(value)}\n` : `---\n${stringify(value, { lineWidth: 0 })}`)
   }

@@ -1,15 +1,17 @@
-/** What `run` shows a person: a table at the start, then what changed. */
+/** What `run` shows a person at the start: what is served where, what is refused, what to try. */
 import type { Condition } from '../api/meta.ts'
-import type { StatusOf, Translation } from '../translate/translation.ts'
-import type { LocatedFinding } from '../sources/source.ts'
+import type { StatusOf } from '../translate/translation.ts'
 import { trustHints } from '../standalone/trust.ts'
 import { columns } from './columns.ts'
 import { firstBad, isBad } from './condition.ts'
 import { curlLines } from './curl-lines.ts'
-import { byCause, findingLines } from './finding-lines.ts'
+import { located } from './finding-lines.ts'
 import { routeHostnames, routeOf } from './refused-routes.ts'
 import type { View } from './serving.ts'
 import type { Style } from './style.ts'
+
+/** Lines of one section. */
+const mostLines = 60
 
 export interface RunSurroundings {
   readonly caCertificate: string | undefined
@@ -23,17 +25,19 @@ export function startReport(view: View, { caCertificate, admin, platform }: RunS
     if (body.length > 0) lines.push(style.bold(title), ...body, '')
   }
   section('Gateways', columns(gatewayRows(view, style), '  '))
-  section('Routes', columns(routeRows(view, style), '  '))
-  section('Refused', refusals(view.here.statuses, style))
+  section('Routes', shortened(columns(routeRows(view, style), '  '), 'routes, all of them at /statuses of the admin port'))
+  section('Refused', shortened(refusals(view.here.statuses, style), 'lines, all of it with `gatewright check`'))
+  section('Ports that could not be opened', failedPorts(view))
   section(
     'Kindnesses of this machine (a cluster has none of them; --strict switches them off)',
-    view.kindnesses.map(({ text }) => `  ${text}`),
+    shortened(
+      view.kindnesses.map(({ text }) => `  ${text}`),
+      'kindnesses',
+    ),
   )
-  section('Findings', located(view.findings, style))
-  section(
-    'Try',
-    curlLines(view, caCertificate).map(({ line }) => `  ${line}`),
-  )
+  section('Findings', shortened(located(view.findings, style), 'lines, all of it with `gatewright check`'))
+  const curls = curlLines(view, caCertificate).map(({ line }) => `  ${line}`)
+  section('Try', shortened(curls, 'hostnames'))
   if (caCertificate !== undefined) {
     section(
       'Trust the development certificates',
@@ -47,34 +51,9 @@ export function startReport(view: View, { caCertificate, admin, platform }: RunS
   return `${lines.join('\n')}\n`
 }
 
-/** What differs between two views, a line for each; '' when a person would see no difference. */
-export function changeReport(before: View, after: View, style: Style): string {
-  const lines = [
-    ...changedStatuses(before.here, after.here).flatMap((status) => [statusLine(status, after, style), ...refusals([status], style)]),
-    ...located(newFindings(before, after), style),
-    ...mendedFindings(before, after).map((finding) => `  ${style.green('mended ')}  ${finding.message.split('\n')[0] ?? ''}`),
-    ...after.kindnesses.filter(({ text }) => !before.kindnesses.some((other) => other.text === text)).map(({ text }) => `  ${text}`),
-  ]
-  return lines.length === 0 ? '' : `${lines.join('\n')}\n`
-}
-
-export function changedStatuses(before: Translation, after: Translation): StatusOf[] {
-  const known = new Set(before.statuses)
-  return after.statuses.filter((status) => !known.has(status))
-}
-
-export function newFindings(before: View, after: View): LocatedFinding[] {
-  const known = new Set(before.findings.map(findingKey))
-  return after.findings.filter((finding) => !known.has(findingKey(finding)))
-}
-
-function mendedFindings(before: View, after: View): LocatedFinding[] {
-  const left = new Set(after.findings.map(findingKey))
-  return before.findings.filter((finding) => finding.severity === 'error' && !left.has(findingKey(finding)))
-}
-
-function findingKey({ code, object, path, message }: LocatedFinding): string {
-  return JSON.stringify([code, object, path, message])
+/** A folder with thousands of routes must not bury the rest. */
+function shortened(lines: readonly string[], what: string): readonly string[] {
+  return lines.length <= mostLines ? lines : [...lines.slice(0, mostLines), `  ... and ${lines.length - mostLines} more ${what}`]
 }
 
 function gatewayRows(view: View, style: Style): string[][] {
@@ -118,7 +97,7 @@ function routeRows(view: View, style: Style): string[][] {
   })
 }
 
-function routeVerdict(view: View, status: StatusOf, conditions: readonly Condition[], style: Style): string {
+export function routeVerdict(view: View, status: StatusOf, conditions: readonly Condition[], style: Style): string {
   const strict = clusterStatus(view, status)
   const parents = strict !== undefined && 'parents' in strict.status ? strict.status.parents : []
   return bothVerdicts(
@@ -129,24 +108,24 @@ function routeVerdict(view: View, status: StatusOf, conditions: readonly Conditi
 }
 
 /** What a cluster would write for the same object. */
-function clusterStatus(view: View, { kind, namespace, name }: StatusOf): StatusOf | undefined {
+export function clusterStatus(view: View, { kind, namespace, name }: StatusOf): StatusOf | undefined {
   return view.cluster.statuses.find((other) => other.kind === kind && other.namespace === namespace && other.name === name)
 }
 
 /** The verdict of here, and a cluster's where the kindnesses make a difference. */
-function bothVerdicts(here: readonly Condition[], cluster: readonly Condition[], style: Style): string {
+export function bothVerdicts(here: readonly Condition[], cluster: readonly Condition[], style: Style): string {
   const bad = cluster.find(isBad)
   if (bad === undefined || bad.reason === firstBad(here)?.reason) return verdict(here, style)
   return `${verdict(here, style)} ${style.dim(`(cluster: ${bad.type} ${bad.status} ${bad.reason})`)}`
 }
 
-function verdict(conditions: readonly Condition[], style: Style): string {
+export function verdict(conditions: readonly Condition[], style: Style): string {
   const bad = firstBad(conditions)
   return bad === undefined ? style.green('ok') : style.red(`${bad.type} ${bad.status} ${bad.reason}`)
 }
 
 /** What is refused and what would mend it: whole messages, since they hold the YAML to add. */
-function refusals(statuses: readonly StatusOf[], style: Style): string[] {
+export function refusals(statuses: readonly StatusOf[], style: Style): string[] {
   return statuses.flatMap((status) => {
     const name = `${status.kind} ${status.namespace === '' ? '' : `${status.namespace}/`}${status.name}`
     const told = new Set<string>()
@@ -170,18 +149,11 @@ function conditionsOf({ status }: StatusOf): { condition: Condition; where: stri
   return 'conditions' in status ? status.conditions.map((condition) => ({ condition, where: '' })) : []
 }
 
-function statusLine(status: StatusOf, view: View, style: Style): string {
-  const name = `${status.kind} ${status.namespace === '' ? '' : `${status.namespace}/`}${status.name}`
-  if ('parents' in status.status) {
-    return `  ${name}: ${status.status.parents.map(({ conditions = [] }) => routeVerdict(view, status, conditions, style)).join('; ')}`
-  }
-  return `  ${name}: ${verdict('conditions' in status.status ? status.status.conditions : [], style)}`
-}
-
-function located(findings: readonly LocatedFinding[], style: Style): string[] {
-  return byCause(findings).flatMap((finding) => {
-    const { at } = finding
-    const place = at === undefined ? '' : `${at.file}:${at.line}:${at.column}: `
-    return findingLines(finding, place, style).map((line) => `  ${line}`)
-  })
+function failedPorts(view: View): string[] {
+  return [...view.served].flatMap(([gateway, { failedPorts: failed }]) =>
+    failed.map(
+      ({ port, message }) =>
+        `  ${gateway}: ${message}. Free it, or serve port ${port} elsewhere with --port ${port}=LOCAL; it is tried again every second.`,
+    ),
+  )
 }

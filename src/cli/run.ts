@@ -68,6 +68,12 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
         certificates: wanted(flags.developmentCertificates, settings.certificates, isLoopback),
         stateFolder: stateFolderOf(flags),
       })
+  if (!flags.strict && !isLoopback && [flags.echo, flags.developmentCertificates].includes('auto')) {
+    logger.info(
+      'echo backends and development certificates are for loopback addresses only; --echo on and --development-certificates on serve them to others',
+      { address },
+    )
+  }
   const plane = new DataPlane({
     logger,
     bounds: boundOverrides(flags.bound),
@@ -106,12 +112,21 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
   } finally {
     await source.stop()
     await loop.stop()
-    await plane.drain()
+    await drain(plane)
     await laptop?.close()
     await admin.close()
     await accessLog?.close()
   }
   return 0
+}
+
+/** A drain that does not end at once says what it waits for. */
+async function drain(plane: DataPlane): Promise<void> {
+  const seconds = Math.round(plane.runtime.bounds.drainTime / 1000)
+  const notice = `draining: what is under way may end within ${seconds} s; ask again to end at once\n`
+  const timer = setTimeout(() => process.stderr.write(notice), 1_000)
+  await plane.drain()
+  clearTimeout(timer)
 }
 
 /** Standard output is for the table and its changes, so that lines of requests do not get between them. */
@@ -143,7 +158,7 @@ function refuseNothing({ objects, findings, files, foreign }: FileRead): void {
   const others = [...new Set([...objects.map(({ kind }) => kind), ...foreign.map(({ kind }) => kind)])].slice(0, 8)
   const hints = findings.slice(0, 3).map(({ message }) => `\n  ${message}`)
   throw new UserError(
-    `Cannot serve: the manifests must hold a Gateway or a route, got ${others.length === 0 ? 'no objects' : others.join(', ')} in ${files.length} files. ` +
+    `Cannot serve: the manifests must hold a Gateway or a route, got ${others.length === 0 ? 'no objects' : others.join(', ')} in ${files.length} ${files.length === 1 ? 'file' : 'files'}. ` +
       `Name another folder, or let \`gatewright init DIR\` write a start.${hints.join('')}`,
   )
 }

@@ -21,7 +21,7 @@ import { placementOf, type PlacementOptions, type Places } from '../standalone/p
 import type { TranslateOptions } from '../translate/options.ts'
 import { type Pass, translate } from '../translate/translate.ts'
 import type { Translation } from '../translate/translation.ts'
-import { allFindings } from './all-findings.ts'
+import { allFindings, refusedObjects } from './all-findings.ts'
 import { SnapshotFeed } from './snapshot-feed.ts'
 
 export interface ServingOptions {
@@ -72,7 +72,7 @@ export class Serving {
     const read = source.read()
     const objects = this.#feed.follow(read.objects)
     const strict = this.#cluster.of(objects)
-    const overlaid = await laptop?.overlay(objects, strict)
+    const overlaid = await laptop?.overlay(objects, strict, refusedObjects(read))
     const wanted = overlaid === undefined ? strict : this.#here.of(overlaid.snapshot)
     this.#places = await placeGateways(wanted.configs, placement, this.#places)
     const placed = placementOf(this.#places, placement.addresses[0] ?? '127.0.0.1')

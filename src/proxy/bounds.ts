@@ -11,7 +11,7 @@ export interface Bounds {
   readonly fields: number
   readonly clientHello: number
   readonly handshakeTime: number
-  /** From the first byte of a head to its last, 408 beyond. */
+  /** From the first byte of a request or response head to its last, 408 (504 for a response) beyond. */
   readonly headTime: number
   /** A keep-alive connection between two requests, and a new one before its first byte. */
   readonly clientIdleTime: number
@@ -31,11 +31,14 @@ export interface Bounds {
   readonly drainTime: number
   /** What is read and thrown away after a last answer, so that a reset does not swallow it. */
   readonly lingerBytes: number
+  /** The same, in time; and what a new connection has for its first request when a drain begins. */
   readonly lingerTime: number
   /** What is read ahead from a client while an upstream works on its request. */
   readonly readAhead: number
   /** How long a body waits for the upstream's 100 (RFC 9110, section 10.1.1). */
   readonly continueTime: number
+  /** Of clients, over all ports; 0: what the limit of file descriptors allows. */
+  readonly connections: number
   readonly connectionsPerPort: number
   readonly connectionsPerEndpoint: number
   /** Requests in a row whose failure ejects an endpoint. */
@@ -85,6 +88,7 @@ export const defaultBounds: Bounds = {
   lingerTime: 1_000,
   readAhead: 16 * 1024,
   continueTime: 1_000,
+  connections: 0,
   connectionsPerPort: 20_000,
   connectionsPerEndpoint: 1_024,
   ejectFailures: 3,

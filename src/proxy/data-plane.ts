@@ -38,8 +38,6 @@ import { PoolRegistry } from './upstream/registry.ts'
 export interface DataPlaneOptions {
   readonly logger: Logger
   readonly bounds?: Partial<Bounds>
-  /** Downstream connections of the process; absent: what the limit of file descriptors allows. */
-  readonly maxConnections?: number
   /** Protocols that clients may switch to, in lower case; absent: `websocket`. */
   readonly upgrades?: readonly string[]
   /** Peers whose `X-Forwarded-*` and `X-Request-Id` are kept; absent: nobody. */
@@ -103,7 +101,7 @@ export class DataPlane {
       upgrades: new Set(options.upgrades ?? ['websocket']),
       overloaded: false,
     }
-    this.#admission = { open: 0, maximum: options.maxConnections ?? connectionsWithin(descriptorLimit()) }
+    this.#admission = { open: 0, maximum: bounds.connections || connectionsWithin(descriptorLimit()) }
     this.#surroundings = {
       runtime: this.runtime,
       tls: new TlsAcceptor(bounds, sweep),

@@ -10,7 +10,7 @@ const smallPiece = 4 * 1024
 /** Text is written before it grows beyond this. */
 const fullText = 16 * 1024
 /** One read's bytes, with a head before and chunk framing around them. */
-const bufferSize = 68 * 1024
+const bufferSize = 132 * 1024
 /** Bytes that the kernel has not taken before the other side is paused. */
 const blockedAbove = 64 * 1024
 

@@ -8,8 +8,8 @@ import type { Problem } from './problem.ts'
 type RewriteConfig = Extract<FilterConfig, { kind: 'rewrite' }>
 
 export function compileRewrite(config: RewriteConfig): CompiledRewrite | Problem {
-  const path = compilePathEdit(config.path)
-  if (typeof path !== 'function') return path
+  const path = config.path && compilePathEdit(config.path)
+  if (typeof path === 'object') return path
   const hostname = config.hostname?.toLowerCase()
   if (hostname !== undefined && !isHostname(hostname)) {
     return { problem: `Cannot rewrite the host: it must be a DNS name, got ${JSON.stringify(hostname)}` }

@@ -201,8 +201,8 @@ export interface CompiledEdit {
 export interface CompiledRewrite {
   /** Host to send instead of the client's. */
   readonly hostname: string | undefined
-  /** New path; validated, begins with `/`. undefined: unchanged. */
-  path(path: string, prefixLength: number): string
+  /** From the path that was matched to the one to send; validated, begins with `/`. undefined: it stays. */
+  readonly path: ((path: string, prefixLength: number) => string) | undefined
 }
 
 export interface CompiledRedirect {

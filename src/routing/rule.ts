@@ -1,5 +1,6 @@
 /** One rule of a route, compiled: its matches, filters and backends, with the counters and the balancer state that outlive it. */
 import type { BackendConfig, HttpMatchConfig, HttpRouteConfig, HttpRuleConfig, RetryConfig, SessionConfig } from '../config/route.ts'
+import { longestTimer } from '../lib/longest-timer.ts'
 import { newCounters } from './counters.ts'
 import { compileFilters, type FilterContext } from './filters.ts'
 import { toByteString } from './byte-string.ts'
@@ -37,8 +38,8 @@ class Rule implements CompiledRule {
     this.route = route.key
     this.matches = config.matches.map((match) => compileMatch(this, match))
     this.filters = compileFilters(config.filters, context, previous?.filters)
-    this.requestTimeout = config.timeouts.request ?? 0
-    this.backendRequestTimeout = config.timeouts.backendRequest ?? 0
+    this.requestTimeout = Math.min(config.timeouts.request ?? 0, longestTimer)
+    this.backendRequestTimeout = Math.min(config.timeouts.backendRequest ?? 0, longestTimer)
     this.retry = config.retry && compileRetry(config.retry)
     this.session = config.session
     this.counters = previous?.counters ?? newCounters()

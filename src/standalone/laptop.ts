@@ -31,9 +31,9 @@ export class Laptop {
     this.#stateFolder = options.stateFolder
   }
 
-  /** One pass: `strict` is the translation of `snapshot`. One at a time. Never rejects for what one Service or listener lacks. */
-  async overlay(snapshot: Snapshot, strict: Translation): Promise<Overlaid> {
-    const plan = this.#overlay.plan(snapshot, strict)
+  /** One pass, with the arguments of `Overlay.plan`. One at a time. Never rejects for what one Service or listener lacks. */
+  async overlay(snapshot: Snapshot, strict: Translation, refused?: ReadonlySet<string>): Promise<Overlaid> {
+    const plan = this.#overlay.plan(snapshot, strict, refused)
     return this.#overlay.apply(plan, await this.#prepare(plan.wants))
   }
 
@@ -97,7 +97,8 @@ export class Laptop {
     const leaves = new Map<string, Leaf>()
     if (hostnames.length === 0) return leaves
     const say = (what: string, error: unknown): void => {
-      findings.push(failure('development-certificate-failed', `Cannot make ${what} in ${this.#stateFolder}`, error))
+      const finding = failure('development-certificate-failed', `Cannot make ${what} in ${this.#stateFolder}`, error)
+      findings.push({ ...finding, fix: { text: 'Name a folder that may be written to with --state-dir.' } })
     }
     try {
       this.#ca ??= await DevelopmentCa.open(this.#stateFolder, Date.now())

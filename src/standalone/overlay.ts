@@ -81,11 +81,12 @@ export class Overlay {
     this.#options = { ...options, mappings: [...mappings.values()] }
   }
 
-  /** `strict` is the translation of `snapshot`. */
-  plan(snapshot: Snapshot, strict: Translation): OverlayPlan {
+  /** `strict` is the translation of `snapshot`; `refused` are the `Kind/namespace/name` of objects that the files hold and nobody could take. */
+  plan(snapshot: Snapshot, strict: Translation, refused: ReadonlySet<string> = new Set()): OverlayPlan {
     const edits = new Edits()
     const kindnesses: Kindness[] = []
-    this.#putGateways(snapshot, edits, kindnesses)
+    this.#putGateways(snapshot, refused, edits, kindnesses)
+    this.#freeAddresses(snapshot, edits, kindnesses)
     this.#putClasses(snapshot, edits, kindnesses)
     const view = new OverlaidSnapshot(snapshot, edits)
     const certificates = this.#options.certificates ? certificateNeeds(view, strict, this.#memory) : []
@@ -109,9 +110,11 @@ export class Overlay {
     return { snapshot: this.#view, kindnesses, findings }
   }
 
-  #putGateways(snapshot: Snapshot, edits: Edits, kindnesses: Kindness[]): void {
+  #putGateways(snapshot: Snapshot, refused: ReadonlySet<string>, edits: Edits, kindnesses: Kindness[]): void {
     for (const missing of missingGateways(snapshot)) {
       const { namespace, name, routes, sections } = missing
+      // Its author has to mend it: other listeners in its place would hide that.
+      if (refused.has(`Gateway/${namespace}/${name}`)) continue
       const gateway = this.#memory.keep(`Gateway ${namespace}/${name}`, [JSON.stringify(sections)], () => developmentGateway(missing))
       edits.put(gateway)
       const listeners = gateway.spec.listeners.map(({ port, protocol }) => `${protocol} ${port}`).join(', ')
@@ -119,6 +122,22 @@ export class Overlay {
         kind: 'gateway',
         object: { kind: 'Gateway', namespace, name },
         text: `no file defines Gateway ${namespace}/${name} (named by ${listed(routes)}): a development Gateway serves ${listeners}`,
+      })
+    }
+  }
+
+  /** The addresses of a cluster's network are not this machine's to grant (GatewaySpec.addresses); placement finds one. */
+  #freeAddresses(snapshot: Snapshot, edits: Edits, kindnesses: Kindness[]): void {
+    for (const gateway of snapshot.all('Gateway')) {
+      if (gateway.spec.addresses.length === 0) continue
+      const { namespace, name } = gateway.metadata
+      const free = (): Gateway => ({ ...gateway, spec: { ...gateway.spec, addresses: [] } })
+      edits.put(this.#memory.keep(`addresses ${namespace}/${name}`, [gateway], free))
+      const asked = gateway.spec.addresses.map(({ value }) => value ?? 'one of the cluster')
+      kindnesses.push({
+        kind: 'address',
+        object: { kind: 'Gateway', namespace, name },
+        text: `Gateway ${namespace}/${name} asks for the address ${listed(asked)}: it is served on one of this machine`,
       })
     }
   }

@@ -1,8 +1,8 @@
-/** Messages that say what to apply. Partial objects are meant for server-side apply, which merges listeners by their name. */
+/** Messages that say what to do: objects to apply, or the fields of an object that should read otherwise. */
 import { yamlBlock, type YamlValue } from './yaml-block.ts'
 
 export interface Remedy {
-  /** Completes "To ..., apply:". */
+  /** Completes "To ..., apply:", or "To ..., change to:" where the object is there already. */
   readonly what: string
   readonly yaml: YamlValue
 }
@@ -12,7 +12,13 @@ export function withRemedies(problem: string, remedies: readonly Remedy[]): stri
   if (remedies.length === 0) return problem
   const purposes = [...new Set(remedies.map(({ what }) => what))]
   const documents = [...new Set(remedies.map(({ yaml }) => yamlBlock(yaml)))]
-  return `${problem} To ${listed(purposes)}, apply:\n${documents.join('\n---\n')}`
+  const isWhole = remedies.every(({ yaml }) => isCreated(yaml))
+  return `${problem} To ${listed(purposes)}, ${isWhole ? 'apply' : 'change to'}:\n${documents.join('\n---\n')}`
+}
+
+/** These are printed whole; of others only the fields that matter, and the rest must stay. */
+function isCreated(yaml: YamlValue): boolean {
+  return typeof yaml === 'object' && yaml !== null && 'kind' in yaml && (yaml.kind === 'Namespace' || yaml.kind === 'ReferenceGrant')
 }
 
 /** `a`, `a and b`, `a, b and c`. */

@@ -7,14 +7,13 @@ import { expect } from 'vitest'
 import { formatPath, parse } from '../../src/api/parse.ts'
 import type { Condition } from '../../src/api/meta.ts'
 import type { ApiObject, Kind } from '../../src/api/object.ts'
-import type { RouteParentStatus } from '../../src/api/route.ts'
 import type { GatewayObservation } from '../../src/cluster/observations.ts'
 import { SnapshotBuilder } from '../../src/cluster/snapshot-builder.ts'
 import { InProcessDelivery } from '../../src/delivery/in-process.ts'
 import { DataPlane } from '../../src/proxy/data-plane.ts'
 import { silentLogger } from '../../src/telemetry/logger.ts'
-import { translate, type Pass } from '../../src/translate/translate.ts'
-import type { GatewayClassStatus, GatewayStatus, StatusOf } from '../../src/translate/translation.ts'
+import { translate, type Pass, type TranslateOptions } from '../../src/translate/translate.ts'
+import type { GatewayClassStatus, GatewayStatus, ListenerSetStatus, RouteStatus, StatusOf } from '../../src/translate/translation.ts'
 import { PlacedPorts } from './placed-ports.ts'
 import { Pods } from './pods.ts'
 import { addresses, CONTROLLER, prepared, suiteObjects } from './suite-objects.ts'
@@ -23,8 +22,11 @@ import type { Manifest, SuiteModule } from './suite-module.ts'
 interface StatusByKind {
   readonly GatewayClass: GatewayClassStatus
   readonly Gateway: GatewayStatus
-  readonly HTTPRoute: { readonly parents: readonly RouteParentStatus[] }
+  readonly ListenerSet: ListenerSetStatus
+  readonly HTTPRoute: RouteStatus
 }
+
+const options: TranslateOptions = { controllerName: CONTROLLER, anyClassIsOurs: false }
 
 export class ConformanceCluster {
   /** PEM: whom clients trust. */
@@ -60,7 +62,7 @@ export class ConformanceCluster {
   }
 
   /** Runs with more manifests; afterwards everything is as it was. */
-  async during(manifests: readonly Manifest[], run: () => Promise<void>): Promise<void> {
+  async during(manifests: readonly Manifest[], run: () => Promise<void> | void): Promise<void> {
     const before = this.#manifests
     try {
       await this.apply(manifests)
@@ -96,14 +98,31 @@ export class ConformanceCluster {
   }
 
   status<K extends keyof StatusByKind>(kind: K, namespace: string, name: string): StatusByKind[K] {
-    const found = this.#translation.statuses.find((one) => one.kind === kind && one.namespace === namespace && one.name === name)
+    const found = this.statuses.find((one) => one.kind === kind && one.namespace === namespace && one.name === name)
     if (found === undefined) throw new Error(`${kind} ${namespace}/${name} has no status`)
     return found.status as StatusByKind[K]
   }
 
+  get statuses(): readonly StatusOf[] {
+    return this.#translation.statuses
+  }
+
+  /** What many passes have led to is what one pass makes of it, and what it makes for data planes can travel as JSON. */
+  expectConsistent(): void {
+    const { statuses, configs, findings, wants } = this.#translation
+    const fresh = translate(this.#builder.snapshot(), options).translation
+    expect({ statuses, configs, findings, wants }).toEqual({
+      statuses: fresh.statuses,
+      configs: fresh.configs,
+      findings: fresh.findings,
+      wants: fresh.wants,
+    })
+    expect(JSON.parse(JSON.stringify(configs))).toStrictEqual(configs)
+  }
+
   /** What every test of the suite waits for: each status has conditions, and they are about the latest generation. */
   expectUpToDate(): void {
-    const old = this.#translation.statuses.flatMap(({ kind, namespace, name, status }) => {
+    const old = this.statuses.flatMap(({ kind, namespace, name, status }) => {
       const { generation } = this.#manifest(`${kind}/${namespace}/${name}`).metadata
       const conditions = conditionsIn(status)
       // Only of a policy may nothing be said: when nobody is under it.
@@ -169,7 +188,6 @@ export class ConformanceCluster {
   }
 
   #translate(): void {
-    const options = { controllerName: CONTROLLER, anyClassIsOurs: false }
     this.#pass = translate(this.#builder.snapshot(), options, this.#pass)
   }
 

@@ -69,6 +69,10 @@ export class Scene {
     expect(held(this.cluster.status('Gateway', ...located(gateway)).conditions, claims)).toEqual(claims)
   }
 
+  listenerSet(listenerSet: string, ...claims: readonly Claim[]): void {
+    expect(held(this.cluster.status('ListenerSet', ...located(listenerSet)).conditions, claims)).toEqual(claims)
+  }
+
   /** All listeners of the Gateway, by name. */
   listeners(gateway: string, claims: Readonly<Record<string, ListenerClaim>>): void {
     const shown = this.cluster

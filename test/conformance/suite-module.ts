@@ -4,8 +4,8 @@
  * Each test here bears the name of one of `sigs.k8s.io/gateway-api/conformance`, takes that test's manifests, lets them pass
  * through parse, translate, delivery and a data plane on loopback, and claims what the suite claims: statuses, and what
  * becomes of requests. Nothing of the suite is in this repository: its manifests are read where the Go tool chain keeps
- * them, and where they are missing the tests are skipped. `coverage.test.ts` holds the tests that we claim to pass and
- * those written here equal; `left-out.ts` says what is not claimed yet, and why.
+ * them, and where they are missing the tests are skipped. `coverage.test.ts` demands a test for each one whose features
+ * the GatewayClass claims; `left-out.ts` says what is not claimed yet, and why; `unclaimed.test.ts` holds what is true already.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'

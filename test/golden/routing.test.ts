@@ -49,10 +49,11 @@ function decide(router: Router, { scheme, port, request }: Expectation['request'
   }
   const backend = match.rule.chooseBackend()
   if (backend?.kind !== 'pool') return '500'
-  const host = filters?.rewrite?.hostname
-  const path = filters?.rewrite?.path(request.path, match.prefixLength)
   const copies = (filters?.mirrors ?? []).filter((mirror) => mirror.take()).map((mirror) => ` & ${mirror.pool}`)
-  return backend.pool + (path === undefined ? '' : ` as ${host === undefined ? '' : `//${host}`}${path}`) + copies.join('')
+  const rewrite = filters?.rewrite
+  if (rewrite === undefined) return backend.pool + copies.join('')
+  const path = rewrite.path === undefined ? request.path : rewrite.path(request.path, match.prefixLength)
+  return `${backend.pool} as ${rewrite.hostname === undefined ? '' : `//${rewrite.hostname}`}${path}${copies.join('')}`
 }
 
 function whyOf(router: Router, { line, request }: Expectation): string {

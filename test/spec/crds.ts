@@ -21,6 +21,7 @@ export interface JsonSchema {
   readonly maxItems?: number
   readonly maxProperties?: number
   readonly 'x-kubernetes-list-type'?: 'atomic' | 'map' | 'set'
+  readonly 'x-kubernetes-list-map-keys'?: readonly string[]
   readonly 'x-kubernetes-validations'?: readonly { readonly rule: string }[]
 }
 

@@ -74,7 +74,7 @@ export interface Http1Connection {
   readonly phase: ConnectionPhase
   /** Milliseconds on the sweep's clock, see `Sweep`. */
   readonly deadline: number
-  /** Ends now when idle, else after the current answer, which says `Connection: close`. Tunnels go on. */
+  /** Ends now when idle, else after the current answer, which says `Connection: close`; a new one waits a moment for its first request. Tunnels go on. */
   drain(): void
   /** Ends at once, whatever is under way. */
   destroy(): void

@@ -54,6 +54,8 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
   /** The upstream takes no more for the moment. */
   #bodyPaused = false
   #beginning = false
+  /** No request has come yet. */
+  #unused = true
   #draining = false
   /** The client has said FIN. */
   #inputEnded = false
@@ -87,7 +89,10 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
 
   drain(): void {
     this.#draining = true
-    if (this.phase === 'idle') this.#finish()
+    if (this.phase !== 'idle') return
+    // The first request of a new connection is on its way, and its client would not dare to ask again.
+    if (this.#unused) this.#await(this.context.runtime.bounds.lingerTime)
+    else this.#finish()
   }
 
   destroy(): void {
@@ -106,7 +111,7 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
         this.#expireExchange()
         break
       case 'tunnel':
-        if (this.#outlet.blocked) this.#expireTaking()
+        if (unsentBytes(this.#socket) > 0) this.#expireTaking()
         else this.#lose('idle')
         break
       case 'linger':
@@ -168,6 +173,7 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
   #begin(head: RequestHead, bytes: Buffer, at: number): number {
     this.phase = 'exchange'
     this.deadline = forever
+    this.#unused = false
     this.#head = head
     this.#answers.begin(head)
     this.#beginBody(head.body)
@@ -265,7 +271,8 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
 
   sendAnswer(answer: Answer, requestId: string): void {
     if (this.#bodyPhase !== 'done') this.stopBody()
-    this.#answers.own(answer, requestId, this.#mayKeepAlive())
+    // Nothing behind a refused request is read.
+    this.#answers.own(answer, requestId, answer.flag !== 'bad-request' && this.#mayKeepAlive())
     this.flush()
   }
 

@@ -29,6 +29,7 @@ import { decorate, decorated, preflightAnswer } from './cors.ts'
 import type { Downstream } from './downstream.ts'
 import { applyEdits } from './edits.ts'
 import { AuthCheck, type CheckedExchange, type HeldBody } from './external-auth.ts'
+import { dropClaims } from './forwarded.ts'
 import { type RequestCopies, requestCopies } from './mirror.ts'
 import { outgoingRequest } from './outgoing-request.ts'
 import { mayRetry, otherPool, Retries } from './retry.ts'
@@ -112,6 +113,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
     const { head } = this
     runtime.counters.requests += 1
     this.requestId = givenId(head, context.trusted) ?? runtime.requestIds.next()
+    dropClaims(head, context.trusted)
     if (runtime.overloaded) return this.#answer(answers.overload)
     const path = normalPath(head.path)
     if (path === undefined) return this.#answer(answers.badPath)

@@ -2,9 +2,15 @@
  * What the backend is told about the client. Nobody is believed by default: what a client says of itself is removed
  * and set anew; a trusted peer's `X-Forwarded-For` is continued, and what else it says is kept.
  */
-import { FORWARDED } from '../http1/field-kind.ts'
+import { FORWARDED, FORWARDED_ALIAS } from '../http1/field-kind.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { ConnectionContext } from './connection-context.ts'
+
+/** Takes out what a client that is not trusted says of itself, and names that could be taken for what the gateway says. Before its route is chosen, so that no claim chooses it. */
+export function dropClaims(head: RequestHead, trusted: boolean): void {
+  head.fields.removeKind(FORWARDED_ALIAS)
+  if (!trusted) head.fields.removeKind(FORWARDED)
+}
 
 /** Lines that are the same for every request of a connection, with CRLF, up to the value of X-Forwarded-Host. */
 export function forwardedPrefix(context: ConnectionContext): string {
@@ -12,12 +18,10 @@ export function forwardedPrefix(context: ConnectionContext): string {
 }
 
 /**
- * The lines to append for a request that no filter edits: one string, most of it made once for the connection.
- * The client's own claims are taken out of `head`.
+ * The lines to append for a request that no filter edits: one string, most of it made once for the connection. The
+ * client's own claims are gone from `head`, see dropClaims.
  */
 export function forwardedLines(head: RequestHead, prefix: string, requestId: string): string {
-  head.fields.removeKind(FORWARDED)
-  head.fields.remove('x-request-id')
   return `${prefix}${head.authority}\r\nX-Request-Id: ${requestId}\r\n`
 }
 
@@ -28,7 +32,7 @@ export function setForwarded(head: Pick<RequestHead, 'fields' | 'authority'>, co
   if (context.trusted) {
     const before = fields.get('x-forwarded-for')
     if (before !== undefined) addresses = `${before}, ${addresses}`
-  } else fields.removeKind(FORWARDED)
+  }
   fields.set('X-Forwarded-For', 'x-forwarded-for', addresses)
   if (!fields.has('x-forwarded-proto')) fields.add('X-Forwarded-Proto', 'x-forwarded-proto', context.scheme)
   if (!fields.has('x-forwarded-host')) fields.add('X-Forwarded-Host', 'x-forwarded-host', head.authority)

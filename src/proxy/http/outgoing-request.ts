@@ -34,7 +34,8 @@ export function outgoingRequest(
       if (stage?.requestEdits !== undefined) applyEdits(head.fields, stage.requestEdits)
       if (stage?.rewrite === undefined) continue
       if (stage.rewrite.hostname !== undefined) head.fields.set('Host', 'host', stage.rewrite.hostname)
-      target = stage.rewrite.path(target, match.prefixLength)
+      // Of the path that was matched, always: `prefixLength` counts in no other, so a backend's takes the place of its rule's.
+      if (stage.rewrite.path !== undefined) target = stage.rewrite.path(path, match.prefixLength)
     }
   }
   return {

@@ -1,5 +1,5 @@
 /** Chunks and trailers on their way out (RFC 9112 section 7.1). A chunk is chunkStart, that many bytes, CHUNK_END. */
-import { FORWARDED, FRAMING_KINDS, HOST, kindOfName } from './field-kind.ts'
+import { FORWARDED, FORWARDED_ALIAS, FRAMING_KINDS, HOST, kindOfName } from './field-kind.ts'
 import type { FieldList } from './field-list.ts'
 
 export const CHUNK_END = '\r\n'
@@ -24,7 +24,7 @@ export function lastChunk(trailers: FieldList | undefined): string {
  */
 export function isTrailer(lower: string): boolean {
   const kind = kindOfName(lower)
-  if (kind === HOST || kind === FORWARDED || (FRAMING_KINDS & (1 << kind)) !== 0) return false
+  if (kind === HOST || kind === FORWARDED || kind === FORWARDED_ALIAS || (FRAMING_KINDS & (1 << kind)) !== 0) return false
   return !lower.startsWith('content-') && !lower.startsWith('if-') && !NEVER_TRAILERS.has(lower)
 }
 

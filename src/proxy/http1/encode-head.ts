@@ -32,8 +32,10 @@ export function requestHeadText(request: ForwardedRequest, target: string, upgra
   if (fields.ofKind(HOST) === undefined) out += 'Host: \r\n'
   if (body.kind === 'chunked') out += 'Transfer-Encoding: chunked\r\n'
   else if (body.kind === 'length' || mayHaveBody(method)) out += lengthLine(fields, body)
-  if (upgrade) out += upgradeLines(fields)
-  else if (request.teTrailers) out += 'TE: trailers\r\nConnection: TE\r\n'
+  const te = request.teTrailers
+  if (te) out += 'TE: trailers\r\n'
+  if (upgrade) out += upgradeLines(fields, te ? 'upgrade, TE' : 'upgrade')
+  else if (te) out += 'Connection: TE\r\n'
   return out + lines + '\r\n'
 }
 
@@ -50,7 +52,7 @@ export function responseHeadText(response: ForwardedResponse, body: Body, keepAl
   let out = 'HTTP/1.1 ' + status + ' ' + response.reason + '\r\n' + fields.lines(withLength, false)
   if (body.kind === 'chunked') out += 'Transfer-Encoding: chunked\r\n'
   else if (body.kind === 'length') out += lengthLine(fields, body)
-  if (status === 101) out += upgradeLines(fields)
+  if (status === 101) out += upgradeLines(fields, 'upgrade')
   else out += connectionLine(keepAlive && body.kind !== 'close', http10)
   return out + '\r\n'
 }
@@ -79,8 +81,8 @@ function lengthLine(fields: FieldList, body: Body): string {
   return fields.ofKind(CONTENT_LENGTH) === undefined ? 'Content-Length: ' + body.length + '\r\n' : ''
 }
 
-function upgradeLines(fields: FieldList): string {
-  return 'Connection: upgrade\r\nUpgrade: ' + (fields.ofKind(UPGRADE) ?? '') + '\r\n'
+function upgradeLines(fields: FieldList, connection: string): string {
+  return 'Connection: ' + connection + '\r\nUpgrade: ' + (fields.ofKind(UPGRADE) ?? '') + '\r\n'
 }
 
 /** Methods of which a body is expected: they say so when they have none (RFC 9110 section 8.6). */

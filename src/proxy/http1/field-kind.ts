@@ -15,8 +15,10 @@ export const EXPECT = 7
 export const KEEP_ALIVE = 8
 /** Hop-by-hop without a meaning for us: Proxy-Connection, Proxy-Authenticate, Proxy-Authorization, HTTP2-Settings. */
 export const HOP_BY_HOP = 9
-/** X-Forwarded-*, Forwarded, X-Real-IP, with `_` for `-` too: what a client may not say of itself. */
+/** X-Forwarded-*, Forwarded, X-Real-IP, X-Request-Id: what a client may not say of itself. */
 export const FORWARDED = 10
+/** The same names with a `_` for a `-`, which many backends take for them: nobody may use these. */
+export const FORWARDED_ALIAS = 11
 
 /** A line that is no longer there: named by Connection, or removed by an edit. */
 export const DROPPED = 31
@@ -46,6 +48,7 @@ const DASH = 0x2d
 const UNDERSCORE = 0x5f
 const X_FORWARDED: Uint8Array = codes(FORWARDED_PREFIX)
 const X_REAL_IP: Uint8Array = codes('x-real-ip')
+const X_REQUEST_ID: Uint8Array = codes('x-request-id')
 
 interface Candidate {
   readonly name: Uint8Array
@@ -73,15 +76,22 @@ export function kindOfBytes(bytes: Uint8Array, from: number, to: number): number
 /** The kind of a name in lower case. */
 export function kindOfName(lower: string): number {
   if (lower.charCodeAt(0) !== LETTER_X) return KIND_OF_NAME.get(lower) ?? OTHER
-  if (lower.startsWith(FORWARDED_PREFIX)) return FORWARDED
-  const dashed = lower.includes('_') ? lower.replaceAll('_', '-') : lower
-  return dashed.startsWith(FORWARDED_PREFIX) || dashed === 'x-real-ip' ? FORWARDED : OTHER
+  const hasUnderscore = lower.includes('_')
+  const dashed = hasUnderscore ? lower.replaceAll('_', '-') : lower
+  if (!dashed.startsWith(FORWARDED_PREFIX) && dashed !== 'x-real-ip' && dashed !== 'x-request-id') return OTHER
+  return hasUnderscore ? FORWARDED_ALIAS : FORWARDED
 }
 
 /** Names that begin with x are many and ours are few: compared with `_` read as `-`, as many backends do. */
 function kindOfForwarded(bytes: Uint8Array, from: number, to: number): number {
-  if (to - from === X_REAL_IP.length) return begins(bytes, from, X_REAL_IP) ? FORWARDED : OTHER
-  return to - from >= X_FORWARDED.length && begins(bytes, from, X_FORWARDED) ? FORWARDED : OTHER
+  const length = to - from
+  const isOurs =
+    (length === X_REAL_IP.length && begins(bytes, from, X_REAL_IP)) ||
+    (length === X_REQUEST_ID.length && begins(bytes, from, X_REQUEST_ID)) ||
+    (length >= X_FORWARDED.length && begins(bytes, from, X_FORWARDED))
+  if (!isOurs) return OTHER
+  for (let i = from; i < to; i++) if (bytes[i] === UNDERSCORE) return FORWARDED_ALIAS
+  return FORWARDED
 }
 
 function begins(bytes: Uint8Array, from: number, name: Uint8Array): boolean {

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ListenerKey } from '../../config/listener.ts'
+import { longestTimer } from '../../lib/longest-timer.ts'
 import type { PortRouter } from '../../routing/router.ts'
 import type { ConnectionContext, Http1Connection, LivePort, ProxyRuntime } from '../http/connection-context.ts'
 import { ListeningSocket } from './listening-socket.ts'
@@ -99,18 +100,24 @@ export class Port implements LivePort, TlsPort {
     if (leaving.length > 0) destroyLater(leaving, this.#surroundings.runtime.bounds.drainTime)
   }
 
-  /** Accepts no more, ends idle connections now and busy ones after their answer, all after `milliseconds`. Resolves when none is left. */
+  /** Accepts no more, ends idle connections now, new ones soon and busy ones after their answer, all after `milliseconds`. Resolves when none is left. */
   async drain(milliseconds: number): Promise<void> {
+    const { tls, runtime } = this.#surroundings
     if (!this.draining) this.#socket.close()
     this.draining = true
-    this.#surroundings.tls.close(this)
-    const connections = [...this.#connections.keys()]
-    for (const connection of connections) connection.drain()
+    tls.hurry(this, runtime.bounds.lingerTime)
+    for (const connection of this.#connections.keys()) connection.drain()
     if (this.#open === 0) return
     const emptied = new Promise<void>((resolve) => {
       this.#emptied.push(resolve)
     })
-    const timer = destroyLater(connections, milliseconds)
+    const timer = setTimeout(
+      () => {
+        tls.hurry(this, 0)
+        for (const connection of this.#connections.keys()) connection.destroy()
+      },
+      Math.min(milliseconds, longestTimer),
+    ).unref()
     await emptied
     clearTimeout(timer)
   }
@@ -182,9 +189,10 @@ export class Port implements LivePort, TlsPort {
 }
 
 function destroyLater(connections: readonly Http1Connection[], milliseconds: number): NodeJS.Timeout {
-  return setTimeout(() => {
+  const end = (): void => {
     for (const connection of connections) connection.destroy()
-  }, milliseconds).unref()
+  }
+  return setTimeout(end, Math.min(milliseconds, longestTimer)).unref()
 }
 
 function keysOf(plan: PortPlan): ReadonlySet<ListenerKey> {

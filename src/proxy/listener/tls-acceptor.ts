@@ -78,9 +78,9 @@ export class TlsAcceptor {
     socket.destroy()
   }
 
-  /** Ends the handshakes of a port that accepts no more. */
-  close(port: TlsPort): void {
-    for (const pending of this.#pending.values()) if (pending.port === port) pending.expire()
+  /** The handshakes of a port that accepts no more have this long to end, 0: they end now. */
+  hurry(port: TlsPort, milliseconds: number): void {
+    for (const pending of this.#pending.values()) if (pending.port === port) pending.hurry(milliseconds)
   }
 }
 
@@ -112,6 +112,12 @@ class PendingHandshake implements Swept {
   expire(): void {
     this.#socket.destroy()
     this.end()
+  }
+
+  hurry(milliseconds: number): void {
+    if (milliseconds === 0) return this.expire()
+    this.deadline = Math.min(this.deadline, this.#sweep.now + milliseconds)
+    this.#sweep.watch(this)
   }
 
   /** The handshake is over, either way. */

@@ -27,7 +27,7 @@ export type UpstreamFailure =
   | 'closed'
   /** The answer broke a rule of the wire. */
   | 'protocol'
-  /** The body stood still, or the endpoint took no bytes. */
+  /** Head or body stood still, or the endpoint took no bytes. */
   | 'timeout'
 
 /** The exchange, as a connection sees it. Bytes are valid during the call. */
@@ -77,6 +77,10 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
   #requestDone = false
   /** The request's body goes out in chunks. */
   #chunked = false
+  /** The endpoint takes no more. */
+  #unwritable = false
+  /** A part of a head has come. */
+  #headBegun = false
   #keepAlive = true
   #idleTime = 0
   #bodyTime = Number.POSITIVE_INFINITY
@@ -97,6 +101,7 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
     this.#outlet = new Outlet(socket, buffers.write)
     socket.on('connect', () => this.#connected())
     socket.on('drain', () => this.#drained())
+    socket.on('writeFailed', () => this.#writeFailed())
     socket.on('end', () => this.#ended())
     // 'close' follows, without 'end' before it.
     socket.on('error', (error) => {
@@ -151,6 +156,7 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
 
   /** Writes what waits; the peer must take it in time when it is too much. */
   flush(): void {
+    if (this.#unwritable) return this.#outlet.drop()
     this.#outlet.flush()
     if (this.#outlet.blocked) this.#awaitTaking()
   }
@@ -192,7 +198,8 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
   expire(): void {
     if (this.#state === IDLE) this.destroy()
     else if (this.#state === CONNECTING) this.#fail('connect-timeout')
-    else if (this.#outlet.blocked && unsentBytes(this.#socket) < this.#untaken) this.#awaitTaking()
+    else if (this.#unwritable) this.#fail('closed')
+    else if (unsentBytes(this.#socket) < this.#untaken) this.#awaitTaking()
     else this.#fail('timeout')
   }
 
@@ -223,8 +230,12 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
     // A head may have been completed by the last byte of the chunk: the reader is asked only while there are bytes.
     while (at < bytes.length && this.#state === HEAD) {
       const head = this.#head.push(bytes, at)
-      if (head === undefined) return
+      if (head === undefined) return this.#awaitHead()
       if (head.kind === 'refused') return this.#fail('protocol')
+      if (this.#headBegun) {
+        this.#headBegun = false
+        this.deadline = Number.POSITIVE_INFINITY
+      }
       at = this.#head.next
       if (head.status === switchingProtocols) return this.#switched(head, bytes, at)
       if (head.status < 200) {
@@ -233,6 +244,13 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
       }
       return this.#final(head, bytes, at)
     }
+  }
+
+  /** The first byte may take as long as the route allows; then the head must come. */
+  #awaitHead(): void {
+    if (this.#headBegun) return
+    this.#headBegun = true
+    this.#await(this.#pool.runtime.bounds.headTime)
   }
 
   #switched(head: ResponseHead, bytes: Buffer, at: number): void {
@@ -298,7 +316,13 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
     if (this.#state === CLOSED) return
     const user = this.#detached()
     const reusable =
-      nothingBehind && this.#requestDone && this.#keepAlive && this.#idleTime > 0 && !this.endpoint.retired && this.#outlet.isEmpty
+      nothingBehind &&
+      this.#requestDone &&
+      this.#keepAlive &&
+      this.#idleTime > 0 &&
+      !this.endpoint.retired &&
+      !this.#unwritable &&
+      this.#outlet.isEmpty
     if (reusable) {
       this.#state = IDLE
       const { sweep } = this.#pool.runtime
@@ -321,9 +345,22 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
   }
 
   #drained(): void {
+    this.#untaken = 0
     if (this.#state === CLOSED || this.#user === undefined) return
-    if (!this.#paused) this.#await(this.#state === HEAD ? Number.POSITIVE_INFINITY : this.#bodyTime)
+    if (this.#state !== HEAD) {
+      if (!this.#paused) this.#await(this.#bodyTime)
+    } else if (!this.#headBegun) this.deadline = Number.POSITIVE_INFINITY
     this.#user.onUpstreamDrain()
+  }
+
+  /** The endpoint may have answered before it closed (RFC 9112 section 9.5): what has come is read, then the end. */
+  #writeFailed(): void {
+    if (this.#state === TUNNEL || this.#user === undefined) {
+      this.#socket.destroy()
+      return
+    }
+    this.#unwritable = true
+    if (!this.#paused) this.#await(this.#pool.runtime.bounds.lingerTime)
   }
 
   #ended(): void {

@@ -162,11 +162,12 @@ export class FileSource implements Source {
   #pollFromNowOn(): void {
     if (this.#isPolling || this.#isStopped) return
     this.#isPolling = true
-    clearTimeout(this.#poll)
     this.#schedulePoll()
   }
 
   #schedulePoll(): void {
+    // One that failed to watch has scheduled a poll while it was about to be scheduled anyway.
+    clearTimeout(this.#poll)
     if (this.#isStopped) return
     this.#poll = setTimeout(
       () => {

@@ -11,6 +11,8 @@ export interface Backends {
   readonly ports: ReadonlyMap<string, number>
   /** Tokens of the requests that have come. */
   readonly reached: ReadonlySet<string>
+  /** Connections that are open, of all backends. */
+  connections(): number
   stop(): Promise<void>
 }
 
@@ -18,12 +20,19 @@ export async function startBackends(names: readonly string[]): Promise<Backends>
   const servers = new Map<string, Server>()
   const tunnels = new Set<Socket>()
   const reached = new Set<string>()
+  let connections = 0
   for (const name of names) {
     // Longer than the gateway keeps a connection idle: a backend that closes first is another test's matter.
     const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
       const url = new URL(request.url ?? '/', 'http://backend')
       reached.add(url.searchParams.get('token') ?? '')
       void answer(name, url, request, response)
+    })
+    server.on('connection', (socket) => {
+      connections += 1
+      socket.once('close', () => {
+        connections -= 1
+      })
     })
     server.on('upgrade', (_request, socket: Socket) => {
       tunnels.add(socket)
@@ -38,6 +47,7 @@ export async function startBackends(names: readonly string[]): Promise<Backends>
   }
   return {
     reached,
+    connections: () => connections,
     ports: new Map([...servers].map(([name, server]) => [name, (server.address() as AddressInfo).port])),
     async stop() {
       for (const socket of tunnels) socket.destroy()

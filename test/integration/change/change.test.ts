@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestAuthority } from '../../harness/certificates.ts'
 import { eventually, pause } from '../../harness/eventually.ts'
 import { type Backends, startBackends } from './backends.ts'
-import { changed, changeKinds, schedule } from './change.ts'
+import { changed, type ChangeKind, changeKinds, schedule } from './change.ts'
 import { type RunningLoad, startLoad } from './load.ts'
 import { Pipeline } from './pipeline.ts'
 import { quietPort } from './quiet-port.ts'
@@ -22,8 +22,16 @@ const seconds = Number(process.env['CHANGE_TEST_SECONDS'] ?? 12)
 /** Of the order of changes and of the mixture of requests. */
 const seed = Number(process.env['CHANGE_TEST_SEED'] ?? 1)
 const drainTime = 2_000
+/** Less than the time that idle upstream connections are kept, so that none ends for that reason. */
+const patience = 3_000
 /** MiB. Compiled code and warm caches take some. */
 const heapGrowth = 16
+
+interface Changes {
+  readonly counts: ReadonlyMap<ChangeKind, number>
+  /** How often the data plane was given something new. */
+  readonly passes: number
+}
 
 describe('changes of manifests under load', () => {
   const authority = createTestAuthority()
@@ -48,7 +56,7 @@ describe('changes of manifests under load', () => {
   afterAll(async () => {
     await pipeline.dataPlane.drain(100)
     await backends.stop()
-    await eventually(() => openResources() <= resourcesBefore, 'the end of every socket and timer')
+    await eventually(() => openResources() <= resourcesBefore, 'the end of every socket and timer', patience)
   })
 
   async function serve(world: World): Promise<void> {
@@ -58,17 +66,19 @@ describe('changes of manifests under load', () => {
     expect(report.ports.map(({ port }) => port).toSorted((a, b) => a - b)).toEqual([webPort, securePort, ...side])
   }
 
-  /** Goes through the schedule, evenly over the time of the test. Resolves to the number of passes that it took. */
-  async function change(timeline: Timeline): Promise<number> {
+  /** Goes through the schedule, evenly over the time of the test. */
+  async function change(timeline: Timeline): Promise<Changes> {
     const random = new Random(seed)
     const kinds = schedule(rounds, random)
     const interval = (seconds * 1_000) / kinds.length
     let world = firstWorld
     let due = performance.now()
+    const counts = new Map<ChangeKind, number>()
     let passes = 0
     for (const [index, kind] of kinds.entries()) {
       due += interval
       world = changed(world, kind, random)
+      counts.set(kind, (counts.get(kind) ?? 0) + 1)
       if (random.below(pairing) === 0 && index < kinds.length - 1) continue
       await pause(Math.max(0, due - performance.now()))
       timeline.begin(world)
@@ -77,12 +87,13 @@ describe('changes of manifests under load', () => {
       passes += 1
     }
     await pause(interval)
-    return passes
+    return { counts, passes }
   }
 
-  function say(passes: number, { tally, tunnels }: RunningLoad): void {
+  function say({ counts, passes }: Changes, { tally, tunnels }: RunningLoad): void {
+    const kinds = [...counts].map(([kind, count]) => `${kind} ${count}`).join(', ')
     process.stdout.write(
-      `${rounds * changeKinds.length} changes in ${seconds} s, ${rounds} of each kind (${changeKinds.join(', ')}), in ${passes} passes\n` +
+      `${sum(counts.values())} changes in ${seconds} s and ${passes} passes: ${kinds}\n` +
         `${tally.requests} requests, ${Math.round(tally.bytes / 2 ** 20)} MiB of bodies, the slowest answer after ${Math.round(tally.longest)} ms\n` +
         `${tally.messages} messages over ${tunnels} WebSockets, ${tally.handshakes} handshakes, ` +
         `${tally.turnedAway} connections turned away by a listener that was gone\n`,
@@ -96,24 +107,24 @@ describe('changes of manifests under load', () => {
     const fingerprints = certificates.map(({ chain }) => new X509Certificate(chain).fingerprint256)
     const { reached } = backends
     const load = await startLoad({ ports, ca: authority.certificate, certificates: fingerprints, timeline, reached, seed })
-    let passes = 0
-    let connections: readonly number[] = []
+    let changes: Changes = { counts: new Map(), passes: 0 }
     try {
-      passes = await change(timeline)
+      await load.begun()
+      changes = await change(timeline)
     } finally {
-      connections = await load.stop()
+      await load.stop()
     }
-    say(passes, load)
+    say(changes, load)
 
-    const { tally } = load
+    const { tally, staying } = load
     expect(tally.failures.slice(0, 20)).toEqual([])
-    expect(rounds).toBeGreaterThanOrEqual(20)
+    const { counts, passes } = changes
+    for (const kind of changeKinds) expect(counts.get(kind), kind).toBeGreaterThanOrEqual(20)
     expect(passes).toBeGreaterThanOrEqual(300)
     // A connection whose listener stays is never closed.
-    expect(connections).toEqual(connections.map(() => 1))
-    // It was a load: many requests and messages between one change and the next.
-    expect(tally.requests).toBeGreaterThan(passes * 10)
-    expect(tally.messages).toBeGreaterThan(passes * 5)
+    expect(staying.map((name) => [name, tally.connections.get(name)])).toEqual(staying.map((name) => [name, 1]))
+    // It was a load, on a busy machine too: on an idle one there are seventy requests and thirty messages for each pass.
+    expect(Math.min(tally.requests, tally.messages)).toBeGreaterThan(passes)
 
     await leftNothing()
     expect(heapUsed() - heapBefore).toBeLessThan(heapGrowth * 2 ** 20)
@@ -123,19 +134,25 @@ describe('changes of manifests under load', () => {
   async function leftNothing(): Promise<void> {
     const { dataPlane } = pipeline
     const { counters, pools } = dataPlane.runtime
-    const endpoints = (): { active: number }[] => [...pools.all()].flatMap((pool) => [...pool.endpoints])
-    await eventually(() => counters.connections === 0 && counters.tunnels === 0, 'the end of every connection')
-    await eventually(() => endpoints().every(({ active }) => active === 0), 'the end of every exchange')
-    await eventually(() => dataPlane.ports.every(({ draining }) => !draining), 'the end of every drain', drainTime + 1_000)
+    const endpoints = () => [...pools.all()].flatMap((pool) => [...pool.endpoints])
+    const upstream = (): number => sum(endpoints().map(({ connections }) => connections))
+    await eventually(() => counters.connections === 0 && counters.tunnels === 0, 'the end of every connection', patience)
+    await eventually(() => endpoints().every(({ active }) => active === 0), 'the end of every exchange', patience)
+    await eventually(() => dataPlane.ports.every(({ draining }) => !draining), 'the end of every drain', drainTime + patience)
     expect(dataPlane.ports.map(({ open }) => open)).toEqual(dataPlane.ports.map(() => 0))
     await serve(firstWorld)
+    await eventually(() => backends.connections() === upstream(), 'the end of connections to endpoints that are gone', patience)
     const served = (): number => {
       collectGarbage()
       return pipeline.configs.filter((config) => config.deref() !== undefined).length
     }
-    await eventually(() => served() <= 1, 'the release of every configuration but the last', drainTime + 2_000)
+    await eventually(() => served() <= 1, 'the release of every configuration but the last', drainTime + patience)
   }
 })
+
+function sum(numbers: Iterable<number>): number {
+  return [...numbers].reduce((total, number) => total + number, 0)
+}
 
 function heapUsed(): number {
   collectGarbage()

@@ -20,6 +20,8 @@ export interface Tally {
   handshakes: number
   /** Connections to a listener that was gone, or that ended between two requests because it went. */
   turnedAway: number
+  /** How many connections each client has had an answer on, by name. */
+  readonly connections: Map<string, number>
   readonly failures: string[]
 }
 
@@ -44,8 +46,8 @@ export interface ClientOptions {
   readonly fresh?: boolean
 }
 
-/** One connection at a time. Resolves to the number of connections that it has had. */
-export async function runClient(name: string, options: ClientOptions, load: Load): Promise<number> {
+/** One connection at a time. */
+export async function runClient(name: string, options: ClientOptions, load: Load): Promise<void> {
   const { port, tls, random, host, listener, fresh = false } = options
   const { timeline, reached, tally, stop } = load
   const settings = { keepAlive: !fresh, maxSockets: 1 }
@@ -63,6 +65,7 @@ export async function runClient(name: string, options: ClientOptions, load: Load
       const answer = await exchange(way, question)
       const took = performance.now() - began
       sockets.add(answer.socket)
+      tally.connections.set(name, sockets.size)
       const wrong = fault(question, answer, timeline.since(mark), listener)
       if (wrong !== undefined) tally.failures.push(`${name} ${question.path}${question.query}: ${wrong}`)
       tally.requests += 1
@@ -79,7 +82,6 @@ export async function runClient(name: string, options: ClientOptions, load: Load
     await pause(random.below(40))
   }
   agent.destroy()
-  return sockets.size
 }
 
 function questionOf(token: string, random: Random, host: string | undefined): Question {

@@ -14,9 +14,11 @@ export type Expectation =
   | { readonly kind: 'refused'; readonly status: number }
   | { readonly kind: 'served'; readonly backends: readonly string[]; readonly path: string; readonly edition: string | undefined }
 
-export function expectationOf(world: World, { host, path, serverName = host }: Asked): Expectation {
+export function expectationOf(world: World, { host, path, serverName }: Asked): Expectation {
   // The connection belongs to the listener for its server name alone, the request to the wildcard's.
-  if (host !== serverName && world.listeners.includes('exact')) return { kind: 'refused', status: 421 }
+  if (serverName !== undefined && serverName !== host && world.listeners.includes('exact')) return { kind: 'refused', status: 421 }
+  // A connection that its listener did not outlive may still be told so.
+  if (host === 'extra.example.net' && serverName !== undefined && !world.listeners.includes('extra')) return notFound
   if (host === 'extra.example.net') return servedBy(world, ['gift'], path)
   if (host !== 'shop.example.com') return host === `w${world.wanderer}.example.com` ? servedBy(world, ['bulk'], path) : notFound
   const [, first = '', second = ''] = path.split('/')

@@ -1,4 +1,5 @@
 /** Everybody who uses the gateway while it changes. */
+import { eventually } from '../../harness/eventually.ts'
 import { type ClientOptions, type Load, runClient, type Tally } from './clients.ts'
 import { runHandshakes } from './handshakes.ts'
 import { Random } from './random.ts'
@@ -26,19 +27,34 @@ export interface LoadOptions {
 export interface RunningLoad {
   readonly tally: Tally
   readonly tunnels: number
-  /** Ends it in good order. Resolves to the number of connections that each client of a staying listener has had. */
-  stop(): Promise<readonly number[]>
+  /** Clients of the listeners that stay, by name. */
+  readonly staying: readonly string[]
+  /** Resolves when each of those has had an answer. */
+  begun(): Promise<unknown>
+  /** Ends it in good order. */
+  stop(): Promise<void>
 }
 
 /** Resolves when every WebSocket is open. */
 export async function startLoad({ ports, ca, certificates, timeline, reached, seed }: LoadOptions): Promise<RunningLoad> {
-  const tally: Tally = { requests: 0, bytes: 0, longest: 0, messages: 0, handshakes: 0, turnedAway: 0, failures: [] }
+  const tally: Tally = {
+    requests: 0,
+    bytes: 0,
+    longest: 0,
+    messages: 0,
+    handshakes: 0,
+    turnedAway: 0,
+    connections: new Map(),
+    failures: [],
+  }
   const stopping = new AbortController()
   const load: Load = { timeline, reached, tally, stop: stopping.signal }
   let seeds = seed
   const random = (): Random => new Random((seeds += 1))
-  const client = (name: string, options: Omit<ClientOptions, 'random'>): Promise<number> =>
-    runClient(name, { ...options, random: random() }, load)
+  const ends: Promise<void>[] = []
+  const client = (name: string, options: Omit<ClientOptions, 'random'>): void => {
+    ends.push(runClient(name, { ...options, random: random() }, load))
+  }
 
   const tls = { ca, servername: 'shop.example.com' }
   const tls12 = { ...tls, maxVersion: 'TLSv1.2' } as const
@@ -49,23 +65,26 @@ export async function startLoad({ ports, ca, certificates, timeline, reached, se
 
   const side = { port: ports.side, host: 'shop.example.com', listener: 'side' }
   const extra = { port: ports.secure, tls: { ...tls, servername: 'extra.example.net' }, host: 'extra.example.net', listener: 'extra' }
-  const staying = [
-    ...Array.from({ length: plainClients }, (_, n) => client(`plain-${n}`, { port: ports.web })),
-    ...Array.from({ length: tlsClients }, (_, n) => client(`tls-${n}`, { port: ports.secure, tls: n % 2 === 0 ? tls : tls12 })),
-  ]
-  const others: Promise<unknown>[] = [
-    ...Array.from({ length: passingClients }, (_, n) => client(`side-${n}`, { ...side, fresh: n % 2 === 0 })),
-    ...Array.from({ length: passingClients }, (_, n) => client(`extra-${n}`, { ...extra, fresh: n % 2 === 0 })),
-    ...tunnels.map((tunnel, n) => runTunnel(`tunnel-${n}`, tunnel, random(), load)),
-    runHandshakes(ports.secure, tls, certificates, load),
-  ]
+  const plain = Array.from({ length: plainClients }, (_, n) => `plain-${n}`)
+  const secure = Array.from({ length: tlsClients }, (_, n) => `tls-${n}`)
+  for (const name of plain) client(name, { port: ports.web })
+  for (const [n, name] of secure.entries()) client(name, { port: ports.secure, tls: n % 2 === 0 ? tls : tls12 })
+  for (let n = 0; n < passingClients; n++) {
+    client(`side-${n}`, { ...side, fresh: n % 2 === 0 })
+    client(`extra-${n}`, { ...extra, fresh: n % 2 === 0 })
+  }
+  ends.push(runHandshakes(ports.secure, tls, certificates, load))
+  for (const [n, tunnel] of tunnels.entries()) ends.push(runTunnel(`tunnel-${n}`, tunnel, random(), load))
+
+  const staying = [...plain, ...secure]
   return {
     tally,
     tunnels: tunnels.length,
+    staying,
+    begun: () => eventually(() => staying.every((name) => tally.connections.has(name)), 'an answer for every client', 10_000),
     async stop() {
       stopping.abort()
-      await Promise.all(others)
-      return Promise.all(staying)
+      await Promise.all(ends)
     },
   }
 }

@@ -187,7 +187,7 @@ describe('the data plane', () => {
   })
 
   it('[wire:connection-limit] bounds the connections of the process over all ports', async () => {
-    const plane = start({ maxConnections: 1 })
+    const plane = start({ bounds: { connections: 1 } })
     await plane.serve(config([80, 81]))
     await (await client(plane.port(80))).get('a.example')
     const shed = await client(plane.port(81))

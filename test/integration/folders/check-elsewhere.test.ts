@@ -1,6 +1,7 @@
 /** `check` on folders that are not a whole cluster: what lies elsewhere is a warning, what contradicts itself an error. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { runCommand } from '../../harness/command.ts'
+import { RunningGateway } from '../../harness/running-gateway.ts'
 import { folderOf, gateway, gatewayClass, route, service } from './folder.ts'
 
 interface Finding {
@@ -83,5 +84,24 @@ spec: {secretName: a-tls, dnsNames: [a.example.com]}
     const { code, findings } = await check({ 'gateway.yaml': `${gateway(httpsListener)}---\n${gatewayClass}${secret}` })
     expect(findings.map((finding) => `${finding.severity} ${finding.code}`)).toEqual(['error ResolvedRefs-InvalidCertificateRef'])
     expect(code).toBe(1)
+  })
+})
+
+describe('a Gateway that its file gets wrong', () => {
+  const files = {
+    'gateway.yaml': `${gateway('{name: a, protocol: HTTP, port: 80}, {name: b, protocol: HTTP, port: 80}')}---\n${gatewayClass}`,
+    'route.yaml': route('web', 'backendRefs: [{name: web, port: 80}]', service('web', 80)),
+  }
+
+  it('is called refused, not missing', async () => {
+    const { findings } = await check(files)
+    expect(findings.map(({ code }) => code)).toEqual(['listener-unique', 'parent-not-found'])
+    expect(findings[1]?.message).toContain('Gateway infra/public is refused here (its errors say why)')
+  })
+
+  it('gets no development Gateway in its place', async () => {
+    const gateways = await RunningGateway.start([folderOf(files)])
+    onTestFinished(() => void gateways.close())
+    expect(gateways.ready.listeners).toEqual([])
   })
 })

@@ -25,7 +25,8 @@ describe('a request on its way to the backend', () => {
     expect(web.request.line).toBe('GET /a/b%2Fc//d?p=/../%41 HTTP/1.1')
     expect((await client.request({ target: '/a/../b' })).status).toBe(404)
     expect((await client.request({ target: '/a/../../b' })).status).toBe(400)
-    expect((await client.request({ target: '/a%00' })).status).toBe(400)
+    const other = await h.client(gate)
+    expect((await other.request({ target: '/a%00' })).status).toBe(400)
   })
 
   it('[wire:exchange-hop-by-hop] loses hop-by-hop fields and what Connection names', async () => {

@@ -1,4 +1,4 @@
-/** The same way over TLS, where sockets behave otherwise: no shared read buffer, no resets, writes that end later. */
+/** The same way over TLS, where sockets behave otherwise: reading set up afterwards, no resets, writes that end later. */
 import { describe, expect, it } from 'vitest'
 import { eventually, pause } from '../../harness/eventually.ts'
 import { harness } from '../../harness/harness.ts'

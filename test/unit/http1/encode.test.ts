@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { CHUNKED_BODY, CLOSE_BODY, lengthBody, NO_BODY } from '../../../src/proxy/http1/codec.ts'
 import { isTrailer, lastChunk } from '../../../src/proxy/http1/encode-chunk.ts'
 import { answerText, bodyForClient, requestHeadText, responseHeadText } from '../../../src/proxy/http1/encode-head.ts'
-import { FORWARDED } from '../../../src/proxy/http1/field-kind.ts'
+import { FORWARDED, FORWARDED_ALIAS } from '../../../src/proxy/http1/field-kind.ts'
 import { FieldList } from '../../../src/proxy/http1/field-list.ts'
 import { request, response } from './reading.ts'
 
@@ -179,11 +179,29 @@ describe('edits of fields', () => {
       'Forwarded',
       'X-Real-IP',
       'x_real-ip',
+      'X-Request-Id',
+      'x_request-ID',
     ]
-    const others = ['X-Forwarded', 'X-Real', 'X-Real-IPs', 'XX-Forwarded-For', 'Forwarder', 'x-foo-bar-baz']
+    const others = [
+      'X-Forwarded',
+      'X-Request-Ia',
+      'X-Request-Ids',
+      'X-Real',
+      'X-Real-IPs',
+      'XX-Forwarded-For',
+      'Forwarder',
+      'x-foo-bar-baz',
+    ]
     const text = [...names, ...others].map((name) => `${name}: 1\r\n`).join('')
     const { fields: list } = request(`GET / HTTP/1.1\r\nHost: a\r\n${text}\r\n`)
     list.add('X-Forwarded-Port', 'x-forwarded-port', '2')
+    list.removeKind(FORWARDED_ALIAS)
+    expect(list.entries().map(([name]) => name)).toEqual([
+      'Host',
+      ...names.filter((name) => !name.includes('_')),
+      ...others,
+      'X-Forwarded-Port',
+    ])
     list.removeKind(FORWARDED)
     expect(list.entries().map(([name]) => name)).toEqual(['Host', ...others])
   })

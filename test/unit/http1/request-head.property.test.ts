@@ -135,7 +135,7 @@ describe('[wire:heads-one-reading] a head that is accepted', () => {
         const { result } = readRequest(text)
         if (result?.kind !== 'request') return
         const sent = requestHeadText(result, result.path + result.search, false)
-        const again = request(sent.replace('Host: \r\n', 'Host: none\r\n'))
+        const again = request(sent.replace('\r\nHost: \r\n', '\r\nHost: none\r\n'))
         expect([again.method, again.path, again.search, again.body]).toEqual([result.method, result.path, result.search, result.body])
         if (result.host !== '') expect(again.host).toBe(result.host)
         expect(again.expectContinue).toBe(result.expectContinue)

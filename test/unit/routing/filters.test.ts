@@ -131,7 +131,7 @@ describe('filters of a backend', () => {
     expect(rule?.filters).toBeUndefined()
     if (edited?.kind !== 'pool') throw new Error('no backend')
     expect(edited.filters?.requestEdits?.set).toEqual([{ name: 'x', lower: 'x', value: '1' }])
-    expect(edited.filters?.rewrite?.path('/a', 0)).toBe('/b')
+    expect(edited.filters?.rewrite?.path?.('/a', 0)).toBe('/b')
   })
 })
 

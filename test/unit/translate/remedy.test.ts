@@ -84,7 +84,7 @@ function pathOf({ kind, metadata }: ApiObject): string {
 const remedies = goldenInputs(GOLDEN).flatMap((input) => {
   const golden = caseOf(readFileSync(join(GOLDEN, input), 'utf8'))
   return conditionsOf(translateGolden(golden)).flatMap(({ at, condition }) => {
-    const yaml = /apply:\n([^]*)$/.exec(condition.message)?.[1]
+    const yaml = /(?:apply|change to):\n([^]*)$/.exec(condition.message)?.[1]
     return yaml === undefined ? [] : [{ title: `${input}: ${at}`, golden, at, reason: condition.reason, yaml }]
   })
 })

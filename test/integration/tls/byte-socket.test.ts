@@ -1,0 +1,32 @@
+/** That Node's private parts are as byte-socket.ts expects them: else everything works, slower, and nobody notices. */
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { adoptSocket, createSocketBuffers, startReading } from '../../../src/proxy/byte-socket.ts'
+import { createTestAuthority } from '../../harness/certificates.ts'
+
+describe.skipIf(process.platform === 'win32')('a socket that was accepted', () => {
+  it.each(['tcp', 'tls'] as const)('reads into the shared buffer (%s)', async (kind) => {
+    const { read } = createSocketBuffers()
+    const received = new Promise<{ text: string; shared: boolean }>((resolve) => {
+      const accept = (accepted: Socket): void => {
+        const handler = { onBytes: (bytes: Buffer) => resolve({ text: bytes.toString(), shared: bytes.buffer === read.buffer }) }
+        const socket = adoptSocket(accepted, handler, read)
+        onTestFinished(() => void socket.destroy())
+        startReading(socket)
+      }
+      const { config, key } = createTestAuthority().issue('a.example')
+      const options = { pauseOnConnect: true, cert: config.chain, key: key.reveal() }
+      const server = kind === 'tcp' ? createServer(options, accept) : createTlsServer(options, accept)
+      onTestFinished(() => void server.close())
+      server.listen(0, '127.0.0.1', () => {
+        const { port } = server.address() as AddressInfo
+        const client = kind === 'tcp' ? connect(port, '127.0.0.1') : connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+        onTestFinished(() => void client.destroy())
+        void once(client, kind === 'tcp' ? 'connect' : 'secureConnect').then(() => client.write('hello'))
+      })
+    })
+    expect(await received).toEqual({ text: 'hello', shared: true })
+  })
+})

@@ -6,6 +6,8 @@ import type { EndpointConfig, PoolConfig } from '../../src/config/pool.ts'
 import type { BackendConfig, HttpMatchConfig, HttpRouteConfig, RetryConfig, SessionConfig } from '../../src/config/route.ts'
 
 export interface RuleSketch {
+  /** A GRPCRoute's. */
+  readonly grpc?: boolean
   /** A prefix; '/' by default. */
   readonly path?: string
   readonly match?: Partial<HttpMatchConfig>
@@ -26,9 +28,11 @@ export interface ConfigSketch {
   readonly rules: readonly RuleSketch[]
   /** Endpoints by name of the pool: ports on 127.0.0.1, or whole endpoints. */
   readonly pools: Readonly<Record<string, readonly (number | EndpointConfig)[]>>
+  /** Pools to which HTTP/2 is spoken. */
+  readonly h2c?: readonly string[]
 }
 
-export function gatewayConfig({ listeners = [''], rules, pools }: ConfigSketch): GatewayConfig {
+export function gatewayConfig({ listeners = [''], rules, pools, h2c = [] }: ConfigSketch): GatewayConfig {
   const listenerConfigs = listeners.map((hostname, index): ListenerConfig => ({
     key: listenerKey(index),
     name: `l${index}`,
@@ -40,7 +44,10 @@ export function gatewayConfig({ listeners = [''], rules, pools }: ConfigSketch):
     gateway: 'test/gate',
     listeners: listenerConfigs,
     routes: rules.map((rule, index) => routeConfig(rule, index, listenerConfigs)),
-    pools: Object.entries(pools).map(([name, endpoints]) => poolConfig(name, endpoints)),
+    pools: Object.entries(pools).map(([name, endpoints]) => ({
+      ...poolConfig(name, endpoints),
+      protocol: h2c.includes(name) ? 'h2c' : 'http',
+    })),
     certificates: [],
   }
 }
@@ -64,7 +71,7 @@ function routeConfig(rule: RuleSketch, index: number, listeners: readonly Listen
   const key = `HTTPRoute/test/r${index}`
   const filters = rule.backendFilters ?? []
   return {
-    kind: 'http',
+    kind: rule.grpc === true ? 'grpc' : 'http',
     key,
     attachments: listeners.map((listener) => ({ listener: listener.key, hostnames: rule.hostnames ?? [''] })),
     rules: [

@@ -5,6 +5,7 @@
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { Backend, type OnBytes, type Respond } from './scripted-backend.ts'
 import { Client } from './client.ts'
+import { Http2Backend, type RespondTo } from './http2-backend.ts'
 import { Http2Client } from './http2-client.ts'
 import { eventually } from './eventually.ts'
 import { Gateway, type GatewayOptions } from './gateway.ts'
@@ -12,6 +13,8 @@ import type { ConfigSketch } from './gateway-config.ts'
 
 export interface Harness {
   backend(respond?: Respond, onBytes?: OnBytes): Promise<Backend>
+  /** One that speaks HTTP/2 by prior knowledge. */
+  http2Backend(respond?: RespondTo, options?: object): Promise<Http2Backend>
   gateway(sketch: ConfigSketch, options?: GatewayOptions): Promise<Gateway>
   client(gateway: Gateway): Promise<Client>
   /** In clear text by prior knowledge, on TLS by ALPN. */
@@ -42,6 +45,7 @@ export function harness(): Harness {
   })
   const one: Harness = {
     backend: (respond, onBytes) => keep(Backend.listen(respond, onBytes)),
+    http2Backend: (respond, options) => keep(Http2Backend.listen(respond, options)),
     gateway: (sketch, options) => keep(Gateway.start(sketch, options)),
     client: (gateway) => keep(Client.connect(gateway.port, gateway.scheme)),
     http2: (gateway, options) => keep(Http2Client.connect(gateway.port, gateway.scheme, options)),

@@ -268,7 +268,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
     this.#answerBegun = true
     this.status = head.status
     if (this.#cors !== undefined) decorate(head.fields, this.#cors)
-    if (!this.#requestDone) this.client.stopBody()
+    if (!this.#requestDone && this.#upstream?.duplex !== true) this.client.stopBody()
     this.client.sendHead(head)
   }
 
@@ -287,6 +287,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
 
   onUpstreamEnd(trailers: FieldList | undefined): void {
     this.#upstream = undefined
+    if (!this.#requestDone) this.client.stopBody()
     this.client.sendEnd(trailers)
     this.#end(this.#denied ? 'auth-denied' : '')
   }
@@ -327,6 +328,10 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
       this.#tried ??= []
       this.#tried.push(upstream.endpoint)
       if (this.#tried.length >= mostEndpointsTried || this.#tried.length >= this.pool.size) return false
+    } else if (failure === 'refused') {
+      // RFC 9113 section 8.7: the request was not processed, whatever its method; a body that went out is gone, though.
+      if (this.#repeated || this.requestBytes > 0) return false
+      this.#repeated = true
     } else {
       // RFC 9112 section 9.3.1: a connection that closed under a request that can be sent twice.
       if (failure !== 'closed' || !upstream.reused || upstream.answered || this.#repeated || !safe) return false
@@ -509,6 +514,7 @@ function answerTo(failure: UpstreamFailure): Answer {
       return answers.connectFailed
     case 'connect-timeout':
       return answers.connectTimeout
+    case 'refused':
     case 'closed':
       return answers.upstreamClosed
     case 'protocol':

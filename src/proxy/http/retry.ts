@@ -52,6 +52,7 @@ export function mayRetry(failure: UpstreamFailure, { reused, answered }: Upstrea
   switch (failure) {
     case 'connect-refused':
     case 'connect-timeout':
+    case 'refused':
       return true
     case 'closed':
       return safe && !answered && (reused || codes.has(badGateway))

@@ -23,6 +23,8 @@ export type UpstreamFailure =
   /** No connection came to be: another endpoint may be tried, nothing was sent. */
   | 'connect-refused'
   | 'connect-timeout'
+  /** HTTP/2: the endpoint did nothing about the request (REFUSED_STREAM, or above the last stream of its GOAWAY). */
+  | 'refused'
   /** Closed or reset before the end of the answer. */
   | 'closed'
   /** The answer broke a rule of the wire. */
@@ -63,6 +65,7 @@ const switchingProtocols = 101
 
 export class UpstreamConnection implements Upstream, ByteHandler, Swept {
   readonly endpoint: Endpoint
+  readonly duplex = false
   deadline: number
   sweepSlot = -1
   reused = false

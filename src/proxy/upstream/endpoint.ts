@@ -1,6 +1,7 @@
 /** One address of a pool: its load, its health, and the connections that wait for work. */
 import type { EndpointConfig } from '../../config/pool.ts'
 import type { UpstreamConnection, UpstreamFailure } from './connection.ts'
+import type { UpstreamSession } from './h2-session.ts'
 import { advance, type Health, type HealthEvent, type HealthPolicy, healthy } from './health.ts'
 
 /** A failure weighs as much as this many requests, and half of it after each half-life. */
@@ -28,6 +29,8 @@ export class Endpoint {
   connections = 0
   /** Idle connections, the one used last on top. */
   readonly idle: UpstreamConnection[] = []
+  /** HTTP/2 connections that take requests, connecting ones included. */
+  readonly sessions: UpstreamSession[] = []
   /** True after the configuration dropped it: what is under way ends, nothing is reused. */
   retired = false
   health: Health = healthy

@@ -7,6 +7,7 @@ import { chooseEndpoint } from './balancer.ts'
 import { type Candidates, candidatesOf } from './candidates.ts'
 import { UpstreamConnection, type UpstreamFailure, type UpstreamUser } from './connection.ts'
 import { Endpoint, type EndpointOwner, nameOf } from './endpoint.ts'
+import { UpstreamSession } from './h2-session.ts'
 import type { Health, HealthPolicy } from './health.ts'
 import { EndpointProbe } from './probe.ts'
 import type { UpstreamRuntime } from './registry.ts'
@@ -121,7 +122,13 @@ export class Pool implements EndpointOwner {
   ): Upstream | 'no-endpoint' | 'overload' {
     const endpoint = pinned !== undefined && tried?.includes(pinned) !== true ? pinned : this.#choose(tried)
     if (endpoint === undefined) return 'no-endpoint'
-    if (!fresh) {
+    const http2 = this.config.protocol === 'h2c'
+    const shared = http2 ? endpoint.sessions.find((session) => session.hasRoom(fresh)) : undefined
+    if (shared !== undefined) {
+      this.counters.requests += 1
+      return shared.assign(user)
+    }
+    if (!fresh && !http2) {
       const idle = takeIdle(endpoint, this.runtime.sweep.now)
       if (idle !== undefined) {
         this.counters.requests += 1
@@ -138,6 +145,7 @@ export class Pool implements EndpointOwner {
     }
     this.counters.requests += 1
     this.counters.connectionsOpened += 1
+    if (http2) return new UpstreamSession(this, endpoint).assign(user)
     const connection = new UpstreamConnection(this, endpoint)
     connection.assign(user)
     return connection
@@ -235,6 +243,7 @@ export class Pool implements EndpointOwner {
   #retireEndpoint(endpoint: Endpoint): void {
     endpoint.retired = true
     while (endpoint.idle.length > 0) endpoint.idle.pop()?.destroy()
+    while (endpoint.sessions.length > 0) endpoint.sessions.pop()?.retire()
     this.#probes.get(endpoint)?.stop()
     this.#probes.delete(endpoint)
   }

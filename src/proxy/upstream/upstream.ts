@@ -25,6 +25,8 @@ export interface Upstream {
   readonly endpoint: Endpoint
   /** True when it is older than the request, and may have been closed by the endpoint meanwhile. */
   readonly reused: boolean
+  /** The answer may begin before the request has ended, and both go on (HTTP/2). */
+  readonly duplex: boolean
   /** True once a byte of the answer has come. */
   readonly answered: boolean
   /** False: `UpstreamUser.onUpstreamReady` comes later. */

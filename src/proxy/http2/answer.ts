@@ -3,17 +3,13 @@ import type { OutgoingHttpHeaders } from 'node:http2'
 import type { Answer } from '../http/answers.ts'
 import { grpcStatusOf } from './grpc.ts'
 
-export function answerText({ status, flag }: Answer, requestId: string): string {
-  return status === 204 ? '' : `${status} ${flag}\nrequest ${requestId}\n`
-}
-
 export function answerHeaders(answer: Answer, requestId: string, text: string): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { ':status': answer.status, 'x-request-id': requestId }
   if (answer.location !== '') headers['location'] = answer.location
   if (answer.status === 405) headers['allow'] = ''
   addFields(headers, answer)
   if (text !== '') {
-    headers['content-type'] = 'text/plain; charset=utf-8'
+    headers['content-type'] ??= 'text/plain; charset=utf-8'
     headers['content-length'] = text.length
   }
   return headers
@@ -23,12 +19,12 @@ export function answerHeaders(answer: Answer, requestId: string, text: string): 
 export function grpcAnswerHeaders(answer: Answer, requestId: string, status: number = grpcStatusOf(answer)): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = {
     ':status': 200,
-    'content-type': 'application/grpc',
     'grpc-status': status,
     'grpc-message': answer.flag,
     'x-request-id': requestId,
   }
   addFields(headers, answer)
+  headers['content-type'] = 'application/grpc'
   return headers
 }
 

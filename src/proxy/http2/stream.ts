@@ -10,13 +10,13 @@ import type { AnswerFlag } from '../../telemetry/access-record.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
-import { type Answer, answer, bodyTimeout, brokenBody } from '../http/answers.ts'
+import { type Answer, answer, answerBody, bodyTimeout, brokenBody } from '../http/answers.ts'
 import { BodyPace } from '../http/body-pace.ts'
 import type { ConnectionContext } from '../http/connection-context.ts'
 import type { Downstream } from '../http/downstream.ts'
 import { Exchange } from '../http/exchange.ts'
 import { ended, type Swept } from '../sweep.ts'
-import { answerHeaders, answerText, grpcAnswerHeaders } from './answer.ts'
+import { answerHeaders, grpcAnswerHeaders } from './answer.ts'
 import { fieldsOf } from './field-text.ts'
 import { grpcStatus, grpcTimeout } from './grpc.ts'
 import { headerObject, trailerObject, withJoined } from './header-object.ts'
@@ -61,6 +61,8 @@ export class Http2Stream implements Downstream, Swept {
   /** An answer with a body that trailers may follow. */
   #mayHaveTrailers = false
   #answerEnded = false
+  /** The request is not complete, and is not wanted any more. */
+  #closesAfterTrailers = false
   #responseTrailers: OutgoingHttpHeaders = {}
   /** The client has seen all that there is to the answer, or it is not its fault that it has not. */
   #whole = false
@@ -182,7 +184,7 @@ export class Http2Stream implements Downstream, Swept {
       this.#respond(grpcAnswerHeaders(answer, requestId, status), true)
       return this.#end()
     }
-    const text = answerText(answer, requestId)
+    const text = answerBody(answer, requestId)
     const headers = answerHeaders(answer, requestId, text)
     const bodiless = text === '' || this.#head?.method === 'HEAD'
     this.#respond(headers, bodiless)
@@ -258,8 +260,13 @@ export class Http2Stream implements Downstream, Swept {
 
   #respond(headers: OutgoingHttpHeaders, endStream: boolean): void {
     const options = { endStream, waitForTrailers: !endStream && this.#mayHaveTrailers, sendDate: false }
-    if (options.waitForTrailers) this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(this.#responseTrailers))
+    if (options.waitForTrailers) this.#stream.once('wantTrailers', () => this.#sendTrailers())
     withJoined(headers, (joined) => this.#stream.respond(joined, options))
+  }
+
+  #sendTrailers(): void {
+    this.#stream.sendTrailers(this.#responseTrailers)
+    if (this.#closesAfterTrailers) setImmediate(() => this.#stream.close(NGHTTP2_NO_ERROR))
   }
 
   #end(): void {
@@ -272,8 +279,10 @@ export class Http2Stream implements Downstream, Swept {
     if (this.#stream.destroyed) return
     this.#awaitTaking()
     // RFC 9113 section 8.1: an answer that does not need the rest of the request ends the stream without an error.
-    if (this.#phase === 'flows' || this.#phase === 'stopped' || this.#phase === 'waits') this.#stream.close(NGHTTP2_NO_ERROR)
-    else if (this.#stream.isPaused()) this.#stream.resume()
+    if (this.#phase === 'flows' || this.#phase === 'stopped' || this.#phase === 'waits') {
+      if (this.#mayHaveTrailers) this.#closesAfterTrailers = true
+      else this.#stream.close(NGHTTP2_NO_ERROR)
+    } else if (this.#stream.isPaused()) this.#stream.resume()
   }
 
   #letBodyFlow(): void {

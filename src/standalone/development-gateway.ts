@@ -3,8 +3,10 @@
  * that the routes' parentRefs can attach to. Every namespace may attach, since nobody is there to say otherwise.
  */
 import type { Gateway, Listener } from '../api/gateway.ts'
-import type { HttpRoute, ParentReference } from '../api/route.ts'
+import type { ParentReference } from '../api/route.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
+import { requestRoutes } from './request-routes.ts'
+import type { RequestRoute } from './request-routes.ts'
 
 export const developmentClassName = 'gatewright-development'
 
@@ -33,7 +35,7 @@ interface Draft {
 
 export function missingGateways(snapshot: Snapshot): readonly MissingGateway[] {
   const drafts = new Map<string, Draft>()
-  for (const route of snapshot.all('HTTPRoute')) {
+  for (const route of requestRoutes(snapshot)) {
     for (const ref of route.spec.parentRefs) {
       if (ref.group !== 'gateway.networking.k8s.io' || ref.kind !== 'Gateway') continue
       const namespace = ref.namespace ?? route.metadata.namespace
@@ -48,7 +50,7 @@ export function missingGateways(snapshot: Snapshot): readonly MissingGateway[] {
   }))
 }
 
-function addTo(drafts: Map<string, Draft>, namespace: string, ref: ParentReference, route: HttpRoute): void {
+function addTo(drafts: Map<string, Draft>, namespace: string, ref: ParentReference, route: RequestRoute): void {
   const key = `${namespace}/${ref.name}`
   const draft = drafts.get(key) ?? { namespace, name: ref.name, routes: new Set(), sections: new Map() }
   drafts.set(key, draft)

@@ -160,13 +160,15 @@ export class Overlay {
     const { namespace, name, service } = need
     const path = `${namespace}/${name}`
     const object = { kind: 'Service', namespace, name }
+    if (need.unasked.length > 0) findings.push(notEchoed(need))
     const echoPort = need.echoPorts.length === 0 ? undefined : inputs.echoPorts.get(path)
     if (need.mappings.length === 0 && echoPort === undefined) return
     const shape = [service, need.missingPorts.join()]
     const standIn = this.#memory.keep(`Service ${path}`, shape, () => standInService(need))
     if (standIn !== undefined) edits.put(standIn)
     if (echoPort !== undefined) {
-      edits.put(this.#memory.keep(`echo ${path}`, [...shape, echoPort], () => echoSlice(need, echoPort)))
+      const echoed = need.echoPorts.map((port) => port.port).join()
+      edits.put(this.#memory.keep(`echo ${path}`, [...shape, echoed, echoPort], () => echoSlice(need, echoPort)))
       kindnesses.push(
         service === undefined
           ? {
@@ -221,6 +223,18 @@ export class Overlay {
   #putLeaf(namespace: string, hostname: string, leaf: Leaf | undefined, edits: Edits): void {
     if (leaf === undefined) return
     edits.put(this.#memory.keep(`Secret ${namespace} ${hostname}`, [leaf], () => leafSecret(namespace, hostname, leaf)))
+  }
+}
+
+/** Fail closed: an echo backend answers every question with 200, which would allow every request. */
+function notEchoed({ namespace, name, unasked }: ServiceNeed): Finding {
+  const path = `${namespace}/${name}`
+  return {
+    code: 'authorisation-not-echoed',
+    severity: 'warning',
+    object: { kind: 'Service', namespace, name },
+    message: `No file gives Service ${path} endpoints, and no echo backend answers for it: it is asked for authorisation, and an echo would allow everything. The requests of ${listed(unasked)} that it guards are refused`,
+    fix: { text: `Send its questions to a server of yours: --service ${path}:PORT=localhost:PORT` },
   }
 }
 

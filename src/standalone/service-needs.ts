@@ -1,8 +1,10 @@
 /** Which Services the routes send requests to and what each of their ports lacks: an echo backend, a mapping, the Service itself. */
 import type { EndpointSlice, Service, ServicePort } from '../api/core.ts'
-import type { BackendObjectReference, HttpRoute } from '../api/route.ts'
+import type { BackendObjectReference, HttpRouteFilter } from '../api/route.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { mayRefer } from './reference-grant.ts'
+import { requestRoutes } from './request-routes.ts'
+import type { RequestRoute } from './request-routes.ts'
 import type { ServiceMapping } from './service-mapping.ts'
 
 export interface ServiceNeed {
@@ -19,54 +21,73 @@ export interface ServiceNeed {
   readonly slices: readonly EndpointSlice[]
   /** `namespace/name` of the routes that name it; empty when only a mapping does. */
   readonly routes: readonly string[]
+  /** `namespace/name` of the routes that ask it for authorisation and would get no answer: an echo backend's 200 would allow everything. */
+  readonly unasked: readonly string[]
+}
+
+interface Wanted {
+  readonly namespace: string
+  readonly name: string
+  readonly ports: Set<number>
+  readonly routes: Set<string>
+  /** Ports by which a route asks for authorisation, with those routes. */
+  readonly guards: Map<number, Set<string>>
+  readonly mappings: ServiceMapping[]
 }
 
 /** Only the Services for which the overlay has something to do, in a stable order. */
 export function serviceNeeds(snapshot: Snapshot, mappings: readonly ServiceMapping[], echo: boolean): readonly ServiceNeed[] {
-  const wanted = new Map<string, { ports: Set<number>; routes: Set<string>; mappings: ServiceMapping[] }>()
-  const entryOf = (key: string) => {
-    const entry = wanted.get(key) ?? { ports: new Set(), routes: new Set(), mappings: [] }
-    wanted.set(key, entry)
-    return entry
+  const wanted = new Map<string, Wanted>()
+  const wantedOf = (namespace: string, name: string): Wanted => {
+    const key = `${namespace}/${name}`
+    const known = wanted.get(key) ?? { namespace, name, ports: new Set(), routes: new Set(), guards: new Map(), mappings: [] }
+    wanted.set(key, known)
+    return known
   }
-  for (const mapping of mappings) entryOf(`${mapping.namespace}/${mapping.name}`).mappings.push(mapping)
-  for (const route of snapshot.all('HTTPRoute')) {
-    for (const ref of backendsOf(route)) {
+  for (const mapping of mappings) wantedOf(mapping.namespace, mapping.name).mappings.push(mapping)
+  for (const route of requestRoutes(snapshot)) {
+    const path = `${route.metadata.namespace}/${route.metadata.name}`
+    for (const { ref, guards } of targetsOf(route)) {
       const namespace = ref.namespace ?? route.metadata.namespace
       if (ref.group !== '' || ref.kind !== 'Service' || ref.port === undefined) continue
-      if (!mayRefer(snapshot, { kind: 'HTTPRoute', namespace: route.metadata.namespace }, { kind: 'Service', namespace, name: ref.name }))
+      if (!mayRefer(snapshot, { kind: route.kind, namespace: route.metadata.namespace }, { kind: 'Service', namespace, name: ref.name }))
         continue
-      const entry = entryOf(`${namespace}/${ref.name}`)
+      const entry = wantedOf(namespace, ref.name)
       entry.ports.add(ref.port)
-      entry.routes.add(`${route.metadata.namespace}/${route.metadata.name}`)
+      entry.routes.add(path)
+      if (guards) entry.guards.set(ref.port, (entry.guards.get(ref.port) ?? new Set()).add(path))
     }
   }
-  return [...wanted].flatMap(([key, entry]) => {
-    const [namespace = '', name = ''] = key.split('/')
-    const need = needOf(snapshot, { namespace, name, routes: [...entry.routes], mappings: entry.mappings, ports: [...entry.ports], echo })
-    return need.mappings.length === 0 && need.echoPorts.length === 0 ? [] : [need]
-  })
+  return [...wanted.values()]
+    .map((entry) => needOf(snapshot, entry, echo))
+    .filter((need) => need.mappings.length > 0 || need.echoPorts.length > 0 || need.unasked.length > 0)
 }
 
-function* backendsOf(route: HttpRoute): Generator<BackendObjectReference> {
+interface Target {
+  readonly ref: BackendObjectReference
+  /** It is asked whether a request may pass. */
+  readonly guards: boolean
+}
+
+function* targetsOf(route: RequestRoute): Generator<Target> {
   for (const rule of route.spec.rules) {
-    yield* rule.backendRefs
-    for (const filter of rule.filters) if (filter.type === 'RequestMirror') yield filter.requestMirror.backendRef
+    yield* filterTargets(rule.filters)
+    for (const backend of rule.backendRefs) {
+      yield { ref: backend, guards: false }
+      yield* filterTargets(backend.filters)
+    }
   }
 }
 
-function needOf(
-  snapshot: Snapshot,
-  wanted: {
-    readonly namespace: string
-    readonly name: string
-    readonly routes: readonly string[]
-    readonly mappings: readonly ServiceMapping[]
-    readonly ports: readonly number[]
-    readonly echo: boolean
-  },
-): ServiceNeed {
-  const { namespace, name, routes, mappings } = wanted
+function* filterTargets(filters: readonly HttpRouteFilter[]): Generator<Target> {
+  for (const filter of filters) {
+    if (filter.type === 'RequestMirror') yield { ref: filter.requestMirror.backendRef, guards: false }
+    if (filter.type === 'ExternalAuth') yield { ref: filter.externalAuth.backendRef, guards: true }
+  }
+}
+
+function needOf(snapshot: Snapshot, wanted: Wanted, echo: boolean): ServiceNeed {
+  const { namespace, name, mappings, guards } = wanted
   const service = snapshot.get('Service', namespace, name)
   const slices = snapshot.bucket('slicesByService', `${namespace}/${name}`)
   const defined = service?.spec.ports.filter((port) => port.protocol === 'TCP') ?? []
@@ -76,8 +97,19 @@ function needOf(
   const missingPorts = [...new Set(named)].filter((port) => !defined.some((known) => known.port === port)).sort((a, b) => a - b)
   const unanswered = [...defined, ...missingPorts.map(portNamed)].filter((port) => !mapped.has(port.port))
   // An ExternalName Service is refused for a reason (CVE-2021-25740): no echo hides that.
-  const echoed = wanted.echo && slices.length === 0 && service?.spec.type !== 'ExternalName'
-  return { namespace, name, service, missingPorts, mappings, echoPorts: echoed ? unanswered : [], slices, routes }
+  const mended = echo && slices.length === 0 && service?.spec.type !== 'ExternalName'
+  const unasked = mended ? [...guards].flatMap(([port, routes]) => (mapped.has(port) ? [] : [...routes])) : []
+  return {
+    namespace,
+    name,
+    service,
+    missingPorts,
+    mappings,
+    echoPorts: mended ? unanswered.filter((port) => !guards.has(port.port)) : [],
+    slices,
+    routes: [...wanted.routes],
+    unasked: [...new Set(unasked)],
+  }
 }
 
 export function portNamed(port: number): ServicePort {

@@ -13,6 +13,8 @@ export interface Answer {
   readonly location: string
   /** Further fields, byte strings. */
   readonly fields?: readonly CompiledEdit[]
+  /** A byte string; without it the body says status and flag. */
+  readonly body?: string
 }
 
 export function answer(status: number, flag: AnswerFlag): Answer {
@@ -45,8 +47,13 @@ export const clientGone: Answer = answer(400, 'client-gone')
 
 /** The HTTP/1 message. HEAD gets the same head without the body (RFC 9110, section 9.3.2). */
 export function answerMessage(answer: Answer, requestId: string, isHead: boolean, keepAlive: boolean, http10: boolean): string {
-  const text = answer.status === 204 ? '' : `${answer.status} ${answer.flag}\nrequest ${requestId}\n`
-  return answerText(answer.status, linesOf(answer, requestId), text, keepAlive, http10, !isHead)
+  return answerText(answer.status, linesOf(answer, requestId), answerBody(answer, requestId), keepAlive, http10, !isHead)
+}
+
+/** '' for statuses that have none. */
+export function answerBody({ status, flag, body }: Answer, requestId: string): string {
+  if (status === 204 || status === 304) return ''
+  return body ?? `${status} ${flag}\nrequest ${requestId}\n`
 }
 
 function linesOf(answer: Answer, requestId: string): string {

@@ -1,7 +1,7 @@
 /**
- * Asks an authorisation server about a request before anything else of it happens (HTTPExternalAuthFilter). Its 200
- * lets the request pass, with fields of its answer; any other answer goes to the client as it is; and when there is none
- * the client gets an error. Nothing passes unasked.
+ * Asks an authorisation server about a request before anything else of it happens (HTTPExternalAuthFilter). Its 200, or
+ * OK in gRPC, lets the request pass, with fields of its answer; any other answer goes to the client; and when there is
+ * none the client gets an error. Nothing passes unasked.
  */
 import type { CompiledAuth, CompiledEdits } from '../../routing/router.ts'
 import { NO_BODY } from '../http1/codec.ts'
@@ -12,6 +12,7 @@ import type { UpstreamUser } from '../upstream/connection.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { type Answer, authBodyTooLarge, authFailed, authTimeout } from './answers.ts'
 import type { Downstream } from './downstream.ts'
+import { CheckReply, checkMessage, checkRequest, type Verdict } from './external-auth-grpc.ts'
 import { allowedEdits, authRequest } from './external-auth-http.ts'
 import { type SideFailure, SideRequest, type SideUser } from './side-request.ts'
 
@@ -77,9 +78,34 @@ export class AuthCheck implements SideUser {
   #ask(): void {
     const { client, head, path, requestId } = this.#exchange
     const { pools, sweep, bounds } = client.context.runtime
-    const request = authRequest(this.#auth, head, path, client.context, requestId, this.#length)
-    this.#request = new SideRequest(pools.get(this.#auth.pool), sweep, request, this.#pieces, this, bounds.authTime)
+    const pool = pools.get(this.#auth.pool)
+    switch (this.#auth.protocol) {
+      case 'http': {
+        const request = authRequest(this.#auth, head, path, client.context, requestId, this.#length)
+        this.#request = new SideRequest(pool, sweep, request, this.#pieces, this, bounds.authTime)
+        break
+      }
+      case 'grpc': {
+        const { name, namespace, port } = pool?.config.backend ?? { name: '', namespace: '', port: 0 }
+        const request = checkRequest(`${name}.${namespace}:${port}`, bounds.authTime)
+        const body = this.#auth.maxBody === 0 ? undefined : Buffer.concat(this.#pieces)
+        const question = checkMessage(this.#auth, this.#exchange, body, Date.now())
+        const reply = new CheckReply(
+          (verdict) => this.#decide(verdict),
+          (failure) => this.onSideFailed(failure),
+        )
+        this.#request = new SideRequest(pool, sweep, request, [question], reply, bounds.authTime)
+        break
+      }
+    }
     this.#request.send()
+  }
+
+  #decide(verdict: Verdict | undefined): void {
+    if (this.#ended) return
+    if (verdict === undefined) this.#exchange.refuse(authFailed)
+    else if (verdict.kind === 'denied') this.#exchange.refuse(verdict.answer)
+    else this.#exchange.onAllowed(verdict.edits, this.#held)
   }
 
   onSideHead(head: ResponseHead): void {

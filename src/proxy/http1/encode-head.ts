@@ -57,13 +57,15 @@ export function responseHeadText(response: ForwardedResponse, body: Body, keepAl
   return out + '\r\n'
 }
 
+const CONTENT_TYPE = /^content-type:/im
+
 /**
- * An answer of our own, complete. `lines` are further field lines, each with its CRLF; `text` is a byte string. Without
- * `withBody` (HEAD) the text is only counted.
+ * An answer of our own, complete. `lines` are further field lines, each with its CRLF; `text` is a byte string, plain
+ * text unless a line says otherwise. Without `withBody` (HEAD) the text is only counted.
  */
 export function answerText(status: number, lines: string, text: string, keepAlive: boolean, http10: boolean, withBody: boolean): string {
   let out = 'HTTP/1.1 ' + status + ' ' + (STATUS_CODES[status] ?? '') + '\r\n' + lines
-  if (text !== '') out += 'Content-Type: text/plain; charset=utf-8\r\n'
+  if (text !== '' && !CONTENT_TYPE.test(lines)) out += 'Content-Type: text/plain; charset=utf-8\r\n'
   // RFC 9110 section 8.6: a 204 has none.
   if (status !== 204) out += 'Content-Length: ' + text.length + '\r\n'
   out += connectionLine(keepAlive, http10) + '\r\n'

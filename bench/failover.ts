@@ -11,6 +11,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, get } from 'node:http'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { GatewayConfig } from '../src/config/config.ts'
@@ -169,6 +170,8 @@ async function main(): Promise<number> {
     for (const run of runs) await run.start()
     await load(runs, 2)
     for (const run of runs) run.begin()
+    const delays = monitorEventLoopDelay({ resolution: 5 })
+    delays.enable()
     for (let cycle = 1; cycle <= cycles; cycle++) {
       for (const well of [false, true]) {
         backends.send({ well } satisfies Order)
@@ -181,6 +184,9 @@ async function main(): Promise<number> {
     }
     for (const run of runs) await run.stop()
     print([['endpoint', 'rule', 'requests', 'failed', 'target', '', 'median', 'p99', 'failures'], ...runs.map((run) => run.cells)])
+    process.stdout.write(
+      `This process stood still for ${(delays.max / 1e6).toFixed(0)} ms at most: durations up to that may be the machine's.\n`,
+    )
     return runs.some((run) => run.missed) ? 1 : 0
   } finally {
     backends.disconnect()

@@ -33,6 +33,7 @@ import { type Admission, Port, type PortSurroundings } from './listener/port.ts'
 import { TlsAcceptor } from './listener/tls-acceptor.ts'
 import { compileTlsListeners, type TlsListeners } from './listener/tls-listener.ts'
 import { Sweep } from './sweep.ts'
+import { logHealth } from './upstream/health-log.ts'
 import { PoolRegistry } from './upstream/registry.ts'
 
 export interface DataPlaneOptions {
@@ -44,6 +45,8 @@ export interface DataPlaneOptions {
   readonly trusted?: readonly Cidr[]
   /** Signs the tokens of persistent sessions; the same in every replica of a Gateway. Absent: a random one, and sessions end with the process. */
   readonly sessionKey?: Uint8Array
+  /** Where this process runs (topology.kubernetes.io/zone): endpoints whose hints name it are preferred. Absent: hints mean nothing. */
+  readonly zone?: string
   /** Absent: no record is made. It must not block or throw. */
   readonly accessLog?: (record: AccessRecord) => void
   /** A port that could not be opened has been, later than in `apply`. */
@@ -90,7 +93,14 @@ export class DataPlane {
     const buffers = createSocketBuffers()
     this.runtime = {
       bounds,
-      pools: new PoolRegistry({ bounds, sweep, random: Math.random, buffers }),
+      pools: new PoolRegistry({
+        bounds,
+        sweep,
+        random: Math.random,
+        buffers,
+        zone: options.zone,
+        healthChanged: (pool, endpoint) => logHealth(options.logger, pool, endpoint),
+      }),
       sweep,
       buffers,
       requestIds: new RequestIds(randomBytes(8).toString('hex')),

@@ -87,6 +87,31 @@ export function dataPlaneMetrics(dataPlane: DataPlane): readonly MetricFamily[] 
     ofPools('counter', 'connect_failures_total', 'Connections that could not be made.', (pool) => pool.counters.connectFailures),
     ofPools('counter', 'failures_total', 'Requests that failed after a connection was there.', (pool) => pool.counters.failures),
     ofPools('counter', 'retries_total', 'Requests that were sent again on another connection.', (pool) => pool.counters.retries),
+    ofPools(
+      'counter',
+      'retries_refused_total',
+      'Retries that a route asked for, while too many requests were retried already.',
+      (pool) => pool.counters.retriesRefused,
+    ),
+    ofPools('counter', 'shed_total', 'Requests that found all connections of all endpoints taken.', (pool) => pool.counters.shed),
+    {
+      kind: 'counter',
+      name: 'gatewright_upstream_ejections_total',
+      help: 'Endpoints that were ejected, by the failure that came last.',
+      labels: ['pool', 'reason'],
+      samples: () =>
+        [...pools.all()].flatMap(({ config, counters: { ejections } }) =>
+          [...ejections].map(([reason, value]) => ({ labels: { pool: config.key, reason }, value })),
+        ),
+    },
+    {
+      kind: 'gauge',
+      name: 'gatewright_upstream_endpoint_ejected',
+      help: '1 for each endpoint that is ejected now or on trial, by the failure that came last; others have no series.',
+      labels: ['pool', 'endpoint', 'reason'],
+      samples: () => [...pools.all()].flatMap(ejectedOf),
+    },
+    ofPools('gauge', 'panic', '1 while ejections are ignored, because too few endpoints are left.', (pool) => Number(pool.panic)),
     ofPools('gauge', 'endpoints', 'Endpoints, ready and serving.', (pool) => pool.config.endpoints.length),
     ofPools('gauge', 'connections', 'Open connections.', (pool) => sum(pool.endpoints, ({ connections }) => connections)),
     ofPools('gauge', 'active_requests', 'Requests under way.', (pool) => sum(pool.endpoints, ({ active }) => active)),
@@ -103,6 +128,12 @@ function byClass(labels: Labels, counts: Float64Array): { labels: Labels; value:
     const value = counts[index] ?? 0
     return value === 0 ? [] : [{ labels: { ...labels, code }, value }]
   })
+}
+
+function ejectedOf({ config, endpoints }: Pool): { labels: Labels; value: number }[] {
+  return [...endpoints].flatMap(({ name, health }) =>
+    health.kind === 'available' ? [] : [{ labels: { pool: config.key, endpoint: name, reason: health.reason }, value: 1 }],
+  )
 }
 
 /** The rules of a route together, in two fine buckets for each coarse one. */

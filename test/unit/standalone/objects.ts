@@ -3,7 +3,7 @@ import type { EndpointSlice, KubeSecret, Service } from '../../../src/api/core.t
 import type { Gateway, GatewayClass, Listener, ReferenceGrant } from '../../../src/api/gateway.ts'
 import type { ObjectMeta } from '../../../src/api/meta.ts'
 import type { ApiObject } from '../../../src/api/object.ts'
-import type { HttpRoute } from '../../../src/api/route.ts'
+import type { GrpcRoute, HttpRoute, HttpRouteFilter } from '../../../src/api/route.ts'
 import { SnapshotBuilder } from '../../../src/cluster/snapshot-builder.ts'
 import type { Snapshot } from '../../../src/cluster/snapshot.ts'
 import type { Translation } from '../../../src/translate/translation.ts'
@@ -46,31 +46,63 @@ export interface Parent {
 
 /** A route to `Service namespace/name:port` (or `name:port` of its own namespace). */
 export function route(path: string, parents: readonly Parent[], hostnames: readonly string[], backends: readonly string[]): HttpRoute {
-  const backendRefs = backends.map((backend) => {
-    const [, namespace, name = '', port] = /^(?:(.+)\/)?(.+):(\d+)$/.exec(backend) ?? []
-    return {
-      group: '',
-      kind: 'Service',
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      port: Number(port),
-      weight: 1,
-      filters: [],
-    }
-  })
+  const matches = [{ path: { type: 'PathPrefix' as const, value: '/' }, headers: [], queryParams: [] }]
   return {
     apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'HTTPRoute',
     metadata: meta(path),
-    spec: {
-      parentRefs: parents.map(({ gateway, ...rest }) => {
-        const [namespace, name] = gateway.includes('/') ? gateway.split('/') : [undefined, gateway]
-        const group = 'gateway.networking.k8s.io'
-        return { group, kind: 'Gateway', name: name ?? '', ...(namespace === undefined ? {} : { namespace }), ...rest }
-      }),
-      hostnames,
-      rules: [{ matches: [{ path: { type: 'PathPrefix', value: '/' }, headers: [], queryParams: [] }], filters: [], backendRefs }],
-    },
+    spec: { parentRefs: parents.map(parentRef), hostnames, rules: [{ matches, filters: [], backendRefs: backends.map(backendRef) }] },
+  }
+}
+
+/** The same for gRPC. */
+export function grpcRoute(path: string, parents: readonly Parent[], hostnames: readonly string[], backends: readonly string[]): GrpcRoute {
+  return {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'GRPCRoute',
+    metadata: meta(path),
+    spec: { parentRefs: parents.map(parentRef), hostnames, rules: [{ matches: [], filters: [], backendRefs: backends.map(backendRef) }] },
+  }
+}
+
+/** The route with filters on its rules, or on their backends. */
+export function withFilters(
+  of: HttpRoute,
+  filters: { rule?: readonly HttpRouteFilter[]; backend?: readonly HttpRouteFilter[] },
+): HttpRoute {
+  const { rule = [], backend = [] } = filters
+  const rules = of.spec.rules.map((one) => ({
+    ...one,
+    filters: rule,
+    backendRefs: one.backendRefs.map((ref) => ({ ...ref, filters: backend })),
+  }))
+  return { ...of, spec: { ...of.spec, rules } }
+}
+
+export function mirrorTo(backend: string): HttpRouteFilter & { readonly type: 'RequestMirror' } {
+  return { type: 'RequestMirror', requestMirror: { backendRef: backendRef(backend) } }
+}
+
+export function authorisedBy(backend: string): HttpRouteFilter {
+  return { type: 'ExternalAuth', externalAuth: { protocol: 'HTTP', backendRef: backendRef(backend) } }
+}
+
+function parentRef({ gateway: named, ...rest }: Parent): HttpRoute['spec']['parentRefs'][number] {
+  const [namespace, name] = named.includes('/') ? named.split('/') : [undefined, named]
+  const group = 'gateway.networking.k8s.io'
+  return { group, kind: 'Gateway', name: name ?? '', ...(namespace === undefined ? {} : { namespace }), ...rest }
+}
+
+function backendRef(backend: string) {
+  const [, namespace, name = '', port] = /^(?:(.+)\/)?(.+):(\d+)$/.exec(backend) ?? []
+  return {
+    group: '',
+    kind: 'Service',
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    port: Number(port),
+    weight: 1,
+    filters: [],
   }
 }
 

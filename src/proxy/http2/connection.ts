@@ -104,14 +104,17 @@ export class Http2Connection implements Http1Connection, StreamOwner, Swept {
   }
 
   expire(): void {
-    const { bounds } = this.context.runtime
     if (this.phase === 'closed') return
     if (this.phase === 'linger') return this.#end('client-gone')
     if (this.#draining || this.phase === 'idle') return this.#close()
     const useful = this.#useful
     this.#useful = 0
     if (this.#guard.look(this.#socket.bytesRead, this.#socket.bytesWritten, useful)) return this.#flood()
-    this.#await(Math.min(lookTime, bounds.clientIdleTime))
+    this.#awaitLook()
+  }
+
+  received(bytes: number): void {
+    this.#useful += bytes
   }
 
   streamClosed(stream: Http2Stream, whole: boolean): void {
@@ -132,8 +135,9 @@ export class Http2Connection implements Http1Connection, StreamOwner, Swept {
     if (stream.destroyed || stream.closed) return this.streamClosed(one, false)
     if (this.phase === 'idle') {
       this.phase = 'exchange'
-      if (!this.#draining) this.#await(lookTime)
+      if (!this.#draining) this.#awaitLook()
     }
+    for (const text of raw) this.#useful += text.length
     const head = readHead(raw, (flags & NGHTTP2_FLAG_END_STREAM) !== 0, this.#heads)
     if (head.kind === 'request') {
       one.start(head)
@@ -177,6 +181,10 @@ export class Http2Connection implements Http1Connection, StreamOwner, Swept {
     this.#end('client-gone')
     this.context.runtime.counters.connections -= 1
     this.onClosed?.()
+  }
+
+  #awaitLook(): void {
+    this.#await(Math.min(lookTime, this.context.runtime.bounds.clientIdleTime))
   }
 
   #await(milliseconds: number): void {

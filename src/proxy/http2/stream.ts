@@ -33,6 +33,8 @@ const deadlineExceeded: Answer = answer(504, 'upstream-timeout')
 export interface StreamOwner {
   readonly context: ConnectionContext
   readonly forwardedPrefix: string
+  /** Bytes of a body or a tunnel have come. */
+  received(bytes: number): void
   /** The stream has closed; `whole`: with a complete answer, or without one for a reason that is not the client's. */
   streamClosed(stream: Http2Stream, whole: boolean): void
 }
@@ -304,6 +306,7 @@ export class Http2Stream implements Downstream, Swept {
   }
 
   #received(bytes: Buffer): void {
+    this.#owner.received(bytes.length)
     const exchange = this.#exchange
     if (exchange === undefined || (this.#phase !== 'flows' && this.#phase !== 'tunnel')) return
     this.#awaitBytes(bytes.length)
@@ -341,7 +344,7 @@ export class Http2Stream implements Downstream, Swept {
     this.deadline = ended
     this.context.runtime.sweep.forget(this)
     clearTimeout(this.#grpcTimer)
-    const whole = this.#whole || (this.#answerEnded && this.#stream.writableFinished)
+    const whole = this.#whole || (this.#answerEnded && this.#stream.rstCode === NGHTTP2_NO_ERROR)
     this.#answerEnded = true
     this.#exchange?.cancel('client-gone')
     this.#owner.streamClosed(this, whole)

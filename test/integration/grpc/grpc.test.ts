@@ -70,7 +70,7 @@ async function backend(
       call.on('error', () => {})
     },
     ...more,
-  } as UntypedServiceImplementation)
+  })
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error)))
   })

@@ -177,6 +177,17 @@ describe('a request over HTTP/2', () => {
     expect(await (await h.http2(gate)).request()).toMatchObject({ status: 200, resetCode: 2 })
   })
 
+  it.each([1, 16])('is one of as many as a connection likes to carry, %i at a time', async (width) => {
+    const { gate } = await h.scene()
+    const client = await h.http2(gate)
+    const statuses = new Set<number>()
+    for (let i = 0; i < 500; i += width) {
+      for (const { status } of await Promise.all(Array.from({ length: width }, () => client.request()))) statuses.add(status)
+    }
+    expect([...statuses]).toEqual([200])
+    expect(client.goaway).toBeUndefined()
+  })
+
   it('leaves nothing behind when it ends anywhere', async () => {
     const { gate } = await h.scene()
     for (let i = 0; i < 30; i++) {

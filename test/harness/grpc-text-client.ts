@@ -9,10 +9,11 @@ export interface TextCall {
 export class GrpcTextClient {
   readonly #client: Client
 
-  /** `authority` is what the client asks for, wherever the connection goes. */
-  constructor(port: number, authority: string, address = '127.0.0.1') {
-    const options: ClientOptions = { 'grpc.default_authority': authority }
-    this.#client = new Client(`${address}:${port}`, credentials.createInsecure(), options)
+  /** `authority` is what the client asks for, wherever the connection goes. With `ca`, certificates in PEM, over TLS. */
+  constructor({ port, address = '127.0.0.1' }: { readonly port: number; readonly address?: string }, authority: string, ca?: string) {
+    const options: ClientOptions = { 'grpc.default_authority': authority, 'grpc.ssl_target_name_override': authority }
+    const secured = ca === undefined ? credentials.createInsecure() : credentials.createSsl(Buffer.from(ca))
+    this.#client = new Client(`${address}:${port}`, secured, options)
   }
 
   /** `path` is `/package.Service/Method`. */
@@ -24,8 +25,8 @@ export class GrpcTextClient {
     })
   }
 
-  /** Sends each text once the answer to the one before it is there; the answers. */
-  async converse(path: string, texts: readonly string[]): Promise<string[]> {
+  /** Sends each text once the answer to the one before it is there, and `between` is done; the answers. */
+  async converse(path: string, texts: readonly string[], between = async (): Promise<void> => {}): Promise<string[]> {
     const call = this.#client.makeBidiStreamRequest(path, encode, decode, new Metadata(), { deadline: Date.now() + 5_000 })
     const answers: string[] = []
     const waiting = [...texts]
@@ -37,6 +38,7 @@ export class GrpcTextClient {
     next()
     for await (const answer of call) {
       answers.push(answer as string)
+      await between()
       next()
     }
     return answers

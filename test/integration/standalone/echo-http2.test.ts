@@ -92,7 +92,7 @@ describe('the echo backend over HTTP/2', () => {
 
 describe('a gRPC call to the echo backend', () => {
   const client = async () => {
-    const made = new GrpcTextClient((await echo()).port, 'shop.example.com')
+    const made = new GrpcTextClient(await echo(), 'shop.example.com')
     onTestFinished(() => made.close())
     return made
   }

@@ -58,6 +58,18 @@ describe('the balancer', () => {
     expect(failed?.load(0)).toBe(20)
   })
 
+  it('[wire:upstream-probe] gives an endpoint that is back the same share as the others', () => {
+    const all = endpoints(4)
+    const [back] = all
+    for (let now = 0; now < 3; now++) back?.failed('closed', now)
+    expect(back?.health.kind).toBe('ejected')
+    back?.probed(true, 1_000)
+    back?.answered(1_001)
+    expect(back?.load(1_001)).toBe(0)
+    const chosen = everyChoice(all)
+    expect(chosen.filter((one) => one === back)).toHaveLength(chosen.length / 4)
+  })
+
   it('leaves out those that were tried, and finds none when all were', () => {
     const all = endpoints(3)
     expect(new Set(everyChoice(all, all.slice(0, 2)))).toEqual(new Set(all.slice(2)))

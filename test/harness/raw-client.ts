@@ -93,13 +93,14 @@ export class RawClient {
     if (end < 0) return undefined
     const [first = '', ...lines] = this.#received.slice(0, end).split('\r\n')
     const headers = new Map(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]))
-    const length = bodyLength ?? headers.get('content-length')
+    const status = Number(first.split(' ')[1])
+    const length = bodyLength ?? (status === 204 ? 0 : headers.get('content-length'))
     if (length === undefined && !this.socket.destroyed) return undefined
     const bodyEnd = length === undefined ? this.#received.length : end + 4 + Number(length)
     if (this.#received.length < bodyEnd) return undefined
     const body = this.#received.slice(end + 4, bodyEnd)
     this.#received = this.#received.slice(bodyEnd)
-    return { status: Number(first.split(' ')[1]), headers, body }
+    return { status, headers, body }
   }
 
   async close(): Promise<void> {

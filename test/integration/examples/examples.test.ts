@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { root } from '../../harness/command-build.ts'
-import { RunningGateway } from '../../harness/running-gateway.ts'
 import { checkExpectation, readExpectations } from './expectation.ts'
+import { startExample } from './start-example.ts'
 import { type Command, curlCommands } from './readme.ts'
 
 const folder = join(root, 'examples')
@@ -24,7 +24,7 @@ describe.each(examples)('examples/%s', (example) => {
   const expectations = readExpectations(join(folder, example, 'expect.yaml'))
 
   it('answers every request of its expect.yaml as it says', { timeout: 20_000 }, async () => {
-    const gateway = await RunningGateway.start([join('examples', example)])
+    const gateway = await startExample(example)
     onTestFinished(async () => {
       expect(await gateway.close(), gateway.stderr).toBe(0)
     })

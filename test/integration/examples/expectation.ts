@@ -25,12 +25,27 @@ export interface Expectation {
   }
 }
 
+/** What runs beside the gateway, in place of a Service. */
+export interface Beside {
+  /** A file of the example; it gets its port as the argument and prints `listens on PORT`. */
+  readonly script: string
+  /** `namespace/name:port` */
+  readonly service: string
+}
+
+export function readBeside(file: string): Beside | undefined {
+  return (parse(readFileSync(file, 'utf8')) as { beside?: Beside }).beside
+}
+
+const fileKeys = new Set(['requests', 'beside'])
 const requestKeys = new Set(['request', 'headers', 'insecure', 'times', 'send', 'expect'])
 const answerKeys = new Set(['status', 'service', 'shares', 'headers', 'echo', 'absent'])
 
 /** A key that nobody knows is refused: what it says would never be checked. */
 export function readExpectations(file: string): readonly Expectation[] {
-  const { requests } = parse(readFileSync(file, 'utf8')) as { requests: readonly Expectation[] }
+  const { requests, ...rest } = parse(readFileSync(file, 'utf8')) as { requests: readonly Expectation[] }
+  const strange = Object.keys(rest).filter((key) => !fileKeys.has(key))
+  if (strange.length > 0) throw new Error(`Cannot read ${file}: keys must be known, got ${strange.join(', ')}`)
   for (const one of requests) {
     const unknown = [
       ...Object.keys(one).filter((key) => !requestKeys.has(key)),

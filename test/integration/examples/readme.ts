@@ -11,7 +11,7 @@ export interface Command {
 
 /** Of a WebSocket's opening handshake: what makes it one, and not what is asked. */
 const handshake = new Set(['connection', 'upgrade', 'sec-websocket-version', 'sec-websocket-key'])
-const withValue = new Set(['--cacert', '--resolve', '--max-time', '-o'])
+const withValue = new Set(['--cacert', '--resolve', '--max-time', '-o', '-b', '-c'])
 
 export function curlCommands(readme: string): Command[] {
   const blocks = [...readme.matchAll(/^```console\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block)
@@ -39,7 +39,7 @@ function commandOf(text: string, curl: string, answer: string): Command {
     if (withValue.has(word)) words.shift()
     else if (word === '-X') method = words.shift() ?? ''
     else if (word === '-H') {
-      const [name = '', value = ''] = (words.shift() ?? '').split(/:\s*/, 2)
+      const [, name = '', value = ''] = /^([^:]*):\s*(.*)$/.exec(words.shift() ?? '') ?? []
       upgrade ||= name.toLowerCase() === 'upgrade'
       if (!handshake.has(name.toLowerCase())) headers[name] = value
     } else if (!word.startsWith('-')) url = word

@@ -11,6 +11,7 @@
 import type { KubeSecret } from '../api/core.ts'
 import type { Finding } from '../api/finding.ts'
 import type { Gateway, Listener } from '../api/gateway.ts'
+import type { ObjectRef } from '../api/meta.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import type { Translation } from '../translate/translation.ts'
 import { certificateNeeds } from './certificate-needs.ts'
@@ -160,7 +161,7 @@ export class Overlay {
     const { namespace, name, service } = need
     const path = `${namespace}/${name}`
     const object = { kind: 'Service', namespace, name }
-    if (need.unasked.length > 0) findings.push(notEchoed(need))
+    for (const { port, routes } of need.unasked) findings.push(notEchoed(object, port, routes))
     const echoPort = need.echoPorts.length === 0 ? undefined : inputs.echoPorts.get(path)
     if (need.mappings.length === 0 && echoPort === undefined) return
     const shape = [service, need.missingPorts.join()]
@@ -226,15 +227,15 @@ export class Overlay {
   }
 }
 
-/** Fail closed: an echo backend answers every question with 200, which would allow every request. */
-function notEchoed({ namespace, name, unasked }: ServiceNeed): Finding {
-  const path = `${namespace}/${name}`
+/** An echo backend answers every question with 200, which would allow every request. */
+function notEchoed(service: ObjectRef, port: number, routes: readonly string[]): Finding {
+  const path = `${service.namespace}/${service.name}`
   return {
     code: 'authorisation-not-echoed',
     severity: 'warning',
-    object: { kind: 'Service', namespace, name },
-    message: `No file gives Service ${path} endpoints, and no echo backend answers for it: it is asked for authorisation, and an echo would allow everything. The requests of ${listed(unasked)} that it guards are refused`,
-    fix: { text: `Send its questions to a server of yours: --service ${path}:PORT=localhost:PORT` },
+    object: service,
+    message: `No file gives it endpoints, and no echo backend answers for it, since that would allow everything: what ${listed(routes)} wants it to authorise is refused`,
+    fix: { text: `Let a server of yours answer: --service ${path}:${port}=localhost:PORT` },
   }
 }
 

@@ -21,8 +21,8 @@ export interface ServiceNeed {
   readonly slices: readonly EndpointSlice[]
   /** `namespace/name` of the routes that name it; empty when only a mapping does. */
   readonly routes: readonly string[]
-  /** `namespace/name` of the routes that ask it for authorisation and would get no answer: an echo backend's 200 would allow everything. */
-  readonly unasked: readonly string[]
+  /** Ports that nothing answers for and that are asked for authorisation: an echo backend's 200 would allow everything. */
+  readonly unasked: readonly { readonly port: number; readonly routes: readonly string[] }[]
 }
 
 interface Wanted {
@@ -98,7 +98,7 @@ function needOf(snapshot: Snapshot, wanted: Wanted, echo: boolean): ServiceNeed 
   const unanswered = [...defined, ...missingPorts.map(portNamed)].filter((port) => !mapped.has(port.port))
   // An ExternalName Service is refused for a reason (CVE-2021-25740): no echo hides that.
   const mended = echo && slices.length === 0 && service?.spec.type !== 'ExternalName'
-  const unasked = mended ? [...guards].flatMap(([port, routes]) => (mapped.has(port) ? [] : [...routes])) : []
+  const unasked = mended ? [...guards].filter(([port]) => !mapped.has(port)).map(([port, routes]) => ({ port, routes: [...routes] })) : []
   return {
     namespace,
     name,
@@ -108,7 +108,7 @@ function needOf(snapshot: Snapshot, wanted: Wanted, echo: boolean): ServiceNeed 
     echoPorts: mended ? unanswered.filter((port) => !guards.has(port.port)) : [],
     slices,
     routes: [...wanted.routes],
-    unasked: [...new Set(unasked)],
+    unasked,
   }
 }
 

@@ -1,15 +1,17 @@
-/** The suite's tests of what lies behind a rule: weights, kinds of Services, timeouts, TLS in front, WebSocket. */
+/** The suite's tests of what lies behind a rule: weights, kinds of Services, timeouts, TLS in front, WebSocket, HTTP/2. */
 import { expect } from 'vitest'
 import { eventually } from '../harness/eventually.ts'
 import { RawClient } from '../harness/raw-client.ts'
 import { WebSocketClient } from '../harness/web-socket-client.ts'
 import { conformanceTests } from './conformance.ts'
+import type { Row } from './request-table.ts'
 import { INFRA } from './suite-objects.ts'
 
 const conformance = conformanceTests()
 
 const v1 = 'infra-backend-v1'
 const v2 = 'infra-backend-v2'
+const v3 = 'infra-backend-v3'
 
 conformance('HTTPRouteNoBackendRefs', async (scene) => {
   scene.served('same-namespace', 'omitted-backendrefs')
@@ -89,4 +91,37 @@ conformance('HTTPRouteBackendProtocolWebSocket', async (scene) => {
   client.send('\x82\x87\0\0\0\0\x01\x02\x03\x04\x05\x06\x07')
   await eventually(() => client.received.endsWith('\x82\x07\x01\x02\x03\x04\x05\x06\x07'), 'the binary message')
   await client.close()
+})
+
+conformance('HTTPRouteBackendProtocolH2C', async (scene) => {
+  scene.accepted('same-namespace', 'backend-protocol-h2c')
+  await scene.answers('same-namespace', [['/', v1]], 80, 'HTTP/2')
+})
+
+conformance('HTTPRouteHTTPSListenerDetectMisdirectedRequests', async (scene) => {
+  const gateway = 'same-namespace-with-https-listener'
+  scene.served(gateway, ...[1, 2, 3, 4].map((n) => `https-listener-detect-misdirected-requests-test-${n}`))
+  for (const [serverName, outcomes] of [
+    ['example.org', { 'example.org': v1, 'second-example.org': 421, 'unknown-example.org': 404 }],
+    ['second-example.org', { 'second-example.org': v2, 'example.org': 421, 'unknown-example.org': 421 }],
+    [
+      'third-example.wildcard.org',
+      {
+        'third-example.wildcard.org': v3,
+        'fith-example.wildcard.org': v3,
+        'fourth-example.wildcard.org': 421,
+        'second-example.org': 421,
+        'unknown-example.org': 421,
+      },
+    ],
+    ['fourth-example.wildcard.org', { 'fourth-example.wildcard.org': v1, 'fith-example.wildcard.org': 421 }],
+    ['unknown-example.org', { 'example.org': v1, 'unknown-example.org': 404 }],
+  ] as const) {
+    const rows = Object.entries(outcomes).map(([host, outcome]): Row => [
+      { to: `${host}/detect-misdirected-requests`, serverName },
+      outcome,
+    ])
+    // All requests with one server name share a connection.
+    await scene.answers(gateway, rows, 443, 'HTTP/2')
+  }
 })

@@ -24,6 +24,7 @@ interface StatusByKind {
   readonly Gateway: GatewayStatus
   readonly ListenerSet: ListenerSetStatus
   readonly HTTPRoute: RouteStatus
+  readonly GRPCRoute: RouteStatus
 }
 
 const options: TranslateOptions = { controllerName: CONTROLLER, anyClassIsOurs: false }
@@ -32,7 +33,7 @@ export class ConformanceCluster {
   /** PEM: whom clients trust. */
   readonly authority: string
   readonly ports = new PlacedPorts()
-  readonly pods: Pods
+  readonly pods = new Pods()
   readonly #dataPlane = new DataPlane({ logger: silentLogger })
   readonly #delivery = new InProcessDelivery(this.#dataPlane)
   readonly #builder = new SnapshotBuilder()
@@ -42,8 +43,7 @@ export class ConformanceCluster {
   #pass: Pass | undefined
   #seconds = 0
 
-  private constructor(pods: Pods, authority: string) {
-    this.pods = pods
+  private constructor(authority: string) {
     this.authority = authority
   }
 
@@ -51,7 +51,7 @@ export class ConformanceCluster {
   static async start(suite: SuiteModule): Promise<ConformanceCluster> {
     const base = suite.read('base/manifests.yaml')
     const { manifests, authority } = suiteObjects()
-    const cluster = new ConformanceCluster(await Pods.start(base), authority)
+    const cluster = new ConformanceCluster(authority)
     await cluster.apply([...manifests, ...base])
     return cluster
   }
@@ -75,6 +75,7 @@ export class ConformanceCluster {
   /** Creates objects, each a second younger than the one before. */
   async apply(manifests: readonly Manifest[]): Promise<void> {
     const next = new Map(this.#manifests)
+    await this.pods.start(manifests)
     for (const manifest of manifests.flatMap((one) => [prepared(one), ...this.pods.endpointSlice(one)])) {
       const creationTimestamp = new Date(Date.UTC(2026, 0, 1) + 1000 * this.#seconds++).toISOString()
       next.set(idOf(manifest), { ...manifest, metadata: { ...manifest.metadata, generation: 1, creationTimestamp } })
@@ -101,6 +102,11 @@ export class ConformanceCluster {
     const found = this.statuses.find((one) => one.kind === kind && one.namespace === namespace && one.name === name)
     if (found === undefined) throw new Error(`${kind} ${namespace}/${name} has no status`)
     return found.status as StatusByKind[K]
+  }
+
+  /** Of the HTTPRoute or GRPCRoute with that name; no test has both. */
+  routeStatus(namespace: string, name: string): RouteStatus {
+    return this.status(this.#manifests.has(`GRPCRoute/${namespace}/${name}`) ? 'GRPCRoute' : 'HTTPRoute', namespace, name)
   }
 
   get statuses(): readonly StatusOf[] {

@@ -3,6 +3,7 @@ import { Agent } from 'node:http'
 import { Agent as TlsAgent } from 'node:https'
 import { afterAll, beforeAll, it } from 'vitest'
 import { ConformanceCluster } from './cluster.ts'
+import { Http2Sessions } from './http2-sessions.ts'
 import { Scene } from './scene.ts'
 import { suite } from './suite-module.ts'
 
@@ -13,7 +14,7 @@ export type ConformanceTest = (name: string, run: (scene: Scene) => Promise<void
 export function conformanceTests(): ConformanceTest {
   // Few enough for the descriptors that any system gives.
   const options = { keepAlive: true, maxSockets: 16 }
-  const agents = { http: new Agent(options), https: new TlsAgent(options) }
+  const agents = { http: new Agent(options), https: new TlsAgent(options), http2: new Http2Sessions() }
   let cluster: ConformanceCluster | undefined
 
   beforeAll(async () => {
@@ -24,6 +25,7 @@ export function conformanceTests(): ConformanceTest {
   afterAll(async () => {
     agents.http.destroy()
     agents.https.destroy()
+    agents.http2.close()
     await cluster?.close()
   })
 

@@ -1,7 +1,8 @@
-/** One request through the data plane, and what the suite looks at: the answer, and what the backend says it received. */
+/** One request through the data plane, over HTTP/1.1 or HTTP/2, and what the suite looks at: the answer, and what the backend says it received. */
 import { request as requestHttp, type Agent, type IncomingMessage } from 'node:http'
 import { request as requestHttps, type Agent as TlsAgent } from 'node:https'
 import { type Echo, pairs } from './echo-pod.ts'
+import type { Http2Sessions } from './http2-sessions.ts'
 
 export interface Target {
   /** On loopback. */
@@ -12,7 +13,10 @@ export interface Target {
   readonly host: string
   readonly fields: readonly (readonly [string, string])[]
   readonly tls?: { readonly authority: string; readonly serverName: string }
+  readonly version: HttpVersion
 }
+
+export type HttpVersion = 'HTTP/1.1' | 'HTTP/2'
 
 export interface Exchange {
   readonly status: number
@@ -21,12 +25,24 @@ export interface Exchange {
   readonly echo?: Echo
 }
 
+/** As it came. */
+export interface Response extends Omit<Exchange, 'echo'> {
+  readonly body: string
+}
+
 export interface Agents {
   readonly http: Agent
   readonly https: TlsAgent
+  readonly http2: Http2Sessions
 }
 
-export async function exchange({ port, method, path, host, fields, tls }: Target, agents: Agents): Promise<Exchange> {
+export async function exchange(target: Target, agents: Agents): Promise<Exchange> {
+  const { status, fields, body } = target.version === 'HTTP/2' ? await agents.http2.request(target) : await requestHttp1(target, agents)
+  // The answer to a preflight has no body.
+  return { status, fields, ...(status === 200 && body !== '' && { echo: JSON.parse(body) as Echo }) }
+}
+
+async function requestHttp1({ port, method, path, host, fields, tls }: Target, agents: Agents): Promise<Response> {
   const options = { host: '127.0.0.1', port, method, path, setHost: false, headers: ['Host', host, ...fields.flat()] }
   const sent =
     tls === undefined
@@ -46,11 +62,7 @@ export async function exchange({ port, method, path, host, fields, tls }: Target
   })
   let body = ''
   for await (const chunk of response.setEncoding('utf8')) body += String(chunk)
-  return {
-    status: response.statusCode ?? 0,
-    fields: pairs(response.rawHeaders),
-    ...(response.statusCode === 200 && { echo: JSON.parse(body) as Echo }),
-  }
+  return { status: response.statusCode ?? 0, fields: pairs(response.rawHeaders), body }
 }
 
 /** Values of equal names as the suite's client joins them; undefined when there is none. */

@@ -1,30 +1,65 @@
-/** The pods of the suite's Deployments: one each, with an address that exists nowhere, behind which an echo server on loopback stands. */
+/**
+ * The pods of the suite's Deployments: one each, with an address that exists nowhere, behind which an echo server on loopback
+ * stands. Once started a pod stays until the end; without its Service nobody knows it.
+ */
 import type { GatewayConfig } from '../../src/config/config.ts'
 import type { EndpointConfig, PoolConfig } from '../../src/config/pool.ts'
-import { EchoPod } from './echo-pod.ts'
+import { type ContainerPorts, EchoPod } from './echo-pod.ts'
+import { GrpcEchoPod } from './grpc-echo-pod.ts'
 import type { Manifest } from './suite-module.ts'
 
-/** Where the suite's echo servers speak HTTP/1.1. */
-const HTTP_PORT = 3000
+/** Nothing listens there. */
+const CLOSED_PORT = 1
 
 interface ServiceSpec {
   readonly selector?: { readonly app: string }
-  readonly ports: readonly { readonly name?: string; readonly protocol?: string; readonly port: number; readonly targetPort: number }[]
+  readonly ports: readonly {
+    readonly name?: string
+    readonly protocol?: string
+    readonly port: number
+    readonly targetPort: number
+    readonly appProtocol?: string
+  }[]
+}
+
+interface DeploymentSpec {
+  readonly template: {
+    readonly metadata: { readonly labels: { readonly app: string } }
+    readonly spec: { readonly containers: readonly { readonly env?: readonly { readonly name: string }[] }[] }
+  }
+}
+
+interface Pod {
+  readonly namespace: string
+  readonly app: string
+  readonly address: string
+  /** Undefined where it listens on none of the ports of Services. */
+  readonly echo: RunningEcho | undefined
+}
+
+interface RunningEcho {
+  readonly ports: ContainerPorts
+  readonly paths: readonly string[]
+  close(): Promise<void>
 }
 
 export class Pods {
-  readonly #pods = new Map<string, { readonly address: string; readonly echo: EchoPod }>()
+  /** By namespace/deployment. */
+  readonly #pods = new Map<string, Pod>()
   /** A pool that stays the same object stays so here. */
   readonly #reachable = new WeakMap<PoolConfig, PoolConfig>()
 
-  static async start(manifests: readonly Manifest[]): Promise<Pods> {
-    const pods = new Pods()
-    const deployments = manifests.filter(({ kind }) => kind === 'Deployment')
-    for (const [index, { metadata }] of deployments.entries()) {
-      const echo = await EchoPod.start(metadata.namespace ?? '', metadata.name)
-      pods.#pods.set(`${metadata.namespace}/${metadata.name}`, { address: `10.244.0.${index + 1}`, echo })
+  /** Those of the Deployments among the manifests that do not run yet. */
+  async start(manifests: readonly Manifest[]): Promise<void> {
+    for (const { kind, metadata, spec } of manifests) {
+      const { namespace = '', name } = metadata
+      if (kind !== 'Deployment' || this.#pods.has(`${namespace}/${name}`)) continue
+      const { template } = spec as DeploymentSpec
+      const address = `10.244.0.${this.#pods.size + 1}`
+      const variables = template.spec.containers.flatMap(({ env = [] }) => env.map((one) => one.name))
+      const echo = await startEcho(namespace, name, variables)
+      this.#pods.set(`${namespace}/${name}`, { namespace, app: template.metadata.labels.app, address, echo })
     }
-    return pods
   }
 
   /** The address of the Deployment's pod. */
@@ -32,20 +67,27 @@ export class Pods {
     return this.#pods.get(`${namespace}/${deployment}`)?.address
   }
 
+  /** Paths with queries of all HTTP requests that the Deployment's pod received so far. */
+  paths(namespace: string, deployment: string): readonly string[] {
+    return this.#pods.get(`${namespace}/${deployment}`)?.echo?.paths ?? []
+  }
+
   /** What the EndpointSlice controller of a cluster makes of a Service; nothing without a selector. */
   endpointSlice({ kind, metadata, spec }: Manifest): readonly Manifest[] {
     if (kind !== 'Service') return []
     const { selector, ports } = spec as ServiceSpec
-    const address = selector && this.address(metadata.namespace ?? '', selector.app)
-    if (address === undefined) return []
+    const pods = [...this.#pods.values()].filter(({ namespace, app }) => namespace === metadata.namespace && app === selector?.app)
+    if (pods.length === 0) return []
     return [
       {
         apiVersion: 'discovery.k8s.io/v1',
         kind: 'EndpointSlice',
         metadata: { ...metadata, name: `${metadata.name}-x`, labels: { 'kubernetes.io/service-name': metadata.name } },
         addressType: 'IPv4',
-        endpoints: [{ addresses: [address], conditions: { ready: true, serving: true, terminating: false } }],
-        ports: ports.map(({ name = '', protocol = 'TCP', targetPort }) => ({ name, protocol, port: targetPort })),
+        endpoints: pods.map(({ address }) => ({ addresses: [address], conditions: { ready: true, serving: true, terminating: false } })),
+        ports: ports.map(({ name = '', protocol = 'TCP', targetPort, appProtocol }) => {
+          return { name, protocol, port: targetPort, ...(appProtocol && { appProtocol }) }
+        }),
       },
     ]
   }
@@ -56,7 +98,7 @@ export class Pods {
   }
 
   async close(): Promise<void> {
-    for (const { echo } of this.#pods.values()) await echo.close()
+    for (const { echo } of this.#pods.values()) await echo?.close()
   }
 
   #reach(pool: PoolConfig): PoolConfig {
@@ -70,6 +112,13 @@ export class Pods {
 
   #locate(endpoint: EndpointConfig): EndpointConfig {
     const pod = [...this.#pods.values()].find(({ address }) => address === endpoint.address)
-    return pod === undefined || endpoint.port !== HTTP_PORT ? endpoint : { ...endpoint, address: '127.0.0.1', port: pod.echo.port }
+    return pod === undefined ? endpoint : { ...endpoint, address: '127.0.0.1', port: pod.echo?.ports.get(endpoint.port) ?? CLOSED_PORT }
   }
+}
+
+/** As the variables of the container's environment say. */
+async function startEcho(namespace: string, name: string, variables: readonly string[]): Promise<RunningEcho | undefined> {
+  if (variables.includes('GRPC_ECHO_SERVER')) return GrpcEchoPod.start(namespace, name)
+  if (variables.includes('TCP_ECHO_SERVER') || variables.includes('UDP_ECHO_SERVER')) return undefined
+  return EchoPod.start(namespace, name)
 }

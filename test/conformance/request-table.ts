@@ -1,5 +1,5 @@
 /** Requests and what becomes of them, as a table: how the rows are written, sent and compared. */
-import { type Agents, exchange, type Exchange, fieldOf } from './exchange.ts'
+import { type Agents, exchange, type Exchange, fieldOf, type HttpVersion } from './exchange.ts'
 import { INFRA } from './suite-objects.ts'
 
 /** `/path`, `host/path` or `METHOD host/path`. A request without host is for the Gateway's address. */
@@ -46,6 +46,7 @@ export interface Entrance {
   readonly port: number
   readonly listenPort: number
   readonly tls?: { readonly authority: string }
+  readonly version: HttpVersion
   /** What the specification calls a port of loopback. */
   readonly specified: (port: number) => number
 }
@@ -63,9 +64,9 @@ export async function judge(
       const wanted = wantedOf(outcome, { method, host, path }, entrance)
       const echo = Object.entries(sent.backendSends ?? {}).map(([name, value]) => `${name}:${value}`)
       const fields: [string, string][] = [...Object.entries(sent.fields ?? {}), ['X-Echo-Set-Header', echo.join(',')]]
-      const { listenPort: port } = entrance
+      const { listenPort: port, version } = entrance
       const tls = entrance.tls && { ...entrance.tls, serverName: sent.serverName ?? host.replace(/:\d+$/, '') }
-      const came = await exchange({ port, method, path, host, fields, ...(tls && { tls }) }, agents)
+      const came = await exchange({ port, method, path, host, fields, version, ...(tls && { tls }) }, agents)
       return { came: [request, shown(came, wanted, entrance)], wanted: [request, wanted] }
     }),
   )

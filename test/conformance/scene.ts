@@ -2,7 +2,9 @@
 import type { Condition } from '../../src/api/meta.ts'
 import { expect } from 'vitest'
 import type { ConformanceCluster } from './cluster.ts'
-import { type Agents, exchange, type Exchange } from './exchange.ts'
+import { type Agents, exchange, type Exchange, type HttpVersion } from './exchange.ts'
+import { callGrpc, type CallAnswer, type Call, type CallRow } from './grpc-call.ts'
+import { type GrpcEcho, grpcMethod } from './grpc-echo-pod.ts'
 import { type Entrance, judge, type Row } from './request-table.ts'
 import { CONTROLLER, INFRA } from './suite-objects.ts'
 
@@ -49,7 +51,7 @@ export class Scene {
   route(gateway: string, route: string, ...claims: readonly Claim[]): void {
     const [namespace, name] = located(gateway)
     const [routeNamespace, routeName] = located(route)
-    const parents = this.cluster.status('HTTPRoute', routeNamespace, routeName).parents
+    const { parents } = this.cluster.routeStatus(routeNamespace, routeName)
     const parent = parents.find(({ parentRef }) => parentRef.name === name)
     expect(parent?.parentRef).toMatchObject({ group: 'gateway.networking.k8s.io', kind: 'Gateway', name })
     // The suite lets a parentRef leave out the route's own namespace.
@@ -61,7 +63,7 @@ export class Scene {
   /** The Gateway refuses its only route. */
   refused(gateway: string, route: string, reason: string): void {
     this.route(gateway, route, `Accepted=False ${reason}`)
-    expect(this.cluster.status('HTTPRoute', ...located(route)).parents).toHaveLength(1)
+    expect(this.cluster.routeStatus(...located(route)).parents).toHaveLength(1)
     expect(this.cluster.status('Gateway', ...located(gateway)).listeners.map(({ attachedRoutes }) => attachedRoutes)).toEqual([0])
   }
 
@@ -88,18 +90,33 @@ export class Scene {
   }
 
   /** Sends the requests to the Gateway, by TLS to port 443, and compares what becomes of them. */
-  async answers(gateway: string, rows: readonly Row[], port = 80): Promise<void> {
-    const { came, wanted } = await judge(this.entrance(gateway, port), this.#agents, rows)
+  async answers(gateway: string, rows: readonly Row[], port = 80, version: HttpVersion = 'HTTP/1.1'): Promise<void> {
+    const { came, wanted } = await judge({ ...this.entrance(gateway, port), version }, this.#agents, rows)
     expect(came).toEqual(wanted)
+  }
+
+  /** Makes the calls to the Gateway, by clear text. */
+  async calls(gateway: string, rows: readonly CallRow[]): Promise<void> {
+    const came = await Promise.all(rows.map(async ([call]) => [call, shownOf(await this.call(gateway, call))]))
+    const wanted = rows.map(([call, outcome]) => {
+      const { path } = grpcMethod(typeof call === 'string' ? call : call.method)
+      return [call, /^[A-Z_]+$/.test(outcome) ? outcome : { namespace: INFRA, pod: outcome, path }]
+    })
+    expect(came).toEqual(wanted)
+  }
+
+  call(gateway: string, call: Call): Promise<CallAnswer> {
+    const { address, listenPort } = this.entrance(gateway, 80)
+    return callGrpc(listenPort, `${address}:80`, call)
   }
 
   /** A GET without more, by clear text. */
   send(gateway: string, path: string): Promise<Exchange> {
     const { address, listenPort } = this.entrance(gateway, 80)
-    return exchange({ port: listenPort, method: 'GET', path, host: address, fields: [] }, this.#agents)
+    return exchange({ port: listenPort, method: 'GET', path, host: address, fields: [], version: 'HTTP/1.1' }, this.#agents)
   }
 
-  entrance(gateway: string, port: number): Entrance {
+  entrance(gateway: string, port: number): Omit<Entrance, 'version'> {
     const [namespace, name] = located(gateway)
     const { ports, authority } = this.cluster
     const key = `${namespace}/${name}`
@@ -111,6 +128,11 @@ export class Scene {
       ...(port === HTTPS && { tls: { authority } }),
     }
   }
+}
+
+/** What a row of calls says of an outcome. */
+function shownOf({ code, echo }: CallAnswer): string | Pick<GrpcEcho, 'namespace' | 'pod' | 'path'> {
+  return echo === undefined ? code : { namespace: echo.namespace, pod: echo.pod, path: echo.path }
 }
 
 /** The claims that hold, the others as what is said instead. */

@@ -1,7 +1,6 @@
 /** What holds already of the suite's tests whose features are not claimed yet. */
 import { expect } from 'vitest'
 import { conformanceTests } from './conformance.ts'
-import type { Row } from './request-table.ts'
 import { addresses, INFRA } from './suite-objects.ts'
 
 const conformance = conformanceTests()
@@ -44,34 +43,4 @@ conformance('GatewayStaticAddresses', async (scene) => {
   await ask(asked.slice(0, 1))
   scene.gateway('gateway-static-addresses', 'Accepted=True Accepted', 'Programmed=True Programmed')
   expect(scene.cluster.status('Gateway', INFRA, 'gateway-static-addresses').addresses).toEqual(asked.slice(0, 1))
-})
-
-/** The suite speaks HTTP/2 here; connections are kept and reused all the same. */
-conformance('HTTPRouteHTTPSListenerDetectMisdirectedRequests', async (scene) => {
-  const gateway = 'same-namespace-with-https-listener'
-  scene.served(gateway, ...[1, 2, 3, 4].map((n) => `https-listener-detect-misdirected-requests-test-${n}`))
-  const [v1, v2, v3] = ['infra-backend-v1', 'infra-backend-v2', 'infra-backend-v3'] as const
-  for (const [serverName, outcomes] of [
-    ['example.org', { 'example.org': v1, 'second-example.org': 421, 'unknown-example.org': 404 }],
-    ['second-example.org', { 'second-example.org': v2, 'example.org': 421, 'unknown-example.org': 421 }],
-    [
-      'third-example.wildcard.org',
-      {
-        'third-example.wildcard.org': v3,
-        'fith-example.wildcard.org': v3,
-        'fourth-example.wildcard.org': 421,
-        'second-example.org': 421,
-        'unknown-example.org': 421,
-      },
-    ],
-    ['fourth-example.wildcard.org', { 'fourth-example.wildcard.org': v1, 'fith-example.wildcard.org': 421 }],
-    ['unknown-example.org', { 'example.org': v1, 'unknown-example.org': 404 }],
-  ] as const) {
-    const rows = Object.entries(outcomes).map(([host, outcome]): Row => [
-      { to: `${host}/detect-misdirected-requests`, serverName },
-      outcome,
-    ])
-    // One after the other, so that they share a connection.
-    for (const row of rows) await scene.answers(gateway, [row], 443)
-  }
 })

@@ -110,10 +110,10 @@ export class Scene {
     return callGrpc(listenPort, `${address}:80`, call)
   }
 
-  /** A GET without more, by clear text. */
-  send(gateway: string, path: string): Promise<Exchange> {
+  /** By clear text. */
+  send(gateway: string, path: string, method = 'GET', fields: Exchange['fields'] = []): Promise<Exchange> {
     const { address, listenPort } = this.entrance(gateway, 80)
-    return exchange({ port: listenPort, method: 'GET', path, host: address, fields: [], version: 'HTTP/1.1' }, this.#agents)
+    return exchange({ port: listenPort, method, path, host: address, fields, version: 'HTTP/1.1' }, this.#agents)
   }
 
   entrance(gateway: string, port: number): Omit<Entrance, 'version'> {

@@ -77,7 +77,7 @@ export class Pool implements EndpointOwner {
 
   /** Whether an endpoint may get requests now, wherever it is. */
   takes(endpoint: Endpoint): boolean {
-    return this.#usable.includes(endpoint) && (endpoint.health.kind !== 'ejected' || this.panic)
+    return this.#usable.includes(endpoint) && (endpoint.health.kind === 'available' || this.panic)
   }
 
   /** True while ejections are ignored, because too few endpoints are left. */

@@ -37,11 +37,27 @@ interface SocketInternals {
   server?: unknown
 }
 
-/**
- * Takes over an accepted socket that nobody reads (accepted with `pauseOnConnect`, or paused). Returns the socket to
- * use from now on, not reading yet: call `startReading`. Its constructor decides, so a TLS socket stays itself.
- */
-export function adoptSocket(accepted: Socket, handler: ByteHandler, buffer: Buffer<ArrayBuffer>): Socket {
+/** An accepted socket whose bytes go to `handler`, which may be exchanged: the first bytes tell what a connection speaks. */
+export class AdoptedSocket implements ByteHandler {
+  /** To be used from now on instead of the accepted one. */
+  readonly socket: Socket
+  /** Must be set before the socket reads. */
+  handler: ByteHandler | undefined
+
+  /**
+   * Takes over an accepted socket that nobody reads (accepted with `pauseOnConnect`, or paused). It does not read yet:
+   * call `startReading`. The constructor of the socket decides, so a TLS socket stays itself.
+   */
+  constructor(accepted: Socket, buffer: Buffer<ArrayBuffer>) {
+    this.socket = adopt(accepted, this, buffer)
+  }
+
+  onBytes(bytes: Buffer): void {
+    this.handler?.onBytes(bytes)
+  }
+}
+
+function adopt(accepted: Socket, handler: ByteHandler, buffer: Buffer<ArrayBuffer>): Socket {
   const internals = accepted as unknown as SocketInternals
   const handle = internals._handle
   if (!canShareReadBuffer || accepted.constructor !== Socket || !isTcpHandle(handle) || accepted.readableLength > 0) {

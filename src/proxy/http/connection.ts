@@ -7,7 +7,7 @@
  */
 import type { Socket } from 'node:net'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
-import { adoptSocket, breakOff, type ByteHandler, startReading, unsentBytes } from '../byte-socket.ts'
+import { type AdoptedSocket, breakOff, type ByteHandler, startReading, unsentBytes } from '../byte-socket.ts'
 import type { Body, Refusal } from '../http1/codec.ts'
 import { BodyReader } from '../http1/body-reader.ts'
 import type { FieldList } from '../http1/field-list.ts'
@@ -63,12 +63,14 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
   /** Bytes that waited for the client when it was last looked at. */
   #untaken = 0
 
-  constructor(socket: Socket, context: ConnectionContext, first: Buffer | undefined) {
+  /** @param first bytes that were read already; valid during the call */
+  constructor(adopted: AdoptedSocket, context: ConnectionContext, first: Buffer | undefined) {
     const { bounds, sweep, counters, buffers } = context.runtime
     this.context = context
     this.forwardedPrefix = forwardedPrefix(context)
     this.#heads = new RequestHeadReader({ line: bounds.requestLine, head: bounds.head, fields: bounds.fields })
-    this.#socket = adoptSocket(socket, this, buffers.read)
+    adopted.handler = this
+    this.#socket = adopted.socket
     this.#outlet = new Outlet(this.#socket, buffers.write)
     this.#answers = new AnswerWriter(this.#outlet)
     this.#ahead = new ReadAhead(this.#socket, bounds.readAhead)
@@ -83,8 +85,9 @@ export class Connection implements Http1Connection, Downstream, ByteHandler, Swe
     this.#socket.on('close', () => this.#closed())
     this.deadline = sweep.now + bounds.clientIdleTime
     sweep.watch(this)
-    if (first !== undefined && first.length > 0) this.onBytes(first)
+    // First, since what the first bytes bring may pause it.
     startReading(this.#socket)
+    if (first !== undefined && first.length > 0) this.onBytes(first)
   }
 
   drain(): void {

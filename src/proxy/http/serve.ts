@@ -7,6 +7,7 @@
  * a configuration; the listener side calls this, `upstream` is called from here.
  */
 import type { Socket } from 'node:net'
+import { AdoptedSocket } from '../byte-socket.ts'
 import { Connection } from './connection.ts'
 import type { ConnectionContext, Http1Connection } from './connection-context.ts'
 
@@ -16,5 +17,5 @@ import type { ConnectionContext, Http1Connection } from './connection-context.ts
  * @param first bytes that were read from it already
  */
 export function serveHttp1(socket: Socket, context: ConnectionContext, first?: Buffer): Http1Connection {
-  return new Connection(socket, context, first)
+  return new Connection(new AdoptedSocket(socket, context.runtime.buffers.read), context, first)
 }

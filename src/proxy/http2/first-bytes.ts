@@ -3,7 +3,7 @@
  * first byte that differs means HTTP/1 (RFC 9113, section 3.3). Afterwards it only passes on what the listener side asks.
  */
 import type { Socket } from 'node:net'
-import { adoptSocket, type ByteHandler, startReading } from '../byte-socket.ts'
+import { AdoptedSocket, type ByteHandler, startReading } from '../byte-socket.ts'
 import { Connection } from '../http/connection.ts'
 import type { ConnectionContext, ConnectionPhase, Http1Connection } from '../http/connection-context.ts'
 import { ended, type Swept } from '../sweep.ts'
@@ -16,6 +16,7 @@ export class FirstBytes implements Http1Connection, ByteHandler, Swept {
   sweepSlot = -1
   onClosed: (() => void) | undefined
   readonly #context: ConnectionContext
+  readonly #adopted: AdoptedSocket
   readonly #socket: Socket
   #held: Buffer | undefined
   #next: Http1Connection | undefined
@@ -24,7 +25,9 @@ export class FirstBytes implements Http1Connection, ByteHandler, Swept {
   constructor(socket: Socket, context: ConnectionContext) {
     const { bounds, sweep, buffers } = context.runtime
     this.#context = context
-    this.#socket = adoptSocket(socket, this, buffers.read)
+    this.#adopted = new AdoptedSocket(socket, buffers.read)
+    this.#adopted.handler = this
+    this.#socket = this.#adopted.socket
     this.#socket.on('error', ignore)
     this.#socket.on('end', this.#ended)
     this.#socket.on('close', this.#closed)
@@ -39,8 +42,12 @@ export class FirstBytes implements Http1Connection, ByteHandler, Swept {
 
   drain(): void {
     this.#draining = true
-    if (this.#next !== undefined) this.#next.drain()
-    else if (this.#held === undefined) this.#socket.destroy()
+    if (this.#next !== undefined) return this.#next.drain()
+    if (this.#held !== undefined) return
+    // The first request of a new connection is on its way, and its client would not dare to ask again.
+    const { sweep, bounds } = this.#context.runtime
+    this.deadline = sweep.now + bounds.lingerTime
+    sweep.watch(this)
   }
 
   destroy(): void {
@@ -69,14 +76,16 @@ export class FirstBytes implements Http1Connection, ByteHandler, Swept {
     this.#forget()
     this.#socket.off('end', this.#ended)
     this.#socket.off('close', this.#closed)
-    this.#socket.pause()
-    // The bytes lie in a buffer that the next read overwrites.
-    const next = http2
-      ? new Http2Connection(this.#socket, this.#context, Buffer.from(first))
-      : new Connection(this.#socket, this.#context, first)
+    const next = http2 ? this.#http2(first) : new Connection(this.#adopted, this.#context, first)
     this.#next = next
     next.onClosed = () => this.onClosed?.()
     if (this.#draining) next.drain()
+  }
+
+  /** node:http2 reads the socket itself, and the bytes lie in a buffer that the next read overwrites. */
+  #http2(first: Buffer): Http2Connection {
+    this.#socket.pause()
+    return new Http2Connection(this.#socket, this.#context, Buffer.from(first))
   }
 
   #forget(): void {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { adoptSocket, createSocketBuffers, startReading } from '../../../src/proxy/byte-socket.ts'
+import { AdoptedSocket, createSocketBuffers, startReading } from '../../../src/proxy/byte-socket.ts'
 import { createTestAuthority } from '../../harness/certificates.ts'
 
 describe.skipIf(process.platform === 'win32')('a socket that was accepted', () => {
@@ -12,7 +12,9 @@ describe.skipIf(process.platform === 'win32')('a socket that was accepted', () =
     const received = new Promise<{ text: string; shared: boolean }>((resolve) => {
       const accept = (accepted: Socket): void => {
         const handler = { onBytes: (bytes: Buffer) => resolve({ text: bytes.toString(), shared: bytes.buffer === read.buffer }) }
-        const socket = adoptSocket(accepted, handler, read)
+        const adopted = new AdoptedSocket(accepted, read)
+        adopted.handler = handler
+        const { socket } = adopted
         onTestFinished(() => void socket.destroy())
         startReading(socket)
       }

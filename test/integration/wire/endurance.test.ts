@@ -270,7 +270,9 @@ describe('a tunnel', () => {
   it('[wire:exchange-write-stuck] whose client takes little, but takes, is not cut off', async () => {
     const web = await h.backend((_request, connection) => {
       connection.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n')
-      connection.socket.write(Buffer.alloc(4 * 1024 * 1024, 'x'))
+      // One after another, so that each read, and so each write to the client, is a small one.
+      const timer = setInterval(() => connection.socket.write(Buffer.alloc(20_000, 'x')), 10)
+      connection.socket.once('close', () => clearInterval(timer))
     })
     const gate = await h.gateway({ pools: { web: [web.port] }, rules: [{ backends: ['web'] }] }, { bounds: { writeStuckTime: 1_000 } })
     const writes: (() => void)[] = []

@@ -12,7 +12,7 @@ import { selfSigned } from './certificate.ts'
 import { Contest, installHint, programPath } from './contestants.ts'
 import { measureMemory, memoryMet } from './memory.ts'
 import { readOptions } from './options.ts'
-import { memoryLines, scenarioLines, scenarioMet, writeResults } from './report.ts'
+import { measuredCommit, memoryLines, scenarioLines, scenarioMet, writeResults } from './report.ts'
 import { checkSameWork } from './same-work.ts'
 import { measure, scenarios } from './scenario.ts'
 
@@ -22,6 +22,7 @@ async function main(): Promise<number> {
   const { rounds, seconds, requests, only } = readOptions(scenarios.map(({ name }) => name))
   const wrk = programPath('wrk')
   if (wrk === undefined) throw new Error(`Cannot measure: wrk must be installed (${installHint.wrk})`)
+  const commit = measuredCommit(root)
   const folder = mkdtempSync(join(tmpdir(), 'gatewright-bench-'))
   // The workers of nginx give up root, and read the large body here.
   chmodSync(folder, 0o755)
@@ -44,7 +45,7 @@ async function main(): Promise<number> {
     const memory = await measureMemory(wrk, gatewright, requests)
     print(['', ...memoryLines(memory)])
     const contestants = contest.contestants.map(({ name, version }) => ({ name, version }))
-    const name = writeResults(root, { seconds, contestants, missing: contest.missing, results, memory })
+    const name = writeResults(root, commit, { seconds, contestants, missing: contest.missing, results, memory })
     print(['', `written to ${name}`])
     return results.every(({ met }) => met) && memoryMet(memory) ? 0 : 1
   } finally {

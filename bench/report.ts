@@ -38,11 +38,15 @@ export function memoryLines(memory: Memory): string[] {
   ]
 }
 
-/** Writes bench/results/<commit>.json, `-changed` behind the commit when the working tree differs from it; returns its name. */
-export function writeResults(root: string, results: object): string {
+/** What is about to be measured: the commit, with `-changed` behind it when the working tree differs. */
+export function measuredCommit(root: string): string {
   const git = (...args: string[]): string => spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout.trim()
   const changed = git('status', '--porcelain', '--', 'src', 'bench', 'package-lock.json') === '' ? '' : '-changed'
-  const commit = `${git('rev-parse', '--short', 'HEAD') || 'no-commit'}${changed}`
+  return `${git('rev-parse', '--short', 'HEAD') || 'no-commit'}${changed}`
+}
+
+/** Writes bench/results/<commit>.json and returns that name. */
+export function writeResults(root: string, commit: string, results: object): string {
   const cores = cpus()
   const machine = { cpu: cores[0]?.model, cores: cores.length, node: process.version, date: new Date().toISOString().slice(0, 10) }
   mkdirSync(join(root, 'bench/results'), { recursive: true })

@@ -14,6 +14,8 @@ export function scenarioLines(scenario: Scenario, cells: readonly Cell[]): strin
       `  ${proxy.padEnd(22)} ${cpuPerRequest.toFixed(1).padStart(6)} us  ${requestsPerSecond.toFixed(0).padStart(6)} requests/s${suffix}`,
     )
   }
+  const left = cells[0]?.disturbed ?? 0
+  if (left > 0) lines.push(`  ${left} of ${left + (cells[0]?.rounds.length ?? 0)} rounds left out: other processes took the machine`)
   for (const [other, target] of Object.entries(scenario.targets)) {
     const value = ratio(cells, other)
     if (value === undefined) lines.push(`  ? x ${other} (target <= ${target}): not measured`)

@@ -25,10 +25,17 @@ export interface Cell {
   readonly cpuPerRequest: number
   readonly requestsPerSecond: number
   readonly errors: number
+  /** Those that count, in the same order for every proxy. */
   readonly rounds: readonly Burst[]
+  /** How many were left out. */
+  readonly disturbed: number
 }
 
-/** Every proxy in every round, forwards and backwards in turn: a machine that slows down slows all of them. */
+/**
+ * Every proxy in every round, forwards and backwards in turn: a machine that slows down slows all of them. A round in
+ * which some proxy served less than half of what it can was disturbed by other processes: a proxy that waits for its load
+ * pays for a turn of its event loop with each request. It is run again, at most as many times as there are rounds.
+ */
 export async function measure(
   wrk: string,
   contestants: readonly Contestant[],
@@ -38,17 +45,30 @@ export async function measure(
 ): Promise<Cell[]> {
   const runs = contestants.map((contestant) => ({ contestant, bursts: new Array<Burst>() }))
   for (const { contestant } of runs) await burst(wrk, contestant, scenario.scheme, scenario.path, 2) // warm-up
-  for (let round = 0; round < rounds; round += 1) {
+  let counting: number[] = []
+  for (let round = 0; counting.length < rounds && round < 2 * rounds; round += 1) {
     for (const { contestant, bursts } of round % 2 === 0 ? runs : runs.toReversed())
       bursts.push(await burst(wrk, contestant, scenario.scheme, scenario.path, seconds))
+    counting = undisturbed(runs.map(({ bursts }) => bursts))
   }
-  return runs.map(({ contestant, bursts }) => ({
-    proxy: contestant.name,
-    cpuPerRequest: median(bursts.map((one) => one.cpuPerRequest)),
-    requestsPerSecond: median(bursts.map((one) => one.requestsPerSecond)),
-    errors: bursts.reduce((sum, one) => sum + one.errors, 0),
-    rounds: bursts,
-  }))
+  return runs.map(({ contestant, bursts }) => {
+    const kept = bursts.filter((_, round) => counting.includes(round))
+    return {
+      proxy: contestant.name,
+      cpuPerRequest: median(kept.map((one) => one.cpuPerRequest)),
+      requestsPerSecond: median(kept.map((one) => one.requestsPerSecond)),
+      errors: bursts.reduce((sum, one) => sum + one.errors, 0),
+      rounds: kept,
+      disturbed: bursts.length - kept.length,
+    }
+  })
+}
+
+/** Indices of the rounds in which every proxy served at least half of its best. */
+function undisturbed(bursts: readonly (readonly Burst[])[]): number[] {
+  const rates = bursts.map((runs) => runs.map((run) => run.requestsPerSecond))
+  const rounds = [...(rates[0] ?? []).keys()]
+  return rounds.filter((round) => rates.every((runs) => (runs[round] ?? 0) >= Math.max(...runs) / 2))
 }
 
 /** Our cost divided by another proxy's: the median of the rounds' ratios. Undefined when one of them did not take part. */

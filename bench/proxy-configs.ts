@@ -1,4 +1,7 @@
-/** Configurations of the other proxies for the same workload: one worker, access log off, keep-alive on both sides, forwarded headers set. */
+/**
+ * Configurations of the other proxies for the same workload: one worker, access log off, keep-alive on both sides,
+ * forwarded headers and a request id set. Where a default would cost them CPU time for nothing, they get a better value.
+ */
 import { backendPort, headerName, headerValue, host, routes } from './workload.ts'
 
 export interface Ports {
@@ -20,6 +23,9 @@ http {
   access_log off;
   keepalive_requests 1000000000;
   upstream backend { server 127.0.0.1:${backendPort}; keepalive 256; keepalive_requests 1000000000; }
+  # By default an answer of 64 KiB goes through a temporary file now and then, at almost twice the cost.
+  proxy_buffers 32 16k;
+  proxy_buffer_size 16k;
   proxy_http_version 1.1;
   proxy_set_header Connection "";
   proxy_set_header Host $http_host;

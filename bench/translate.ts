@@ -154,8 +154,10 @@ for (const routes of sizes) {
   const { full, oneRoute, oneSlice } = measure(routes)
   const cell = (ms: number) => `${ms.toFixed(2)} ms (${((100 * ms) / full).toFixed(1)} %)`
   console.log(`${String(routes).padStart(6)}   ${`${full.toFixed(1)} ms`.padStart(9)}   ${cell(oneRoute).padEnd(17)}   ${cell(oneSlice)}`)
-  if (routes === 5000 && (oneRoute > TARGET_MS || oneRoute > TARGET_SHARE * full)) {
-    console.log(`MISSED: one route of 5,000 must cost at most ${TARGET_MS} ms and ${TARGET_SHARE * 100} % of a full pass`)
-    process.exitCode = 1
-  }
+  if (routes !== 5000) continue
+  const met = oneRoute <= TARGET_MS && oneRoute <= TARGET_SHARE * full
+  console.log(
+    `one route of 5,000 changed (target <= ${TARGET_MS} ms and <= ${TARGET_SHARE * 100} % of a full pass): ${met ? 'met' : 'MISSED'}`,
+  )
+  if (!met) process.exitCode = 1
 }

@@ -1,5 +1,9 @@
 /** The one workload that all proxies get: a hundred prefix routes with a header match, one host, one backend. */
 
+/** Our rows. */
+export const ours = 'gatewright'
+export const withAccessLog = 'gatewright, access log'
+
 export const host = 'bench.example.com'
 export const routes = Array.from({ length: 100 }, (_, i) => `/r${i}`)
 export const headerName = 'x-env'
@@ -12,12 +16,17 @@ export const serviceMapping = `default/backend:80=127.0.0.1:${backendPort}`
 export const smallPath = '/r57/item'
 export const largePath = '/r57/large'
 export const largeBytes = 65_536
+/** The backend answers with what it was told of the client. */
+export const seenPath = '/r57/seen'
+
+/** PEM. */
+export interface Certificate {
+  readonly cert: string
+  readonly key: string
+}
 
 /** HTTPRoutes hold sixteen rules at most (HTTPRouteSpec.rules), so the hundred are spread over seven. */
-export function manifests(
-  certificate: { readonly cert: string; readonly key: string },
-  ports: { readonly http: number; readonly https: number },
-): string {
+export function manifests(certificate: Certificate, ports: { readonly http: number; readonly https: number }): string {
   const documents = [
     `apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass

@@ -1,22 +1,25 @@
 /** Everything that there is to say about the objects and is no condition: of the files, of translate, of routing. One list, located. */
 import type { Finding } from '../api/finding.ts'
+import type { ObjectRef } from '../api/meta.ts'
 import type { GatewayConfig } from '../config/config.ts'
+import { compile } from '../routing/compile.ts'
+import type { Router } from '../routing/router.ts'
 import { shadowed, type Shadowed } from '../routing/shadow.ts'
 import type { FileRead } from '../sources/file/assembly.ts'
 import type { LocatedFinding } from '../sources/source.ts'
 
-/** `shadows` remembers by configuration what was found, since that costs more than the rest. */
+/** `routed` remembers by configuration what routing found, since that costs more than the rest. */
 export function allFindings(
   read: FileRead,
   translated: readonly Finding[],
   configs: readonly GatewayConfig[],
-  shadows: WeakMap<GatewayConfig, readonly Finding[]> = new WeakMap(),
+  routed: WeakMap<GatewayConfig, readonly Finding[]> = new WeakMap(),
 ): LocatedFinding[] {
   const refused = refusedObjects(read)
   const found = [...read.findings, ...translated.map((finding) => locate(read, sayRefused(finding, refused)))]
   for (const config of configs) {
-    const known = shadows.get(config) ?? shadowed(config).map((shadow) => shadowFinding(config, shadow))
-    shadows.set(config, known)
+    const known = routed.get(config) ?? routingFindings(config)
+    routed.set(config, known)
     found.push(...known.map((finding) => locate(read, finding)))
   }
   return unique(found)
@@ -41,15 +44,42 @@ function locate(read: FileRead, finding: Finding): LocatedFinding {
   return at === undefined ? finding : { ...finding, at }
 }
 
-function shadowFinding(config: GatewayConfig, { route, rule, match, text }: Shadowed): Finding {
+function routingFindings(config: GatewayConfig): Finding[] {
+  const router = compile(config)
+  return [...shadowed(config, router).map((shadow) => shadowFinding(config, shadow)), ...filterFindings(router)]
+}
+
+/** Filters that are valid objects and cannot be applied: the rule answers 500. Those that translate refused have a condition. */
+function filterFindings(router: Router): Finding[] {
+  return [...router.rules.values()].flatMap((rule) => {
+    const answer = rule.filters?.answer
+    if (answer?.kind !== 'fail' || rule.config.filters.some(({ kind }) => kind === 'fail')) return []
+    return [
+      {
+        code: 'filter-not-applicable',
+        severity: 'error' as const,
+        object: routeRef(rule.route),
+        path: ['spec', 'rules', rule.config.index, 'filters'],
+        message: `Requests of this rule get a 500: ${answer.message}`,
+      },
+    ]
+  })
+}
+
+/** `HTTPRoute/namespace/name` */
+function routeRef(route: string): ObjectRef {
   const [kind = '', namespace = '', name = ''] = route.split('/')
+  return { kind, namespace, name }
+}
+
+function shadowFinding(config: GatewayConfig, { route, rule, match, text }: Shadowed): Finding {
   const rules = config.routes.find(({ key }) => key === route)?.rules ?? []
   const index = rules.find(({ key }) => key === rule)?.index
   const path = index === undefined ? ['spec', 'rules'] : ['spec', 'rules', index, 'matches', match]
   return {
     code: 'match-shadowed',
     severity: 'warning',
-    object: { kind, namespace, name },
+    object: routeRef(route),
     path,
     message: text,
     fix: { text: 'Remove it, or make it more specific than what takes its requests.' },

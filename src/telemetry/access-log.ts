@@ -22,6 +22,9 @@ export interface LogStream {
   end(done: () => void): unknown
 }
 
+const harmful = /[^\x21\x23-\x5b\x5d-\x7e]/
+const allHarmful = new RegExp(harmful, 'g')
+
 /** Written as soon as so much has been gathered. */
 const batch = 16 * 1024
 
@@ -84,24 +87,24 @@ function jsonLine(record: AccessRecord): string {
 /** The beginning is that of the common log format; what follows is named. */
 function textLine(record: AccessRecord): string {
   const { client, time, method, target, protocol, status, responseBytes } = record
-  const named = [
-    ['host', record.host],
-    ['duration', `${round(record.duration)}ms`],
-    ['flag', record.flag],
-    ['rule', record.rule],
-    ['backend', record.backend],
-    ['upstream', record.upstream],
-    ['attempts', record.attempts > 1 ? String(record.attempts) : ''],
-    ['id', record.requestId],
-  ] as const
-  const fields = named.map(([name, value]) => (value === '' ? '' : ` ${name}=${harmless(value)}`)).join('')
   const request = method === '' ? '-' : `${harmless(method)} ${harmless(target)} ${protocol}`
-  return `${client} [${new Date(time).toISOString()}] "${request}" ${status} ${responseBytes}${fields}\n`
+  const begin = `${client} [${new Date(time).toISOString()}] "${request}" ${status} ${responseBytes}`
+  const where = field('rule', record.rule) + field('backend', record.backend) + field('upstream', record.upstream)
+  const attempts = record.attempts > 1 ? ` attempts=${record.attempts}` : ''
+  return `${begin}${field('host', record.host)} duration=${round(record.duration)}ms${field('flag', record.flag)}${where}${attempts}${field('id', record.requestId)}\n`
+}
+
+function field(name: string, value: string): string {
+  return value === '' ? '' : ` ${name}=${harmless(value)}`
 }
 
 /** What a client wrote cannot end a line or a quoted field, or steer a terminal. */
 function harmless(text: string): string {
-  return text.replace(/[^\x21\x23-\x5b\x5d-\x7e]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  return harmful.test(text) ? text.replace(allHarmful, escaped) : text
+}
+
+function escaped(character: string): string {
+  return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
 }
 
 function round(milliseconds: number): number {

@@ -65,15 +65,27 @@ describe('following files', () => {
     const whole = routeYaml('r', { hostname: 'new.example.com' }) + `---\n${routeYaml('s', { hostname: 'more.example.com' })}`
     const place = folder({ 'r.yaml': routeYaml('r', { hostname: 'old.example.com' }) })
     const { source, until, hostnames } = await follow({ paths: [place.path] })
-    const seen = new Set<string>()
-    for (let length = 40; length < whole.length + 40; length += 40) {
-      place.write('r.yaml', whole.slice(0, length))
-      source.read()
-      seen.add(hostnames().join())
-      await new Promise((resolve) => setTimeout(resolve, 3))
+    // On a busy machine a pause between two writes may last as long as standing still does: such a save says nothing.
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      const seen = new Set<string>()
+      let longestPause = 0
+      for (let length = 40; length < whole.length + 40; length += 40) {
+        place.write('r.yaml', whole.slice(0, length))
+        source.read()
+        seen.add(hostnames().join())
+        const paused = performance.now()
+        await new Promise((resolve) => setTimeout(resolve, 3))
+        longestPause = Math.max(longestPause, performance.now() - paused)
+      }
+      await until(['more.example.com', 'new.example.com'])
+      if (longestPause < 15) {
+        expect([...seen]).toEqual(['old.example.com'])
+        return
+      }
+      place.write('r.yaml', routeYaml('r', { hostname: 'old.example.com' }))
+      await until(['old.example.com'])
     }
-    await until(['more.example.com', 'new.example.com'])
-    expect([...seen]).toEqual(['old.example.com'])
+    expect.fail('no save of 20 went undisturbed')
   })
 
   it('keeps the objects of a file that became empty until a second look half a second later', async () => {

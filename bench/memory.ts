@@ -1,0 +1,46 @@
+/** Resident memory of the proxy after many requests: how much, and whether it grows. */
+import type { Contestant } from './contestants.ts'
+import { burst } from './load.ts'
+import { residentBytes } from './process-cpu.ts'
+import { smallPath } from './workload.ts'
+
+export const mostMegabytes = 110
+/** The last quarter may end so much above the first: pages come and go by a few MB. */
+export const mostGrowth = 5
+
+export interface Memory {
+  readonly requests: number
+  /** MB (10^6 bytes) before, and after each quarter. */
+  readonly before: number
+  readonly quarters: readonly number[]
+  readonly errors: number
+}
+
+export async function measureMemory(wrk: string, contestant: Contestant, requests: number): Promise<Memory> {
+  const pid = contestant.pids[0] ?? 0
+  const before = megabytes(pid)
+  const quarters: number[] = []
+  let done = 0
+  let errors = 0
+  for (let quarter = 1; quarter <= 4; quarter += 1) {
+    do {
+      const one = await burst(wrk, contestant, 'http', smallPath, 3)
+      done += one.requests
+      errors += one.errors
+    } while (done < (quarter * requests) / 4)
+    quarters.push(megabytes(pid))
+  }
+  return { requests: done, before, quarters, errors }
+}
+
+export function memoryMet({ quarters, errors }: Memory): boolean {
+  return errors === 0 && Math.max(...quarters) <= mostMegabytes && growth(quarters) <= mostGrowth
+}
+
+export function growth(quarters: readonly number[]): number {
+  return (quarters.at(-1) ?? Number.NaN) - (quarters[0] ?? Number.NaN)
+}
+
+function megabytes(pid: number): number {
+  return Math.round(residentBytes(pid) / 1e5) / 10
+}

@@ -107,6 +107,7 @@ export class DataPlane {
       accessLog: options.accessLog,
       counters: createDownstreamCounters(),
       mirrors: createMirrorCounters(),
+      sideRequests: new Set(),
       sessions: new SessionTokens(options.sessionKey ?? randomBytes(32)),
       upgrades: new Set(options.upgrades ?? ['websocket']),
       overloaded: false,
@@ -150,6 +151,7 @@ export class DataPlane {
       for (const timer of this.#timers) clearInterval(timer)
       await Promise.all(this.ports.map((port) => port.drain(milliseconds)))
       this.#ports.clear()
+      for (const request of this.runtime.sideRequests) request.expire()
       this.runtime.pools.close()
       this.runtime.sweep.stop()
     })

@@ -63,6 +63,7 @@ export class Gateway {
       accessLog: (record) => this.records.push(record),
       counters: createDownstreamCounters(),
       mirrors: createMirrorCounters(),
+      sideRequests: new Set(),
       sessions: new SessionTokens(Buffer.from(options.sessionKey ?? 'the key of the tests')),
       upgrades: new Set(['websocket', ...(options.upgrades ?? [])]),
       buffers,
@@ -122,6 +123,7 @@ export class Gateway {
       this.#server.close(() => resolve())
     })
     for (const connection of this.connections) connection.destroy()
+    for (const request of this.runtime.sideRequests) request.expire()
     this.runtime.pools.close()
     await closed
     this.runtime.sweep.stop()

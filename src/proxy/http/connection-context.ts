@@ -15,6 +15,7 @@ import type { PoolRegistry } from '../upstream/registry.ts'
 import type { MirrorCounters } from './mirror.ts'
 import type { RequestIds } from './request-id.ts'
 import type { SessionTokens } from './session-token.ts'
+import type { SideRequest } from './side-request.ts'
 
 export interface ProxyRuntime {
   readonly bounds: Bounds
@@ -25,6 +26,8 @@ export interface ProxyRuntime {
   accessLog: ((record: AccessRecord) => void) | undefined
   readonly counters: DownstreamCounters
   readonly mirrors: MirrorCounters
+  /** What the gateway asks for itself, under way. */
+  readonly sideRequests: Set<SideRequest>
   readonly sessions: SessionTokens
   /** Protocols that a client may switch to, in lower case: `websocket`, and what the configuration adds. */
   readonly upgrades: ReadonlySet<string>

@@ -481,7 +481,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
     this.#ended = true
     this.flag = flag
     this.#stopTimers()
-    this.#check?.destroy()
+    this.#check?.end()
     this.#copies?.drop()
     this.#retries?.end()
     accountFor(this)

@@ -10,7 +10,7 @@ import type { RequestHead } from '../http1/request-head.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import type { UpstreamUser } from '../upstream/connection.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import { type Answer, authBodyTooLarge, authFailed, authTimeout } from './answers.ts'
+import { type Answer, authBodyTooLarge, authFailed, authTimeout, upstreamClosed } from './answers.ts'
 import type { Downstream } from './downstream.ts'
 import { CheckReply, checkMessage, checkRequest, type Verdict } from './external-auth-grpc.ts'
 import { allowedEdits, authRequest } from './external-auth-http.ts'
@@ -40,8 +40,7 @@ export class AuthCheck implements SideUser {
   #length = 0
   #held: HeldBody | undefined
   #request: SideRequest | undefined
-  #denied = false
-  #ended = false
+  #state: 'asks' | 'allowed' | 'denied' | 'ended' = 'asks'
 
   constructor(exchange: CheckedExchange, auth: CompiledAuth) {
     this.#exchange = exchange
@@ -70,31 +69,33 @@ export class AuthCheck implements SideUser {
     this.#ask()
   }
 
-  destroy(): void {
-    this.#ended = true
+  /** The exchange has ended before it was decided, or with the denial. */
+  end(): void {
+    this.#state = 'ended'
     this.#request?.destroy()
   }
 
   #ask(): void {
     const { client, head, path, requestId } = this.#exchange
-    const { pools, sweep, bounds } = client.context.runtime
-    const pool = pools.get(this.#auth.pool)
+    const { runtime } = client.context
+    const { pool } = this.#auth
+    const { authTime } = runtime.bounds
     switch (this.#auth.protocol) {
       case 'http': {
         const request = authRequest(this.#auth, head, path, client.context, requestId, this.#length)
-        this.#request = new SideRequest(pool, sweep, request, this.#pieces, this, bounds.authTime)
+        this.#request = new SideRequest(runtime, pool, request, this.#pieces, this, authTime)
         break
       }
       case 'grpc': {
-        const { name, namespace, port } = pool?.config.backend ?? { name: '', namespace: '', port: 0 }
-        const request = checkRequest(`${name}.${namespace}:${port}`, bounds.authTime)
+        const { name = '', namespace = '', port = 0 } = runtime.pools.get(pool)?.config.backend ?? {}
+        const request = checkRequest(`${name}.${namespace}:${port}`, authTime)
         const body = this.#auth.maxBody === 0 ? undefined : Buffer.concat(this.#pieces)
         const question = checkMessage(this.#auth, this.#exchange, body, Date.now())
         const reply = new CheckReply(
           (verdict) => this.#decide(verdict),
           (failure) => this.onSideFailed(failure),
         )
-        this.#request = new SideRequest(pool, sweep, request, [question], reply, bounds.authTime)
+        this.#request = new SideRequest(runtime, pool, request, [question], reply, authTime)
         break
       }
     }
@@ -102,39 +103,44 @@ export class AuthCheck implements SideUser {
   }
 
   #decide(verdict: Verdict | undefined): void {
-    if (this.#ended) return
+    if (this.#state !== 'asks') return
     if (verdict === undefined) this.#exchange.refuse(authFailed)
     else if (verdict.kind === 'denied') this.#exchange.refuse(verdict.answer)
-    else this.#exchange.onAllowed(verdict.edits, this.#held)
+    else this.#allow(verdict.edits)
+  }
+
+  /** What is left of the answer is read and thrown away, so that its connection can be kept. */
+  #allow(edits: CompiledEdits): void {
+    this.#state = 'allowed'
+    this.#exchange.onAllowed(edits, this.#held)
   }
 
   onSideHead(head: ResponseHead): void {
-    if (head.status === 200) {
-      return this.#exchange.onAllowed(allowedEdits(this.#auth, head.fields), this.#held)
-    }
+    if (head.status === 200) return this.#allow(allowedEdits(this.#auth, head.fields))
     const upstream = this.#request?.upstream
     if (upstream === undefined) return
-    this.#denied = true
-    this.#request?.unbound()
+    this.#state = 'denied'
+    this.#request?.handOver()
     this.#exchange.onDenied(upstream, head)
   }
 
   onSideBody(bytes: Buffer, from: number, to: number): void {
-    if (this.#denied) this.#exchange.onUpstreamBody(bytes, from, to)
+    if (this.#state === 'denied') this.#exchange.onUpstreamBody(bytes, from, to)
   }
 
   onSideFlush(): void {
-    if (this.#denied) this.#exchange.onUpstreamFlush()
+    if (this.#state === 'denied') this.#exchange.onUpstreamFlush()
   }
 
   onSideEnd(trailers: FieldList | undefined): void {
-    if (this.#denied) this.#exchange.onUpstreamEnd(trailers)
+    if (this.#state === 'denied') this.#exchange.onUpstreamEnd(trailers)
   }
 
   onSideFailed(failure: SideFailure): void {
-    if (this.#ended) return
-    if (this.#denied && failure !== 'no-endpoint' && failure !== 'overload') this.#exchange.onUpstreamFailed(failure)
-    else this.#exchange.refuse(failure === 'timeout' || failure === 'connect-timeout' ? authTimeout : authFailed)
+    if (this.#state === 'denied') this.#exchange.refuse(upstreamClosed)
+    else if (this.#state === 'asks') {
+      this.#exchange.refuse(failure === 'timeout' || failure === 'connect-timeout' ? authTimeout : authFailed)
+    }
   }
 }
 

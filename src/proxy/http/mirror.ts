@@ -66,11 +66,11 @@ export class RequestCopies implements SideUser {
   send(): void {
     if (this.#state !== 'collects') return
     this.#state = 'sent'
-    const { pools, sweep, bounds, mirrors: counters } = this.#runtime
+    const { bounds, mirrors: counters } = this.#runtime
     const request = withBody(this.#request, this.#length)
     this.#open = this.#mirrors.length
     counters.sent += this.#mirrors.length
-    for (const { pool } of this.#mirrors) new SideRequest(pools.get(pool), sweep, request, this.#body, this, bounds.mirrorTime).send()
+    for (const { pool } of this.#mirrors) new SideRequest(this.#runtime, pool, request, this.#body, this, bounds.mirrorTime).send()
   }
 
   /** The request will never be complete, or not be sent. Does nothing to copies that are on their way. */

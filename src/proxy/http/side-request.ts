@@ -3,14 +3,16 @@
  * server. Its body is there before it begins. One deadline bounds all of it, from the search for a connection to the
  * last byte of the answer.
  */
+import type { PoolKey } from '../../config/pool.ts'
 import { NO_BODY } from '../http1/codec.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
-import { ended, type Sweep, type Swept } from '../sweep.ts'
+import { ended, type Swept } from '../sweep.ts'
 import type { UpstreamFailure, UpstreamUser } from '../upstream/connection.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { OutgoingRequest, Upstream } from '../upstream/upstream.ts'
+import type { ProxyRuntime } from './connection-context.ts'
 
 export type SideFailure = UpstreamFailure | 'no-endpoint' | 'overload'
 
@@ -31,7 +33,7 @@ export class SideRequest implements UpstreamUser, Swept {
   deadline: number
   sweepSlot = -1
   readonly #pool: Pool | undefined
-  readonly #sweep: Sweep
+  readonly #runtime: ProxyRuntime
   readonly #request: OutgoingRequest
   readonly #body: readonly Buffer[]
   readonly #user: SideUser
@@ -40,13 +42,13 @@ export class SideRequest implements UpstreamUser, Swept {
   #repeated = false
 
   /** @param time milliseconds for all of it */
-  constructor(pool: Pool | undefined, sweep: Sweep, request: OutgoingRequest, body: readonly Buffer[], user: SideUser, time: number) {
-    this.#pool = pool
-    this.#sweep = sweep
+  constructor(runtime: ProxyRuntime, pool: PoolKey, request: OutgoingRequest, body: readonly Buffer[], user: SideUser, time: number) {
+    this.#runtime = runtime
+    this.#pool = runtime.pools.get(pool)
     this.#request = request
     this.#body = body
     this.#user = user
-    this.deadline = sweep.now + time
+    this.deadline = runtime.sweep.now + time
   }
 
   /** What carries it; undefined before and after. */
@@ -56,14 +58,16 @@ export class SideRequest implements UpstreamUser, Swept {
 
   /** May end before it returns. */
   send(): void {
-    this.#sweep.watch(this)
+    this.#runtime.sweep.watch(this)
+    this.#runtime.sideRequests.add(this)
     this.#attempt(false)
   }
 
-  /** Others bound the rest of the answer. */
-  unbound(): void {
+  /** Others bound and end what is left of it. */
+  handOver(): void {
     this.deadline = Number.POSITIVE_INFINITY
-    this.#sweep.forget(this)
+    this.#runtime.sweep.forget(this)
+    this.#runtime.sideRequests.delete(this)
   }
 
   /** Ends at once; the user hears nothing more. */
@@ -73,6 +77,7 @@ export class SideRequest implements UpstreamUser, Swept {
     upstream?.destroy()
   }
 
+  /** Its time is over, or the process's. */
   expire(): void {
     this.destroy()
     this.#user.onSideFailed('timeout')
@@ -146,7 +151,8 @@ export class SideRequest implements UpstreamUser, Swept {
   #forget(): void {
     this.#upstream = undefined
     this.deadline = ended
-    this.#sweep.forget(this)
+    this.#runtime.sweep.forget(this)
+    this.#runtime.sideRequests.delete(this)
   }
 }
 

@@ -68,6 +68,7 @@ export class UpstreamStream implements Upstream, Swept {
     this.#method = request.method
     const endStream = request.body.kind === 'none'
     const headers = headerObject(request.fields, request.body.kind === 'length')
+    if (request.body.kind === 'length') headers['content-length'] ??= request.body.length
     headers[':method'] = request.method
     headers[':scheme'] = 'http'
     headers[':path'] = request.target

@@ -301,6 +301,51 @@ describe('external authorisation', () => {
     expect(web.request.trailers).toContain('X-Sum: 5')
   })
 
+  it('[wire:auth-allowed] is decided by the head of the answer: a body that follows is thrown away, or breaks off', async () => {
+    const large = 'x'.repeat(200_000)
+    const { web, guard, gate } = await scene({
+      guard: ({ line }, { socket }) => {
+        if (line.includes('/large')) socket.write(response(large))
+        else {
+          socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc')
+          setTimeout(() => socket.resetAndDestroy(), 20)
+        }
+      },
+    })
+    const client = await h.client(gate)
+    expect((await client.request({ target: '/large' })).body).toBe('web')
+    expect((await client.request({ target: '/large' })).body).toBe('web')
+    expect((await client.request({ target: '/broken' })).body).toBe('web')
+    await eventually(() => gate.runtime.sideRequests.size === 0, 'the end of the answers')
+    expect((await client.request({ target: '/large' })).body).toBe('web')
+    expect(web.requests).toHaveLength(4)
+    expect(guard.connections.length).toBeLessThanOrEqual(4)
+  })
+
+  it('[wire:auth-question] is asked over HTTP/2 where the server speaks it', async () => {
+    const web = await h.backend()
+    const guard = await h.http2Backend((asked) => {
+      const { stream } = asked
+      stream.respond({ ':status': asked.header('authorization') === 'yes' ? 200 : 403, 'x-user': 'anna' })
+      stream.end('answer')
+    })
+    const gate = await h.gateway({
+      pools: { web: [web.port], guard: [guard.port] },
+      h2c: ['guard'],
+      rules: [{ backends: ['web'], filters: [auth({ maxBody: 100, responseHeaders: ['x-user'] })] }],
+    })
+    const client = await h.client(gate)
+    expect((await client.request({ method: 'POST', fields: ['Authorization: yes'], body: 'hello' })).body).toBe('ok')
+    expect([web.request.headers('x-user'), web.request.body]).toEqual([['anna'], 'hello'])
+    const denied = await client.request({ target: '/a' })
+    expect([denied.status, denied.body]).toEqual([403, 'answer'])
+    const told = guard.streams.map((asked) => [':method', ':path', ':authority', 'content-length'].map((name) => asked.header(name)))
+    expect(told).toEqual([
+      ['POST', '/', 'a.example', '5'],
+      ['GET', '/a', 'a.example', '0'],
+    ])
+  })
+
   it('[wire:auth-body-limit] ends a chunked body where it becomes too long', async () => {
     const { web, guard, gate } = await scene({ filter: { maxBody: 4 } })
     const client = await h.client(gate)

@@ -228,6 +228,38 @@ describe('mirrors', () => {
     expect(copy?.body).toBe('abc')
   })
 
+  it('[wire:mirror-copy] are asked over HTTP/2 where they speak it', async () => {
+    const web = await h.backend()
+    const bodies: string[] = []
+    const target = await h.http2Backend(({ stream }) => {
+      let body = ''
+      stream.on('data', (bytes: Buffer) => {
+        body += bytes.toString()
+      })
+      stream.on('end', () => {
+        bodies.push(body)
+        stream.respond({ ':status': 500 })
+        stream.end('ignored')
+      })
+    })
+    const gate = await h.gateway({
+      pools: { web: [web.port], m: [target.port] },
+      h2c: ['m'],
+      rules: [{ backends: ['web'], filters: [mirror('m')] }],
+    })
+    const client = await h.client(gate)
+    await client.request({ method: 'POST', target: '/a?b', body: 'hello' })
+    await client.request({ target: '/c' })
+    await eventually(() => bodies.length === 2 && gate.runtime.mirrors.bytes === 0, 'the copies')
+    expect(bodies.toSorted()).toEqual(['', 'hello'])
+    const told = target.streams.map((copy) => [':method', ':path', ':authority', 'x-forwarded-for'].map((name) => copy.header(name)))
+    expect(told).toEqual([
+      ['POST', '/a?b', 'a.example', '127.0.0.1'],
+      ['GET', '/c', 'a.example', '127.0.0.1'],
+    ])
+    expect(gate.runtime.mirrors).toMatchObject({ sent: 2, failed: 0 })
+  })
+
   it('[wire:mirror-no-upgrade] get no copy of an upgrade', async () => {
     const switched = always('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n')
     const web = await h.backend(switched)

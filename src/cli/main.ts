@@ -55,6 +55,7 @@ export function program(): Command {
       new Option('--development-certificates <when>', 'certificates from a local CA').choices(['auto', 'on', 'off']).default('auto'),
     )
     .addOption(repeatable('--trust <cidr>', 'believe X-Forwarded-* of these peers'))
+    .option('--zone <name>', 'the zone of this proxy: endpoints that EndpointSlices hint at for it are preferred')
     .addOption(repeatable('--bound <name=value>', 'change a bound of the wire, see docs/wire.md'))
     .option('--poll', 'look at the files once a second instead of waiting for notifications', false)
     .action(async (paths: string[], _options, command: Command) => {

@@ -41,6 +41,7 @@ export interface RunFlags extends SourceFlags, KindnessFlags {
   readonly developmentCertificates: 'auto' | 'on' | 'off'
   readonly trust: readonly string[]
   readonly bound: readonly string[]
+  readonly zone?: string
   readonly poll: boolean
 }
 
@@ -78,6 +79,7 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
     logger,
     bounds: boundOverrides(flags.bound),
     trusted: trustedRanges(flags.trust),
+    ...(flags.zone !== undefined && { zone: flags.zone }),
     ...(accessLog !== undefined && { accessLog: accessLog.record }),
     onReport: () => loop.lookAgain(),
   })

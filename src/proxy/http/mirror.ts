@@ -40,7 +40,7 @@ export class RequestCopies implements SideUser {
   readonly #mirrors: readonly CompiledMirror[]
   #body: Buffer[] = []
   #length = 0
-  /** Bytes that are counted as held. */
+  /** Bytes that are counted as held, once for each copy: each has its own until its mirror takes them. */
   #held = 0
   /** Copies under way. */
   #open = 0
@@ -50,14 +50,14 @@ export class RequestCopies implements SideUser {
     this.#runtime = runtime
     this.#request = request
     this.#mirrors = mirrors
-    this.#hold(request.target.length + request.fields.size)
+    this.#hold((request.target.length + request.fields.size) * mirrors.length)
   }
 
   body(bytes: Buffer, from: number, to: number): void {
     if (this.#state !== 'collects') return
     this.#length += to - from
     if (this.#length > this.#runtime.bounds.mirrorBody) return this.drop()
-    this.#hold(to - from)
+    this.#hold((to - from) * this.#mirrors.length)
     // Bytes are valid during the call.
     if (this.#state === 'collects') this.#body.push(Buffer.from(bytes.subarray(from, to)))
   }

@@ -12,13 +12,13 @@ export interface Http2Answer extends ClientAnswer {
 export class Http2Client implements HttpClient {
   readonly session: ClientHttp2Session
   readonly #scheme: 'http' | 'https'
-  goaway: { readonly code: number; readonly lastStream: number } | undefined
+  readonly goaways: { readonly code: number; readonly lastStream: number }[] = []
 
   private constructor(session: ClientHttp2Session, scheme: 'http' | 'https') {
     this.session = session
     this.#scheme = scheme
     session.on('goaway', (code, lastStream) => {
-      this.goaway = { code, lastStream }
+      this.goaways.push({ code, lastStream })
     })
     session.on('error', () => {})
   }

@@ -202,13 +202,17 @@ export class Http2Stream implements Downstream, Swept {
       return this.#end()
     }
     this.#answerEnded = true
-    // `close` would end the body in good order first.
-    this.#stream.destroy(new Error('the answer broke off'))
+    // `close` would end the body in good order first. Not at once: node:http2 (20.20) never returns from destroying a stream
+    // in the same turn in which its session has read the reset of another one.
+    const stream = this.#stream
+    setImmediate(() => stream.destroy(new Error('the answer broke off')))
   }
 
   startBody(): void {
-    if (this.#head?.expectContinue === true) this.#await(this.context.runtime.bounds.continueTime)
-    else this.#letBodyFlow()
+    if (this.#head?.expectContinue === true) {
+      this.#exchange?.flushRequest()
+      this.#await(this.context.runtime.bounds.continueTime)
+    } else this.#letBodyFlow()
   }
 
   pauseBody(): void {
@@ -236,6 +240,7 @@ export class Http2Stream implements Downstream, Swept {
     this.context.runtime.counters.tunnels += 1
     this.#phase = 'tunnel'
     this.#respond(headers, false)
+    this.#touchQuiet()
     this.#read()
   }
 
@@ -293,6 +298,8 @@ export class Http2Stream implements Downstream, Swept {
     this.#pace = new BodyPace(this.context.runtime.bounds)
     this.#awaitBytes(0)
     this.#read()
+    // The head goes out, however long its body takes.
+    this.#exchange?.flushRequest()
   }
 
   #read(): void {

@@ -201,7 +201,8 @@ export class UpstreamStream implements Upstream, Swept {
     const stream = this.#stream
     if (stream === undefined || stream.destroyed) return
     if (stream.writableEnded) stream.close(NGHTTP2_CANCEL)
-    else addAbortSignal(aborted, stream)
+    // Not at once: node:http2 (20.20) never returns from it in the turn in which the session has read the reset of another stream.
+    else setImmediate(() => addAbortSignal(aborted, stream))
   }
 
   #detach(): UpstreamUser | undefined {

@@ -34,7 +34,7 @@ export interface PoolCounters {
 const trialTime = 5_000
 
 /** So many may be repeated however few are under way. */
-const alwaysRetrying = 3
+const alwaysRetrying = 10
 
 export class Pool implements EndpointOwner {
   config: PoolConfig

@@ -234,15 +234,15 @@ describe('a retry', () => {
 
   it('[wire:retry-budget] is not made while more than a fifth of the requests under way are retried', async () => {
     const { web, gate } = await scene(inTurn(unavailable), { retry: { codes: [503], attempts: 1, backoff: 100 } })
-    const clients = await Promise.all(Array.from({ length: 10 }, () => h.client(gate)))
+    const clients = await Promise.all(Array.from({ length: 24 }, () => h.client(gate)))
     const answers = await Promise.all(clients.map((client) => client.request()))
     expect(answers.map(({ status }) => status)).toEqual(clients.map(() => 503))
     const counters = gate.runtime.pools.get('web')?.counters
-    expect(counters).toMatchObject({ retries: 3, retriesRefused: 7 })
-    expect(web.requests).toHaveLength(13)
+    expect(counters).toMatchObject({ retries: 10, retriesRefused: 14 })
+    expect(web.requests).toHaveLength(34)
     // What was taken was given back.
-    await Promise.all(clients.slice(0, 3).map((client) => client.request()))
-    expect(counters).toMatchObject({ retries: 6, retriesRefused: 7 })
+    await Promise.all(clients.slice(0, 10).map((client) => client.request()))
+    expect(counters).toMatchObject({ retries: 20, retriesRefused: 14 })
   })
 
   it('is not made for a client that has gone meanwhile', async () => {

@@ -185,7 +185,6 @@ describe('a flood of', () => {
         packed(() => frame(frameType.priority, 0, 1, Buffer.alloc(5))),
         40_000,
       )
-      expect(attacker.sent).toBeLessThan(41_000)
       await attacker.closed
     },
   )

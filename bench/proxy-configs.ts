@@ -53,6 +53,7 @@ export function envoyConfig(folder: string, ports: Ports): string {
     '@type': type('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'),
     stat_prefix: 'bench',
     use_remote_address: true,
+    normalize_path: true,
     http_filters: [
       { name: 'envoy.filters.http.router', typed_config: { '@type': type('envoy.extensions.filters.http.router.v3.Router') } },
     ],
@@ -64,6 +65,9 @@ export function envoyConfig(folder: string, ports: Ports): string {
           routes: routes.map((route) => ({
             match: { path_separated_prefix: route, headers: [{ name: headerName, string_match: { exact: headerValue } }] },
             route: { cluster: 'backend' },
+            // Counters and durations for each route, and the client's Host, as the others give them.
+            stat_prefix: `route${route.slice(1)}`,
+            request_headers_to_add: [{ header: { key: 'x-forwarded-host', value: '%REQ(:AUTHORITY)%' } }],
           })),
         },
       ],

@@ -59,6 +59,11 @@ function print(lines: readonly string[]): void {
 }
 
 try {
+  // Whoever reads may leave early (`| head`): the run goes on, so that what it started is stopped.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+
   process.exitCode = await main()
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)

@@ -45,7 +45,7 @@ function servedConfig({ view }: Serving): ServedConfig {
 function servedStatuses({ view }: Serving): ServedStatuses {
   return {
     statuses: (view?.here.statuses ?? []).map((status) => {
-      const hostnames = routeHostnames(view === undefined ? undefined : routeOf(view.read.objects, status))
+      const hostnames = routeHostnames(view === undefined ? undefined : routeOf(view.objects, status))
       return { ...status, hostnames }
     }),
     cluster: view?.cluster.statuses ?? [],

@@ -28,7 +28,7 @@ export async function fetchServed(admin: string): Promise<Asked> {
       const ports = gateways.find(({ config }) => config.gateway === gateway)?.ports ?? []
       return ports.find(({ listenPort }) => listenPort === port)?.port ?? port
     },
-    refused: refusedRoutes((status) => statuses.find((one) => one === status)?.hostnames ?? [], statuses),
+    refused: refusedRoutes(({ hostnames }) => hostnames ?? [], statuses),
     notes: kindnesses,
   }
 }

@@ -62,7 +62,7 @@ async function offline(paths: readonly string[], flags: ExplainFlags): Promise<A
   return {
     configs: translation.configs,
     specPort: (_gateway, port) => overrides.get(port) ?? port,
-    refused: refusedRoutes((status) => routeHostnames(routeOf(strict.read.objects, status)), translation.statuses),
+    refused: refusedRoutes((status) => routeHostnames(routeOf(strict.snapshot, status)), translation.statuses),
     notes,
   }
 }

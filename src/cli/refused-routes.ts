@@ -1,6 +1,6 @@
 /** Routes that a parent did not accept: the first suspects when a request gets a 404. */
-import type { ApiObject } from '../api/object.ts'
 import type { Route } from '../api/route.ts'
+import type { Snapshot } from '../cluster/snapshot.ts'
 import { covers } from '../lib/hostname.ts'
 import type { StatusOf } from '../translate/translation.ts'
 
@@ -14,7 +14,7 @@ export interface Refused {
   readonly message: string
 }
 
-export function refusedRoutes(hostnamesOf: (status: StatusOf) => readonly string[], statuses: readonly StatusOf[]): Refused[] {
+export function refusedRoutes<S extends StatusOf>(hostnamesOf: (status: S) => readonly string[], statuses: readonly S[]): Refused[] {
   return statuses.flatMap((status) => {
     if (!('parents' in status.status)) return []
     return status.status.parents.flatMap(({ parentRef, conditions = [] }) =>
@@ -43,13 +43,10 @@ export function routeHostnames(route: Route | undefined): readonly string[] {
   return route !== undefined && 'hostnames' in route.spec ? route.spec.hostnames.map((hostname) => hostname.toLowerCase()) : []
 }
 
+const routeKinds: readonly Route['kind'][] = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute']
+
 /** The object that a status is of, when it is a route. */
-export function routeOf(
-  objects: readonly ApiObject[],
-  { kind, namespace, name }: Pick<StatusOf, 'kind' | 'namespace' | 'name'>,
-): Route | undefined {
-  return objects.find(
-    (object): object is Route =>
-      object.kind === kind && kind.endsWith('Route') && object.metadata.namespace === namespace && object.metadata.name === name,
-  )
+export function routeOf(objects: Snapshot, { kind, namespace, name }: StatusOf): Route | undefined {
+  const routeKind = routeKinds.find((one) => one === kind)
+  return routeKind && objects.get(routeKind, namespace, name)
 }

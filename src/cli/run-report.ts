@@ -25,7 +25,7 @@ export function startReport(view: View, { caCertificate, admin, platform }: RunS
     if (body.length > 0) lines.push(style.bold(title), ...body, '')
   }
   section('Gateways', columns(gatewayRows(view, style), '  '))
-  section('Routes', shortened(columns(routeRows(view, style), '  '), 'routes, all of them at /statuses of the admin port'))
+  section('Routes', routeLines(view, style))
   section('Refused', shortened(refusals(view.here.statuses, style), 'lines, all of it with `gatewright check`'))
   section('Ports that could not be opened', failedPorts(view))
   section(
@@ -53,7 +53,11 @@ export function startReport(view: View, { caCertificate, admin, platform }: RunS
 
 /** A folder with thousands of routes must not bury the rest. */
 function shortened(lines: readonly string[], what: string): readonly string[] {
-  return lines.length <= mostLines ? lines : [...lines.slice(0, mostLines), `  ... and ${lines.length - mostLines} more ${what}`]
+  return [...lines.slice(0, mostLines), ...rest(lines.length, what)]
+}
+
+function rest(count: number, what: string): string[] {
+  return count <= mostLines ? [] : [`  ... and ${count - mostLines} more ${what}`]
 }
 
 function gatewayRows(view: View, style: Style): string[][] {
@@ -84,17 +88,20 @@ function placeText({ address, listenPort }: { readonly address: string; readonly
   return `${address.includes(':') ? `[${address}]` : address}:${listenPort}`
 }
 
-function routeRows(view: View, style: Style): string[][] {
-  return view.here.statuses.flatMap((status) => {
-    if (!('parents' in status.status)) return []
-    const hostnames = routeHostnames(routeOf(view.read.objects, status))
-    return status.status.parents.map((parent) => [
+/** Rows are made for those that are shown: each looks its object and a cluster's status up. */
+function routeLines(view: View, style: Style): readonly string[] {
+  const parents = view.here.statuses.flatMap((status) =>
+    'parents' in status.status ? status.status.parents.map((parent) => ({ status, parent })) : [],
+  )
+  const rows = parents
+    .slice(0, mostLines)
+    .map(({ status, parent: { parentRef, conditions = [] } }) => [
       `${status.kind} ${style.bold(`${status.namespace}/${status.name}`)}`,
-      hostnames.join(', ') || '*',
-      `on ${parent.parentRef.name}${parent.parentRef.sectionName === undefined ? '' : `/${parent.parentRef.sectionName}`}`,
-      routeVerdict(view, status, parent.conditions ?? [], style),
+      routeHostnames(routeOf(view.objects, status)).join(', ') || '*',
+      `on ${parentRef.name}${parentRef.sectionName === undefined ? '' : `/${parentRef.sectionName}`}`,
+      routeVerdict(view, status, conditions, style),
     ])
-  })
+  return [...columns(rows, '  '), ...rest(parents.length, 'routes, all of them at /statuses of the admin port')]
 }
 
 export function routeVerdict(view: View, status: StatusOf, conditions: readonly Condition[], style: Style): string {

@@ -36,6 +36,8 @@ export interface ServingOptions {
 /** What one pass came to. Unchanged statuses are the same objects as in the view before. */
 export interface View {
   readonly read: FileRead
+  /** What the files hold, indexed. */
+  readonly objects: Snapshot
   /** As a cluster would see the files. */
   readonly cluster: Translation
   /** As they are served here. */
@@ -81,7 +83,7 @@ export class Serving {
     const here = laptop === undefined ? cluster : this.#here.observe(served)
     const translated = [...cluster.findings, ...(overlaid?.findings ?? [])]
     const findings = allFindings(read, translated, here.configs, this.#shadows)
-    this.#view = { read, cluster, here, kindnesses: overlaid?.kindnesses ?? [], findings, served }
+    this.#view = { read, objects, cluster, here, kindnesses: overlaid?.kindnesses ?? [], findings, served }
     return this.#view
   }
 }

@@ -17,17 +17,30 @@ export interface ByteHandler {
 /** libuv asks for a buffer just before each read(2) and reports in the same turn, so that one serves every socket; not so on Windows. */
 export const canShareReadBuffer: boolean = process.platform !== 'win32'
 
+/** Bytes. Twice 64 KiB, so that a body of 64 KiB and its head come with one read(2) and leave with one write(2). */
+const readBufferSize = 128 * 1024
+/** Heads are short, and of few lengths. */
+const keptLengths = 2 * 1024
+
+export class ReadBuffer {
+  readonly bytes: Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow(readBufferSize)
+  readonly #views: (Buffer | undefined)[] = Array.from({ length: keptLengths + 1 })
+
+  /** What a read brought: a view, made once for each length of a short one. */
+  first(length: number): Buffer {
+    if (length > keptLengths) return this.bytes.subarray(0, length)
+    return (this.#views[length] ??= this.bytes.subarray(0, length))
+  }
+}
+
 /** What all sockets of a process read into and write from. */
 export interface SocketBuffers {
-  readonly read: Buffer<ArrayBuffer>
+  readonly read: ReadBuffer
   readonly write: WriteBuffer
 }
 
-/** Bytes. Twice 64 KiB, so that a body of 64 KiB and its head come with one read(2) and leave with one write(2). */
-const readBufferSize = 128 * 1024
-
 export function createSocketBuffers(): SocketBuffers {
-  return { read: Buffer.allocUnsafeSlow(readBufferSize), write: new WriteBuffer() }
+  return { read: new ReadBuffer(), write: new WriteBuffer() }
 }
 
 /** What `net.Socket` keeps for itself and a server counts by. */
@@ -48,7 +61,7 @@ export class AdoptedSocket implements ByteHandler {
    * Takes over an accepted socket that nobody reads (accepted with `pauseOnConnect`, or paused). It does not read yet:
    * call `startReading`. The constructor of the socket decides, so a TLS socket stays itself.
    */
-  constructor(accepted: Socket, buffer: Buffer<ArrayBuffer>) {
+  constructor(accepted: Socket, buffer: ReadBuffer) {
     this.socket = adopt(accepted, this, buffer)
   }
 
@@ -57,7 +70,7 @@ export class AdoptedSocket implements ByteHandler {
   }
 }
 
-function adopt(accepted: Socket, handler: ByteHandler, buffer: Buffer<ArrayBuffer>): Socket {
+function adopt(accepted: Socket, handler: ByteHandler, buffer: ReadBuffer): Socket {
   const internals = accepted as unknown as SocketInternals
   const handle = internals._handle
   if (!canShareReadBuffer || accepted.constructor !== Socket || !isTcpHandle(handle) || accepted.readableLength > 0) {
@@ -117,7 +130,7 @@ class ConnectedSocket extends Socket {
 }
 
 /** Emits 'writeFailed', see above. */
-export function connectSocket(address: string, port: number, handler: ByteHandler, buffer: Buffer<ArrayBuffer>): Socket {
+export function connectSocket(address: string, port: number, handler: ByteHandler, buffer: ReadBuffer): Socket {
   const options: TcpNetConnectOpts = { host: address, port, noDelay: true, allowHalfOpen: true }
   if (canShareReadBuffer) options.onread = onReadOf(handler, buffer)
   const socket = new ConnectedSocket(options)
@@ -135,7 +148,7 @@ export function breakOff(socket: Socket): void {
 }
 
 /** Makes a TLS socket read as if it had been made with `onread`; false when it cannot be. */
-function setOnread(socket: Socket, handler: ByteHandler, buffer: Buffer<ArrayBuffer>): boolean {
+function setOnread(socket: Socket, handler: ByteHandler, buffer: ReadBuffer): boolean {
   const handle = (socket as unknown as SocketInternals)._handle
   if (!canShareReadBuffer || !(socket instanceof TLSSocket) || socket.readableLength > 0) return false
   if (typeof handle?.useUserBuffer !== 'function') return false
@@ -149,11 +162,11 @@ function setOnread(socket: Socket, handler: ByteHandler, buffer: Buffer<ArrayBuf
   return true
 }
 
-function onReadOf(handler: ByteHandler, buffer: Buffer<ArrayBuffer>): { buffer: Uint8Array; callback: (length: number) => boolean } {
+function onReadOf(handler: ByteHandler, buffer: ReadBuffer): { buffer: Uint8Array; callback: (length: number) => boolean } {
   return {
-    buffer,
+    buffer: buffer.bytes,
     callback: (length) => {
-      handler.onBytes(buffer.subarray(0, length))
+      handler.onBytes(buffer.first(length))
       return true
     },
   }

@@ -4,6 +4,7 @@
  * copied into a buffer that every outlet of the process shares, and that stays free as long as the kernel takes it whole.
  */
 import type { Socket } from 'node:net'
+import { TextWriter } from './text-writer.ts'
 
 /** Pieces up to this length join the text before them. */
 const smallPiece = 4 * 1024
@@ -22,6 +23,7 @@ export class WriteBuffer {
 
 export class Outlet {
   readonly #socket: Socket
+  readonly #writer: TextWriter
   readonly #shared: WriteBuffer
   #text = ''
   /** Bytes in the shared buffer; they come before the text. */
@@ -29,16 +31,17 @@ export class Outlet {
 
   constructor(socket: Socket, shared: WriteBuffer) {
     this.#socket = socket
+    this.#writer = new TextWriter(socket)
     this.#shared = shared
   }
 
   /** True while more than enough waits for the peer; 'drain' comes when all of it has gone. */
   get blocked(): boolean {
-    return this.#socket.writableLength > blockedAbove
+    return this.#writer.unsent > blockedAbove
   }
 
   get isEmpty(): boolean {
-    return this.#text === '' && this.#filled === 0 && this.#socket.writableLength === 0
+    return this.#text === '' && this.#filled === 0 && this.#writer.unsent === 0
   }
 
   /** A latin1 byte string. */
@@ -74,7 +77,7 @@ export class Outlet {
     if (this.#text === '') return
     const text = this.#text
     this.#text = ''
-    this.#socket.write(text, 'latin1')
+    this.#writer.write(text)
   }
 
   /** Forgets what was not flushed: the message breaks off. */
@@ -95,7 +98,7 @@ export class Outlet {
       const text = this.#text
       this.#text = ''
       this.#writeFilled()
-      this.#socket.write(text, 'latin1')
+      this.#writer.write(text)
       this.#shared.borrower = this
       return
     }
@@ -110,7 +113,7 @@ export class Outlet {
     shared.borrower = undefined
     if (filled === 0) return
     const piece = shared.bytes.subarray(0, filled)
-    if (this.#socket.writableLength > 0) {
+    if (this.#writer.unsent > 0) {
       this.#socket.write(Buffer.from(piece))
       return
     }

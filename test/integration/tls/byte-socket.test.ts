@@ -11,7 +11,7 @@ describe.skipIf(process.platform === 'win32')('a socket that was accepted', () =
     const { read } = createSocketBuffers()
     const received = new Promise<{ text: string; shared: boolean }>((resolve) => {
       const accept = (accepted: Socket): void => {
-        const handler = { onBytes: (bytes: Buffer) => resolve({ text: bytes.toString(), shared: bytes.buffer === read.buffer }) }
+        const handler = { onBytes: (bytes: Buffer) => resolve({ text: bytes.toString(), shared: bytes.buffer === read.bytes.buffer }) }
         const adopted = new AdoptedSocket(accepted, read)
         adopted.handler = handler
         const { socket } = adopted

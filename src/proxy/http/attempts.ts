@@ -54,6 +54,9 @@ export class FailedAttempts {
     if (retry !== undefined) return mayRetry(failure, upstream, safe, retry) && this.retry(retry, failure === 'closed')
     if (!this.#mayRepeat(failure, upstream, pool, safe)) return false
     pool.counters.retries += 1
+    // It may be on its way: what comes before the next upstream takes it must not be lost.
+    if (failure === 'refused') body?.keep(pool.runtime.bounds.retryBody)
+    body?.withdraw()
     this.#request.attempt()
     return true
   }

@@ -4,14 +4,14 @@ import { createServer as createTlsServer } from 'node:tls'
 import { createSocketBuffers } from '../../src/proxy/byte-socket.ts'
 import { type Bounds, defaultBounds } from '../../src/proxy/bounds.ts'
 import {
+  type ClientConnection,
   createDownstreamCounters,
-  type Http1Connection,
   type LivePort,
   type ProxyRuntime,
 } from '../../src/proxy/http/connection-context.ts'
 import { createMirrorCounters } from '../../src/proxy/http/mirror.ts'
 import { RequestIds } from '../../src/proxy/http/request-id.ts'
-import { serveHttp1 } from '../../src/proxy/http/serve.ts'
+import { serveHttp1 } from '../../src/proxy/http1/serve.ts'
 import { serveHttp } from '../../src/proxy/http2/serve.ts'
 import { SessionTokens } from '../../src/proxy/http/session-token.ts'
 import { Sweep } from '../../src/proxy/sweep.ts'
@@ -39,7 +39,7 @@ export interface GatewayOptions {
 export class Gateway {
   readonly scheme: 'http' | 'https'
   readonly records: AccessRecord[] = []
-  readonly connections = new Set<Http1Connection>()
+  readonly connections = new Set<ClientConnection>()
   readonly runtime: ProxyRuntime
   readonly live: LivePort
   router: Router

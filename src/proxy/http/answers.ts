@@ -4,7 +4,7 @@
  */
 import type { CompiledEdit } from '../../routing/router.ts'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
-import { answerText } from '../http1/encode-head.ts'
+import type { UpstreamFailure } from '../upstream/connection.ts'
 
 export interface Answer {
   readonly status: number
@@ -45,21 +45,25 @@ export const brokenBody: Answer = answer(400, 'bad-request')
 /** For a client that is only half gone: its body broke off, but it may still listen. */
 export const clientGone: Answer = answer(400, 'client-gone')
 
-/** The HTTP/1 message. HEAD gets the same head without the body (RFC 9110, section 9.3.2). */
-export function answerMessage(answer: Answer, requestId: string, isHead: boolean, keepAlive: boolean, http10: boolean): string {
-  return answerText(answer.status, linesOf(answer, requestId), answerBody(answer, requestId), keepAlive, http10, !isHead)
-}
-
 /** '' for statuses that have none. */
 export function answerBody({ status, flag, body }: Answer, requestId: string): string {
   if (status === 204 || status === 304) return ''
   return body ?? `${status} ${flag}\nrequest ${requestId}\n`
 }
 
-function linesOf(answer: Answer, requestId: string): string {
-  let id = `X-Request-Id: ${requestId}\r\n`
-  for (const { name, value } of answer.fields ?? []) id += `${name}: ${value}\r\n`
-  if (answer.location !== '') return `Location: ${answer.location}\r\n${id}`
-  // RFC 9110 section 15.5.6 wants to know what is allowed. Nothing is for CONNECT, the only method that we refuse.
-  return answer.status === 405 ? `Allow: \r\n${id}` : id
+/** To a client whose request an upstream failed. */
+export function answerTo(failure: UpstreamFailure): Answer {
+  switch (failure) {
+    case 'connect-refused':
+      return connectFailed
+    case 'connect-timeout':
+      return connectTimeout
+    case 'refused':
+    case 'closed':
+      return upstreamClosed
+    case 'protocol':
+      return upstreamProtocol
+    case 'timeout':
+      return upstreamTimeout
+  }
 }

@@ -73,7 +73,8 @@ export interface ConnectionContext {
 /** Where a connection is in its life; with `deadline`, what the sweep and the drain need to know. */
 export type ConnectionPhase = 'idle' | 'head' | 'exchange' | 'tunnel' | 'linger' | 'closed'
 
-export interface Http1Connection {
+/** A client's connection, whatever version of HTTP it speaks, as the listener side sees it. */
+export interface ClientConnection {
   readonly phase: ConnectionPhase
   /** Milliseconds on the sweep's clock, see `Sweep`. */
   readonly deadline: number

@@ -1,19 +1,14 @@
 /**
- * One request's way: listener by Host, decision, filters, backend, endpoint, and the answer back. It runs between a
- * `Downstream` and an `Upstream` and knows no sockets; whoever carries it tells it what came from the client.
+ * http: the way of one request, whatever the version of HTTP.
+ *
+ * An exchange runs between a `Downstream` (the client's side: a connection of `proxy/http1`, a stream of `proxy/http2`) and an
+ * `Upstream`, and knows no sockets; whoever carries it tells it what came from the client. It has the request decided
+ * (decision.ts), lets the filters act, chooses backend and endpoint, and relays the answer. Beside it: the body on its way
+ * (request-body.ts), what failed attempts come to (attempts.ts), what is left at the end (accounting.ts).
  *
  * It ends exactly once, in `#end`. Nothing on the usual way makes a promise, a closure or a timer.
  */
-import { normalPath } from '../../lib/path-normal.ts'
-import type {
-  CompiledBackend,
-  CompiledEdits,
-  CompiledFilters,
-  CompiledListener,
-  CompiledMatch,
-  CompiledRetry,
-  RequestView,
-} from '../../routing/router.ts'
+import type { CompiledBackend, CompiledEdits, CompiledFilters, CompiledListener, CompiledMatch } from '../../routing/router.ts'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import type { RequestHead } from '../http1/request-head.ts'
@@ -25,23 +20,22 @@ import type { OutgoingRequest, Upstream } from '../upstream/upstream.ts'
 import { accountFor } from './accounting.ts'
 import * as answers from './answers.ts'
 import type { Answer } from './answers.ts'
-import { decorate, decorated, preflightAnswer } from './cors.ts'
+import { type AttemptedRequest, FailedAttempts } from './attempts.ts'
+import { decorate, decorated } from './cors.ts'
+import { decide, type DecidedRequest, filterAnswer } from './decision.ts'
 import type { Downstream } from './downstream.ts'
 import { applyEdits } from './edits.ts'
 import { AuthCheck, type CheckedExchange, type HeldBody } from './external-auth.ts'
 import { dropClaims } from './forwarded.ts'
 import { type RequestCopies, requestCopies } from './mirror.ts'
 import { outgoingRequest } from './outgoing-request.ts'
-import { mayRetry, otherPool, Retries } from './retry.ts'
-import { RetryBody } from './retry-body.ts'
+import { RequestBody } from './request-body.ts'
+import { givenId } from './request-id.ts'
 import { RequestSession } from './session.ts'
 
-/** Endpoints that a request may find closed before its client hears of it. */
-const mostEndpointsTried = 4
-const longestRequestId = 200
 const nothing: readonly Buffer[] = []
 
-export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
+export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, AttemptedRequest {
   readonly head: RequestHead
   readonly client: Downstream
   readonly startedAt: number
@@ -50,10 +44,14 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
   readonly host: string
   path = ''
   readonly query: string
+  /** Undefined for a request without one. */
+  readonly body: RequestBody | undefined
   // For the log and the counters.
   requestId = ''
   listener: CompiledListener | undefined
   match: CompiledMatch | undefined
+  cors: CompiledEdits | undefined
+  backendFilters: CompiledFilters | undefined
   pool: Pool | undefined
   endpoint: Endpoint | undefined
   status = 0
@@ -63,26 +61,15 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
   responseBytes = 0
 
   #upstream: Upstream | undefined
-  #backendFilters: CompiledFilters | undefined
   #request: OutgoingRequest | undefined
   // Of rules that have the filter, undefined otherwise.
-  #cors: CompiledEdits | undefined
   #check: AuthCheck | undefined
   #authorised: CompiledEdits | undefined
   #denied = false
   #copies: RequestCopies | undefined
   #session: RequestSession | undefined
-  /** The body, when it was read before there was an upstream. */
-  #held: HeldBody | undefined
-  #tried: Endpoint[] | undefined
-  #repeated = false
-  // Of rules that retry: after a first failure, and of a request with a body for as long as it is kept.
-  #retries: Retries | undefined
-  #kept: RetryBody | undefined
-  /** The upstream has the head, and takes the body. */
-  #sent = false
-  #bodyStarted = false
-  #requestDone = false
+  /** Undefined for as long as none has failed. */
+  #failed: FailedAttempts | undefined
   #answerBegun = false
   #ended = false
   #upstreamPaused = false
@@ -99,7 +86,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
     this.method = head.method
     this.host = head.host
     this.query = head.search === '' ? '' : head.search.slice(1)
-    this.#requestDone = head.body.kind === 'none'
+    this.body = head.body.kind === 'none' ? undefined : new RequestBody(client)
   }
 
   header(name: string): string | undefined {
@@ -108,30 +95,15 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
 
   /** Decides and sends. May end the exchange before it returns. */
   start(): void {
-    const { context } = this.client
-    const { runtime } = context
-    const { head } = this
+    const { head, client } = this
+    const { runtime, trusted } = client.context
     runtime.counters.requests += 1
-    this.requestId = givenId(head, context.trusted) ?? runtime.requestIds.next()
-    dropClaims(head, context.trusted)
-    if (runtime.overloaded) return this.#answer(answers.overload)
-    const path = normalPath(head.path)
-    if (path === undefined) return this.#answer(answers.badPath)
-    this.path = path
-    const listener = context.port.router.listenerFor(head.host)
-    if (listener === undefined) return this.#answer(answers.noListener)
-    this.listener = listener
-    if (context.sniListener !== undefined && context.sniListener !== listener.config.key) return this.#answer(answers.misdirected)
-    const match = listener.decide(this)
-    if (match === undefined) return this.#answer(answers.noRoute)
-    this.match = match
+    this.requestId = givenId(head, trusted) ?? runtime.requestIds.next()
+    dropClaims(head, trusted)
+    const answer = runtime.overloaded ? answers.overload : decide(this)
+    const { match } = this
+    if (answer !== undefined || match === undefined) return this.#answer(answer ?? answers.noRoute)
     const { filters, requestTimeout } = match.rule
-    if (filters?.answer?.kind === 'fail') return this.#answer(answers.badFilter)
-    if (filters?.cors !== undefined) {
-      const preflight = filters.cors.preflight(this)
-      if (preflight !== undefined) return this.#answer(preflightAnswer(preflight))
-      this.#cors = filters.cors.decorate(this)
-    }
     if (requestTimeout > 0) this.#requestTimer = setTimeout(timedOut, requestTimeout, this)
     if (filters?.auth === undefined) return this.#pass(match)
     this.#check = new AuthCheck(this, filters.auth)
@@ -143,7 +115,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
   onAllowed(edits: CompiledEdits, body: HeldBody | undefined): void {
     this.#check = undefined
     this.#authorised = edits
-    this.#held = body
+    if (this.body !== undefined) this.body.held = body
     if (this.match !== undefined) this.#pass(this.match)
   }
 
@@ -158,54 +130,37 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
   /** Nothing is in the request's way any more. */
   #pass(match: CompiledMatch): void {
     const { rule } = match
-    const filtered = this.#filterAnswer(rule.filters)
+    const filtered = filterAnswer(this, rule.filters)
     if (filtered !== undefined) return this.#answer(filtered)
     const { pools, sessions } = this.client.context.runtime
     if (rule.session !== undefined) this.#session = new RequestSession(rule.session, sessions, this, Date.now())
-    this.#choose(match, this.#session?.keptBackend(rule, pools) ?? rule.chooseBackend())
+    this.#sendTo(this.#session?.keptBackend(rule, pools) ?? rule.chooseBackend(), match)
   }
 
-  #filterAnswer(filters: CompiledFilters | undefined): Answer | undefined {
-    const found = filters?.answer
-    if (found === undefined) return undefined
-    if (found.kind === 'fail') return answers.badFilter
-    const { context } = this.client
-    const location = found.redirect.location(this, context.scheme, this.listener?.placedPort ?? 0, this.match?.prefixLength ?? 0)
-    return { status: found.redirect.status, flag: 'redirect', location }
-  }
-
-  #choose(match: CompiledMatch, backend: CompiledBackend | undefined): void {
+  #sendTo(backend: CompiledBackend | undefined, match: CompiledMatch): void {
     if (backend === undefined) return this.#answer(answers.noBackend)
     backend.requests += 1
     if (backend.kind === 'fail') return this.#answer(answers.badBackend)
-    const filtered = this.#filterAnswer(backend.filters)
+    const filtered = filterAnswer(this, backend.filters)
     if (filtered !== undefined) return this.#answer(filtered)
-    this.#backendFilters = backend.filters
-    const { runtime } = this.client.context
+    const { body, client } = this
+    const { runtime } = client.context
+    this.backendFilters = backend.filters
     this.pool = runtime.pools.get(backend.pool)
-    const inHttp1 = this.pool?.config.protocol !== 'h2c'
-    const upgrade = inHttp1 ? this.#upgrade : ''
-    const { head, path, client, requestId } = this
-    const request = outgoingRequest(head, path, match, backend.filters, client, requestId, upgrade, inHttp1, this.#authorised)
-    this.#request = this.#held === undefined ? request : { ...request, expectContinue: false }
+    const http1 = this.pool?.config.protocol !== 'h2c'
+    const request = outgoingRequest(this.head, this.path, match, backend.filters, client, this.requestId, http1, this.#authorised)
+    this.#request = body?.held === undefined ? request : { ...request, expectContinue: false }
     this.#copies = requestCopies(runtime, request, match.rule.filters, backend.filters)
-    for (const piece of this.#held?.pieces ?? nothing) this.#copies?.body(piece, 0, piece.length)
-    const attempts = match.rule.retry?.attempts ?? 0
-    if (attempts > 0 && head.body.kind !== 'none') this.#kept = new RetryBody(runtime.bounds.retryBody, this.#held)
-    this.#attempt(false)
+    for (const piece of body?.held?.pieces ?? nothing) this.#copies?.body(piece, 0, piece.length)
+    if ((match.rule.retry?.attempts ?? 0) > 0) body?.keep(runtime.bounds.retryBody)
+    this.attempt()
     if (this.#requestDone) this.#copies?.send()
   }
 
-  /** The protocol that may be switched to; '' when none was asked for or it is not one of ours. */
-  get #upgrade(): string {
-    const { upgrade } = this.head
-    return upgrade === '' || this.client.context.runtime.upgrades.has(upgrade) ? upgrade : ''
-  }
-
-  #attempt(fresh: boolean): void {
+  attempt(): void {
     const { pool } = this
     if (pool === undefined) return this.#answer(answers.noEndpoint)
-    const acquired = pool.acquire(this, this.#tried, fresh, this.#session?.endpointOf(pool))
+    const acquired = pool.acquire(this, this.#failed?.tried, this.#failed?.fresh === true, this.#session?.endpointOf(pool))
     if (acquired === 'no-endpoint') return this.#answer(answers.noEndpoint)
     if (acquired === 'overload') return this.#answer(answers.overload)
     this.#upstream = acquired
@@ -226,23 +181,13 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
     const request = this.#request
     if (upstream === undefined || request === undefined) return
     upstream.send(request)
-    this.#sent = true
-    const held = this.#kept ?? this.#held
-    for (const piece of held?.pieces ?? nothing) upstream.sendBody(piece, 0, piece.length)
-    if (this.#requestDone) {
-      upstream.endRequest(held?.trailers)
-      upstream.flush()
-    } else this.#letBodyFlow(upstream)
+    if (this.body !== undefined) return this.body.sendTo(upstream)
+    upstream.endRequest(undefined)
+    upstream.flush()
   }
 
-  #letBodyFlow(upstream: Upstream): void {
-    if (this.#kept?.isFull === true) this.#kept = undefined
-    if (!this.#bodyStarted) {
-      this.#bodyStarted = true
-      return this.client.startBody()
-    }
-    this.flushRequest()
-    if (!upstream.blocked) this.client.resumeBody()
+  get #requestDone(): boolean {
+    return this.body === undefined || this.body.done
   }
 
   onUpstreamInformational(head: ResponseHead): void {
@@ -251,9 +196,9 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
 
   onUpstreamHead(head: ResponseHead): void {
     const retry = this.match?.rule.retry
-    if (retry?.codes.has(head.status) === true && this.#retry(retry, false)) return
+    if (retry?.codes.has(head.status) === true && this.#failures.retry(retry, false)) return
     const responseEdits = this.match?.rule.filters?.responseEdits
-    if (this.#backendFilters?.responseEdits !== undefined) applyEdits(head.fields, this.#backendFilters.responseEdits)
+    if (this.backendFilters?.responseEdits !== undefined) applyEdits(head.fields, this.backendFilters.responseEdits)
     if (responseEdits !== undefined) applyEdits(head.fields, responseEdits)
     if (this.#session !== undefined) this.#tellSession(this.#session, head)
     this.#relayHead(head)
@@ -267,7 +212,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
   #relayHead(head: ResponseHead): void {
     this.#answerBegun = true
     this.status = head.status
-    if (this.#cors !== undefined) decorate(head.fields, this.#cors)
+    if (this.cors !== undefined) decorate(head.fields, this.cors)
     if (!this.#requestDone && this.#upstream?.duplex !== true) this.client.stopBody()
     this.client.sendHead(head)
   }
@@ -313,63 +258,28 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
   onUpstreamFailed(failure: UpstreamFailure): void {
     const upstream = this.#upstream
     this.#upstream = undefined
-    if (this.#answerBegun) return this.#abort(answerTo(failure).flag)
-    if (upstream !== undefined && this.#mayRepeat(upstream, failure)) return
-    this.#answer(answerTo(failure))
+    if (this.#answerBegun) return this.#abort(answers.answerTo(failure).flag)
+    if (upstream !== undefined && this.#failures.goesAgain(failure, upstream)) return
+    this.#answer(answers.answerTo(failure))
   }
 
-  /** True when the request went, or will go, to another connection. */
-  #mayRepeat(upstream: Upstream, failure: UpstreamFailure): boolean {
-    if (this.pool === undefined) return false
-    const retry = this.match?.rule.retry
-    const safe = this.head.body.kind === 'none' && (this.method === 'GET' || this.method === 'HEAD' || this.method === 'OPTIONS')
-    if (retry !== undefined) return mayRetry(failure, upstream, safe, retry) && this.#retry(retry, failure === 'closed')
-    if (failure === 'connect-refused' || failure === 'connect-timeout') {
-      this.#tried ??= []
-      this.#tried.push(upstream.endpoint)
-      if (this.#tried.length >= mostEndpointsTried || this.#tried.length >= this.pool.size) return false
-    } else if (failure === 'refused') {
-      // RFC 9113 section 8.7: the request was not processed, whatever its method; a body that went out is gone, though.
-      if (this.#repeated || this.requestBytes > 0) return false
-      this.#repeated = true
-    } else {
-      // RFC 9112 section 9.3.1: a connection that closed under a request that can be sent twice.
-      if (failure !== 'closed' || !upstream.reused || upstream.answered || this.#repeated || !safe) return false
-      this.#repeated = true
-    }
-    this.pool.counters.retries += 1
-    this.#attempt(this.#repeated)
-    return true
-  }
-
-  /** True when another attempt comes after a pause: then the present one is over. */
-  #retry(retry: CompiledRetry, fresh: boolean): boolean {
-    const { pool, endpoint } = this
-    if (pool === undefined || endpoint === undefined || (this.head.body.kind !== 'none' && this.#kept === undefined)) return false
-    this.#retries ??= new Retries(retry, pool)
-    if (!this.#retries.next(() => this.#attemptAgain(fresh))) return false
+  leaveAttempt(): void {
     clearTimeout(this.#attemptTimer)
     this.#upstream?.destroy()
     this.#upstream = undefined
-    this.#sent = false
-    // Once every endpoint has had its turn, only the last one is passed over.
-    this.#tried = this.#tried === undefined || this.#tried.length + 1 >= pool.size ? [endpoint] : [...this.#tried, endpoint]
-    return true
+    this.body?.withdraw()
   }
 
-  #attemptAgain(fresh: boolean): void {
-    const { pool, match } = this
-    if (pool?.size === 0 && match !== undefined && this.#backendFilters === undefined) {
-      this.pool = otherPool(match.rule, pool, this.client.context.runtime.pools) ?? pool
-    }
-    this.#attempt(fresh)
+  get #failures(): FailedAttempts {
+    this.#failed ??= new FailedAttempts(this)
+    return this.#failed
   }
 
   /** `timeouts.backendRequest` has passed. */
   endAttempt(): void {
     this.#blame()
     const retry = this.match?.rule.retry
-    if (retry !== undefined && !this.#answerBegun && this.#retry(retry, false)) return
+    if (retry !== undefined && !this.#answerBegun && this.#failures.retry(retry, false)) return
     this.refuse(answers.upstreamTimeout)
   }
 
@@ -382,7 +292,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
   /** An endpoint that has all of the request and says nothing has failed. */
   #blame(): void {
     const upstream = this.#upstream
-    if (upstream === undefined || upstream.answered || !this.#sent || !this.#requestDone) return
+    if (upstream === undefined || upstream.answered || !upstream.isReady || !this.#requestDone) return
     upstream.endpoint.failed('timeout', this.client.context.runtime.sweep.now)
   }
 
@@ -391,22 +301,14 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
   onRequestBody(bytes: Buffer, from: number, to: number): void {
     this.requestBytes += to - from
     if (this.#check !== undefined) return this.#check.onBody(bytes, from, to)
-    if (this.#kept !== undefined) this.#keep(this.#kept, bytes, from, to)
-    if (this.#sent) this.#upstream?.sendBody(bytes, from, to)
+    this.body?.take(bytes, from, to)
     this.#copies?.body(bytes, from, to)
   }
 
-  #keep(kept: RetryBody, bytes: Buffer, from: number, to: number): void {
-    kept.add(bytes, from, to)
-    // What no upstream has yet is kept, however much it is.
-    if (this.#sent && kept.isFull) this.#kept = undefined
-  }
-
   onRequestEnd(trailers: FieldList | undefined): void {
-    this.#requestDone = true
+    if (this.body !== undefined) this.body.done = true
     if (this.#check !== undefined) return this.#check.onBodyEnd(trailers)
-    if (this.#kept !== undefined) this.#kept.trailers = trailers
-    if (this.#sent) this.#upstream?.endRequest(trailers)
+    this.body?.end(trailers)
     if (this.#copies === undefined) return
     this.flushRequest()
     this.#copies.send()
@@ -414,13 +316,9 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
 
   /** After body or tunnel bytes. */
   flushRequest(): void {
-    const upstream = this.#upstream
-    if (upstream === undefined || !this.#sent) {
-      if (this.#kept?.isFull === true) this.client.pauseBody()
-      return
-    }
-    upstream.flush()
-    if (upstream.blocked) this.client.pauseBody()
+    if (this.body !== undefined) return this.body.flush()
+    this.#upstream?.flush()
+    if (this.#upstream?.blocked === true) this.client.pauseBody()
   }
 
   onTunnelBytes(bytes: Buffer, from: number, to: number): void {
@@ -467,7 +365,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
   #answer(answer: Answer): void {
     this.#answerBegun = true
     this.status = answer.status
-    this.client.sendAnswer(this.#cors === undefined ? answer : decorated(answer, this.#cors), this.requestId)
+    this.client.sendAnswer(this.cors === undefined ? answer : decorated(answer, this.cors), this.requestId)
     this.#end(answer.flag)
   }
 
@@ -483,7 +381,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
     this.#stopTimers()
     this.#check?.end()
     this.#copies?.drop()
-    this.#retries?.end()
+    this.#failed?.end()
     accountFor(this)
     this.client.exchangeEnded()
   }
@@ -494,32 +392,10 @@ export class Exchange implements UpstreamUser, CheckedExchange, RequestView {
   }
 }
 
-/** A trusted peer's name for the request, as long as a log line can bear it. */
-function givenId(head: RequestHead, trusted: boolean): string | undefined {
-  const id = trusted ? head.fields.get('x-request-id') : undefined
-  return id !== undefined && id !== '' && id.length <= longestRequestId ? id : undefined
-}
-
 function timedOut(exchange: Exchange): void {
   exchange.endInTime()
 }
 
 function attemptTimedOut(exchange: Exchange): void {
   exchange.endAttempt()
-}
-
-function answerTo(failure: UpstreamFailure): Answer {
-  switch (failure) {
-    case 'connect-refused':
-      return answers.connectFailed
-    case 'connect-timeout':
-      return answers.connectTimeout
-    case 'refused':
-    case 'closed':
-      return answers.upstreamClosed
-    case 'protocol':
-      return answers.upstreamProtocol
-    case 'timeout':
-      return answers.upstreamTimeout
-  }
 }

@@ -18,7 +18,6 @@ export function outgoingRequest(
   backendFilters: CompiledFilters | undefined,
   client: Downstream,
   requestId: string,
-  upgrade: string,
   inHttp1: boolean,
   authorised: CompiledEdits | undefined,
 ): OutgoingRequest {
@@ -46,6 +45,11 @@ export function outgoingRequest(
     body: head.body,
     expectContinue: head.expectContinue,
     teTrailers: head.teTrailers,
-    upgrade,
+    upgrade: inHttp1 ? upgradeOf(head, client) : '',
   }
+}
+
+/** The protocol that may be switched to; '' when none was asked for or it is not one of ours. */
+function upgradeOf({ upgrade }: RequestHead, { context }: Downstream): string {
+  return upgrade === '' || context.runtime.upgrades.has(upgrade) ? upgrade : ''
 }

@@ -1,8 +1,9 @@
 /**
  * http1: a strict HTTP/1.1 codec. Bytes in, values out; values in, byte strings out.
  *
- * It holds no sockets, timers, promises or closures, and knows nothing of routes, pools or filters. `proxy/http` calls it
- * for clients, `proxy/upstream` for backends. What two parsers could read in two ways is refused, what is valid goes
+ * The codec holds no sockets, timers, promises or closures, and knows nothing of routes, pools or filters. Over it, in
+ * this folder, are the connections of clients (serve.ts, connection.ts and what these two alone use); `proxy/upstream`
+ * calls it for backends. What two parsers could read in two ways is refused, what is valid goes
  * through unchanged; docs/wire.md lists the rules, each with its id.
  *
  *     head = requestHeadReader.push(chunk, from)     undefined: more bytes are needed · Refusal: answer, close, read no more

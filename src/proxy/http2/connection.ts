@@ -6,7 +6,7 @@ import type { AnswerFlag } from '../../telemetry/access-record.ts'
 import type { Bounds } from '../bounds.ts'
 import { accountForRefusal } from '../http/accounting.ts'
 import { answer } from '../http/answers.ts'
-import type { ConnectionContext, ConnectionPhase, Http1Connection } from '../http/connection-context.ts'
+import type { ClientConnection, ConnectionContext, ConnectionPhase } from '../http/connection-context.ts'
 import { forwardedPrefix } from '../http/forwarded.ts'
 import { ended, type Swept } from '../sweep.ts'
 import { FloodGuard, floodLimits } from './flood-guard.ts'
@@ -44,7 +44,7 @@ function sessionOptions(bounds: Bounds) {
 /** :method, :scheme, :authority, :path and :protocol. */
 const pseudoHeaders = 5
 
-export class Http2Connection implements Http1Connection, StreamOwner, Swept {
+export class Http2Connection implements ClientConnection, StreamOwner, Swept {
   readonly context: ConnectionContext
   readonly forwardedPrefix: string
   phase: ConnectionPhase = 'idle'

@@ -4,14 +4,14 @@
  */
 import type { Socket } from 'node:net'
 import { AdoptedSocket, type ByteHandler, startReading } from '../byte-socket.ts'
-import { Connection } from '../http/connection.ts'
-import type { ConnectionContext, ConnectionPhase, Http1Connection } from '../http/connection-context.ts'
+import { Http1Connection } from '../http1/connection.ts'
+import type { ClientConnection, ConnectionContext, ConnectionPhase } from '../http/connection-context.ts'
 import { ended, type Swept } from '../sweep.ts'
 import { Http2Connection } from './connection.ts'
 
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1')
 
-export class FirstBytes implements Http1Connection, ByteHandler, Swept {
+export class FirstBytes implements ClientConnection, ByteHandler, Swept {
   deadline: number
   sweepSlot = -1
   onClosed: (() => void) | undefined
@@ -19,7 +19,7 @@ export class FirstBytes implements Http1Connection, ByteHandler, Swept {
   readonly #adopted: AdoptedSocket
   readonly #socket: Socket
   #held: Buffer | undefined
-  #next: Http1Connection | undefined
+  #next: ClientConnection | undefined
   #draining = false
 
   constructor(socket: Socket, context: ConnectionContext) {
@@ -76,7 +76,7 @@ export class FirstBytes implements Http1Connection, ByteHandler, Swept {
     this.#forget()
     this.#socket.off('end', this.#ended)
     this.#socket.off('close', this.#closed)
-    const next = http2 ? this.#http2(first) : new Connection(this.#adopted, this.#context, first)
+    const next = http2 ? this.#http2(first) : new Http1Connection(this.#adopted, this.#context, first)
     this.#next = next
     next.onClosed = () => this.onClosed?.()
     if (this.#draining) next.drain()

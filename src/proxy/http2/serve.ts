@@ -7,13 +7,13 @@
  */
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import type { ConnectionContext, Http1Connection } from '../http/connection-context.ts'
-import { serveHttp1 } from '../http/serve.ts'
+import type { ClientConnection, ConnectionContext } from '../http/connection-context.ts'
+import { serveHttp1 } from '../http1/serve.ts'
 import { Http2Connection } from './connection.ts'
 import { FirstBytes } from './first-bytes.ts'
 
 /** Serves what the client speaks: by ALPN on TLS, by its first bytes in clear text. @param socket as for `serveHttp1` */
-export function serveHttp(socket: Socket, context: ConnectionContext): Http1Connection {
+export function serveHttp(socket: Socket, context: ConnectionContext): ClientConnection {
   if (!(socket instanceof TLSSocket)) return new FirstBytes(socket, context)
   return socket.alpnProtocol === 'h2' ? new Http2Connection(socket, context, undefined) : serveHttp1(socket, context)
 }

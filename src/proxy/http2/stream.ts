@@ -1,8 +1,9 @@
 /**
- * One request of an HTTP/2 connection: the client's side of its exchange.
+ * One request of an HTTP/2 connection: the client's side of its exchange, and of that what the client is sent. What it
+ * sends behind the head is read by stream-body.ts.
  *
- * Bounds run by `deadline` and the sweep, as on HTTP/1 connections: for a body, or for a window that stays closed. gRPC
- * streams and tunnels may be quiet for as long as a tunnel. After its last byte the stream must be taken by the client in time.
+ * Bounds run by `deadline` and the sweep, as on HTTP/1 connections: for a body, or for a window that stays closed. After
+ * its last byte the stream must be taken by the client in time.
  */
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { isGrpc } from '../../routing/grpc.ts'
@@ -10,16 +11,15 @@ import type { AnswerFlag } from '../../telemetry/access-record.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
-import { type Answer, answer, answerBody, bodyTimeout, brokenBody } from '../http/answers.ts'
-import { BodyPace } from '../http/body-pace.ts'
+import { type Answer, answer, answerBody } from '../http/answers.ts'
 import type { ConnectionContext } from '../http/connection-context.ts'
 import type { Downstream } from '../http/downstream.ts'
 import { Exchange } from '../http/exchange.ts'
 import { ended, type Swept } from '../sweep.ts'
 import { answerHeaders, grpcAnswerHeaders } from './answer.ts'
-import { fieldsOf } from './field-text.ts'
 import { grpcStatus, grpcTimeout } from './grpc.ts'
 import { headerObject, trailerObject, withJoined } from './header-object.ts'
+import { StreamBody, type StreamBodyOwner } from './stream-body.ts'
 
 const { NGHTTP2_NO_ERROR } = constants
 const forever = Number.POSITIVE_INFINITY
@@ -39,10 +39,7 @@ export interface StreamOwner {
   streamClosed(stream: Http2Stream, whole: boolean): void
 }
 
-/** As on HTTP/1 connections, see `BodyPhase` there; 'tunnel': bytes go through as they are. */
-type Phase = 'none' | 'waits' | 'flows' | 'done' | 'stopped' | 'tunnel'
-
-export class Http2Stream implements Downstream, Swept {
+export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   readonly context: ConnectionContext
   readonly forwardedPrefix: string
   readonly protocol = 'HTTP/2'
@@ -52,18 +49,15 @@ export class Http2Stream implements Downstream, Swept {
   readonly #stream: ServerHttp2Stream
   #head: RequestHead | undefined
   #exchange: Exchange | undefined
-  #phase: Phase = 'none'
-  #pace: BodyPace | undefined
+  /** Undefined for a request that brings nothing behind its head. */
+  #body: StreamBody | undefined
   #isGrpc = false
   #grpcTimer: NodeJS.Timeout | undefined
-  /** Of the request's body, when it has a length. */
-  #bodyLeft = forever
-  #requestTrailers: FieldList | undefined
   #awaitsDrain = false
   /** An answer with a body that trailers may follow. */
   #mayHaveTrailers = false
   #answerEnded = false
-  /** The request is not complete, and is not wanted any more. */
+  /** What is left of the request is not wanted. */
   #closesAfterTrailers = false
   #responseTrailers: OutgoingHttpHeaders = {}
   /** The client has seen all that there is to the answer, or it is not its fault that it has not. */
@@ -82,13 +76,12 @@ export class Http2Stream implements Downstream, Swept {
 
   start(head: RequestHead): void {
     this.#head = head
-    const tunnel = head.upgrade !== ''
-    if (head.body.kind === 'none' && !tunnel) this.#stream.resume()
-    else if (!tunnel) this.#phase = 'waits'
-    if (head.body.kind === 'length') this.#bodyLeft = head.body.length
     const exchange = new Exchange(this, head, performance.now())
     this.#exchange = exchange
     this.#isGrpc = isGrpc(exchange)
+    if (head.body.kind !== 'none' || head.upgrade !== '') {
+      this.#body = new StreamBody(this.#stream, this, this.context.runtime, head.body, this.#isGrpc)
+    } else this.#stream.resume()
     if (this.#isGrpc) {
       const timeout = grpcTimeout(head.fields)
       if (timeout !== undefined) this.#grpcTimer = setTimeout(() => this.#grpcDeadline(), Math.min(timeout, 0x7fffffff))
@@ -98,9 +91,8 @@ export class Http2Stream implements Downstream, Swept {
 
   /** An answer to a head that became no exchange. */
   refuse(answer: Answer, requestId: string): void {
-    this.#phase = 'stopped'
     this.sendAnswer(answer, requestId)
-    this.#finish()
+    this.#finish(true)
   }
 
   /** The connection ends at once. */
@@ -111,25 +103,23 @@ export class Http2Stream implements Downstream, Swept {
 
   expire(now: number): void {
     if (this.#answerEnded || this.blocked) return this.#expireTaking()
-    switch (this.#phase) {
-      case 'waits':
-        this.#letBodyFlow()
-        break
-      case 'flows': {
-        const next = this.#isGrpc ? undefined : this.#pace?.look(now)
-        if (next === undefined) this.#exchange?.refuse(bodyTimeout)
-        else this.#awaitUntil(next)
-        break
-      }
-      case 'tunnel':
-        this.#exchange?.cancel('idle')
-        this.#stream.destroy(new Error('idle'))
-        break
-      case 'none':
-      case 'done':
-      case 'stopped':
-        this.deadline = forever
-    }
+    if (this.#body === undefined) this.deadline = forever
+    else this.#body.expire(now)
+  }
+
+  // What its body asks for.
+
+  get exchange(): Exchange | undefined {
+    return this.#exchange
+  }
+
+  received(bytes: number): void {
+    this.#owner.received(bytes)
+  }
+
+  awaitUntil(deadline: number): void {
+    this.deadline = deadline
+    this.context.runtime.sweep.watch(this)
   }
 
   // Downstream.
@@ -141,7 +131,7 @@ export class Http2Stream implements Downstream, Swept {
   sendInformational(head: ResponseHead): void {
     if (!this.#open()) return
     this.#stream.additionalHeaders({ ...headerObject(head.fields, false), ':status': head.status })
-    if (head.status === 100) this.#letBodyFlow()
+    if (head.status === 100) this.#body?.letFlow()
   }
 
   sendHead(head: ResponseHead): void {
@@ -158,7 +148,7 @@ export class Http2Stream implements Downstream, Swept {
 
   sendBody(bytes: Buffer, from: number, to: number): void {
     if (!this.#open()) return
-    if (this.#phase === 'tunnel' || this.#isGrpc) this.#touchQuiet()
+    this.#body?.touch()
     for (let at = from; at < to; at += piece) this.#stream.write(Buffer.from(bytes.subarray(at, Math.min(to, at + piece))))
     if (this.blocked && !this.#awaitsDrain) {
       this.#awaitsDrain = true
@@ -179,7 +169,7 @@ export class Http2Stream implements Downstream, Swept {
   }
 
   sendAnswer(answer: Answer, requestId: string): void {
-    if (this.#phase === 'waits' || this.#phase === 'flows') this.#phase = 'stopped'
+    this.#body?.stop()
     if (!this.#open()) return
     if (this.#isGrpc && answer.location === '') {
       const status = answer === deadlineExceeded ? grpcStatus.deadlineExceeded : undefined
@@ -212,23 +202,19 @@ export class Http2Stream implements Downstream, Swept {
     if (this.#head?.expectContinue === true) {
       this.#exchange?.flushRequest()
       this.#await(this.context.runtime.bounds.continueTime)
-    } else this.#letBodyFlow()
+    } else this.#body?.letFlow()
   }
 
   pauseBody(): void {
-    this.#pace?.reset()
-    this.#stream.pause()
-    this.deadline = forever
+    this.#body?.pause()
   }
 
   resumeBody(): void {
-    if (!this.#stream.isPaused()) return
-    this.#stream.resume()
-    this.#awaitBytes(0)
+    this.#body?.resume()
   }
 
   stopBody(): void {
-    if (this.#phase !== 'done') this.#phase = 'stopped'
+    this.#body?.stop()
     this.deadline = forever
   }
 
@@ -238,10 +224,8 @@ export class Http2Stream implements Downstream, Swept {
     delete headers['sec-websocket-accept']
     headers[':status'] = 200
     this.context.runtime.counters.tunnels += 1
-    this.#phase = 'tunnel'
     this.#respond(headers, false)
-    this.#touchQuiet()
-    this.#read()
+    this.#body?.becomeTunnel()
   }
 
   endTunnel(): void {
@@ -249,13 +233,13 @@ export class Http2Stream implements Downstream, Swept {
   }
 
   exchangeEnded(): void {
-    if (this.#phase === 'tunnel') {
+    if (this.#body?.isTunnel === true) {
       this.context.runtime.counters.tunnels -= 1
       this.#whole = true
     }
     clearTimeout(this.#grpcTimer)
     this.#exchange = undefined
-    this.#finish()
+    this.#finish(this.#body?.isOpen === true)
   }
 
   // The rest.
@@ -281,69 +265,21 @@ export class Http2Stream implements Downstream, Swept {
     this.#stream.end()
   }
 
-  /** The exchange has ended: what was said must be taken, and what still comes is not wanted. */
-  #finish(): void {
+  /** The exchange has ended: what was said must be taken, and what still comes is not wanted. @param unread there is more of the request */
+  #finish(unread: boolean): void {
     if (this.#stream.destroyed) return
     this.#awaitTaking()
     // RFC 9113 section 8.1: an answer that does not need the rest of the request ends the stream without an error.
-    if (this.#phase === 'flows' || this.#phase === 'stopped' || this.#phase === 'waits') {
+    if (unread) {
       if (this.#mayHaveTrailers) this.#closesAfterTrailers = true
       else this.#stream.close(NGHTTP2_NO_ERROR)
     } else if (this.#stream.isPaused()) this.#stream.resume()
   }
 
-  #letBodyFlow(): void {
-    if (this.#phase !== 'waits') return
-    this.#phase = 'flows'
-    this.#pace = new BodyPace(this.context.runtime.bounds)
-    this.#awaitBytes(0)
-    this.#read()
-    // The head goes out, however long its body takes.
-    this.#exchange?.flushRequest()
-  }
-
-  #read(): void {
-    const stream = this.#stream
-    stream.on('data', (bytes: Buffer) => this.#received(bytes))
-    stream.once('trailers', (_headers: unknown, _flags: number, raw: string[]) => {
-      this.#requestTrailers = fieldsOf(raw)
-      if (this.#requestTrailers === undefined) this.#exchange?.refuse(brokenBody)
-    })
-    stream.once('end', () => this.#receivedEnd())
-  }
-
-  #received(bytes: Buffer): void {
-    this.#owner.received(bytes.length)
-    const exchange = this.#exchange
-    if (exchange === undefined || (this.#phase !== 'flows' && this.#phase !== 'tunnel')) return
-    this.#awaitBytes(bytes.length)
-    if (this.#phase === 'tunnel') exchange.onTunnelBytes(bytes, 0, bytes.length)
-    else {
-      this.#bodyLeft -= bytes.length
-      if (this.#bodyLeft < 0) return exchange.refuse(brokenBody)
-      exchange.onRequestBody(bytes, 0, bytes.length)
-    }
-    this.#exchange?.flushRequest()
-  }
-
-  #receivedEnd(): void {
-    const exchange = this.#exchange
-    // 'end' comes for a stream that was reset too, before its 'close'.
-    if (exchange === undefined || this.#stream.aborted || this.#stream.rstCode !== NGHTTP2_NO_ERROR) return
-    if (this.#phase === 'tunnel') return exchange.onTunnelEnd()
-    if (this.#phase !== 'flows') return
-    if (this.#bodyLeft !== forever && this.#bodyLeft !== 0) return exchange.refuse(brokenBody)
-    this.#phase = 'done'
-    this.deadline = forever
-    exchange.onRequestEnd(this.#requestTrailers)
-    exchange.flushRequest()
-  }
-
   #drained(): void {
     this.#awaitsDrain = false
     this.deadline = forever
-    if (this.#phase === 'flows' && !this.#stream.isPaused()) this.#awaitBytes(0)
-    else if (this.#phase === 'tunnel') this.#touchQuiet()
+    this.#body?.drained()
     this.#exchange?.onClientDrain()
   }
 
@@ -361,16 +297,6 @@ export class Http2Stream implements Downstream, Swept {
     this.#exchange?.refuse(deadlineExceeded)
   }
 
-  /** The next bytes of the client are waited for. */
-  #awaitBytes(received: number): void {
-    if (this.#phase === 'tunnel' || this.#isGrpc) this.#touchQuiet()
-    else if (this.#pace !== undefined) this.#awaitUntil(this.#pace.progress(this.context.runtime.sweep.now, received))
-  }
-
-  #touchQuiet(): void {
-    if (!this.blocked && (this.#phase === 'tunnel' || this.#phase === 'flows')) this.#await(this.context.runtime.bounds.tunnelIdleTime)
-  }
-
   /** A window that stays closed (RFC 9113, section 10.5). */
   #awaitTaking(): void {
     this.#untaken = this.#stream.writableLength
@@ -385,12 +311,7 @@ export class Http2Stream implements Downstream, Swept {
   }
 
   #await(milliseconds: number): void {
-    this.#awaitUntil(this.context.runtime.sweep.now + milliseconds)
-  }
-
-  #awaitUntil(deadline: number): void {
-    this.deadline = deadline
-    this.context.runtime.sweep.watch(this)
+    this.awaitUntil(this.context.runtime.sweep.now + milliseconds)
   }
 }
 

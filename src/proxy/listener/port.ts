@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls'
 import type { ListenerKey } from '../../config/listener.ts'
 import { longestTimer } from '../../lib/longest-timer.ts'
 import type { PortRouter } from '../../routing/router.ts'
-import type { ConnectionContext, Http1Connection, LivePort, ProxyRuntime } from '../http/connection-context.ts'
+import type { ClientConnection, ConnectionContext, LivePort, ProxyRuntime } from '../http/connection-context.ts'
 import { ListeningSocket } from './listening-socket.ts'
 import type { PortPlan } from './plan.ts'
 import type { ServerNameChoice, TlsAcceptor, TlsCounters, TlsPort } from './tls-acceptor.ts'
@@ -29,7 +29,7 @@ export interface PortSurroundings {
   readonly tls: TlsAcceptor
   readonly admission: Admission
   /** Speaks HTTP on a socket that nobody reads yet. */
-  readonly serve: (socket: Socket, context: ConnectionContext) => Http1Connection
+  readonly serve: (socket: Socket, context: ConnectionContext) => ClientConnection
   /** Whether what this peer says about others is believed. */
   readonly trusts: (address: string) => boolean
   /** The system could not accept a connection. */
@@ -50,7 +50,7 @@ export class Port implements LivePort, TlsPort {
   readonly #socket: ListeningSocket
   #tlsListeners: TlsListeners
   #listenerKeys: ReadonlySet<ListenerKey>
-  readonly #connections = new Map<Http1Connection, TlsConnection | undefined>()
+  readonly #connections = new Map<ClientConnection, TlsConnection | undefined>()
   #open = 0
   readonly #emptied: (() => void)[] = []
 
@@ -92,7 +92,7 @@ export class Port implements LivePort, TlsPort {
     this.router = router
     this.#tlsListeners = tlsListeners
     this.#listenerKeys = keysOf(plan)
-    const leaving: Http1Connection[] = []
+    const leaving: ClientConnection[] = []
     for (const [connection, tls] of this.#connections) {
       if (tls !== undefined && !this.#settle(tls)) leaving.push(connection)
     }
@@ -127,7 +127,7 @@ export class Port implements LivePort, TlsPort {
     return listener === undefined ? undefined : this.#tlsListeners.get(listener.config.key)
   }
 
-  serve(socket: Socket | TLSSocket, clientAddress: string, sni: ServerNameChoice | undefined): Http1Connection {
+  serve(socket: Socket | TLSSocket, clientAddress: string, sni: ServerNameChoice | undefined): ClientConnection {
     const context: ConnectionContext = {
       runtime: this.#surroundings.runtime,
       port: this,
@@ -188,7 +188,7 @@ export class Port implements LivePort, TlsPort {
   }
 }
 
-function destroyLater(connections: readonly Http1Connection[], milliseconds: number): NodeJS.Timeout {
+function destroyLater(connections: readonly ClientConnection[], milliseconds: number): NodeJS.Timeout {
   const end = (): void => {
     for (const connection of connections) connection.destroy()
   }

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { eventually, pause } from '../../harness/eventually.ts'
 import { harness } from '../../harness/harness.ts'
 import { response } from '../../harness/scripted-backend.ts'
-import type { Http1Connection } from '../../../src/proxy/http/connection-context.ts'
-import { serveHttp1 } from '../../../src/proxy/http/serve.ts'
+import type { ClientConnection } from '../../../src/proxy/http/connection-context.ts'
+import { serveHttp1 } from '../../../src/proxy/http1/serve.ts'
 import { Client } from '../../harness/client.ts'
 import type { Gateway } from '../../harness/gateway.ts'
 
@@ -22,7 +22,7 @@ function upstreamLoad(gate: Gateway): { active: number; connections: number } {
 }
 
 /** A client whose kernel is the test: it takes the writes that it is told to, and nothing lies between its bytes and the gateway. */
-function clientByHand(gate: Gateway, onWrite: (done: () => void, bytes: Buffer) => void): { slow: Duplex; connection: Http1Connection } {
+function clientByHand(gate: Gateway, onWrite: (done: () => void, bytes: Buffer) => void): { slow: Duplex; connection: ClientConnection } {
   const slow = new Duplex({ read() {}, write: (bytes: Buffer, _encoding, done) => onWrite(done, bytes) })
   const socket = Object.assign(slow, { setNoDelay: () => slow, resetAndDestroy: () => slow.destroy() }) as unknown as Socket
   const context = {

@@ -105,6 +105,20 @@ describe('the import table', () => {
     expect(wrong).toEqual([])
   })
 
+  it('keeps the codec of HTTP/1 a leaf, and the way of a request free of what carries it', () => {
+    const connections = ['answer', 'answer-writer', 'connection', 'read-ahead', 'serve'].map((name) => `src/proxy/http1/${name}.ts`)
+    const wrong = files.flatMap((file) => {
+      const targets = file.imports.filter(({ from }) => from.startsWith('.')).map(({ from }) => join(dirname(file.path), from))
+      if (dirname(file.path) === 'src/proxy/http1' && !connections.includes(file.path))
+        return targets.filter((target) => dirname(target) !== 'src/proxy/http1' || connections.includes(target))
+      if (dirname(file.path) === 'src/proxy/http')
+        return targets.filter((target) => dirname(target) === 'src/proxy/http2' || connections.includes(target))
+      return []
+    })
+    expect(wrong).toEqual([])
+    expect(connections.filter((path) => !files.some((file) => file.path === path))).toEqual([])
+  })
+
   it('lets only delivery and the TLS context reveal a secret', () => {
     const wrong = files
       .filter((file) => /\.reveal\(/.test(file.text) && !mayReveal.some((place) => place.test(file.path)))

@@ -1,12 +1,13 @@
 /** Writes the answer to one request after another in HTTP/1: framing for the client's version, and whether the connection stays. */
-import { type Body, NO_BODY } from '../http1/codec.ts'
-import { CHUNK_END, chunkStart, lastChunk } from '../http1/encode-chunk.ts'
-import { bodyForClient, responseHeadText } from '../http1/encode-head.ts'
-import type { FieldList } from '../http1/field-list.ts'
-import type { RequestHead } from '../http1/request-head.ts'
-import type { ResponseHead } from '../http1/response-head.ts'
+import { type Body, NO_BODY } from './codec.ts'
+import { CHUNK_END, chunkStart, lastChunk } from './encode-chunk.ts'
+import { bodyForClient, responseHeadText } from './encode-head.ts'
+import type { FieldList } from './field-list.ts'
+import type { RequestHead } from './request-head.ts'
+import type { ResponseHead } from './response-head.ts'
 import type { Outlet } from '../outlet.ts'
-import { type Answer, answerMessage } from './answers.ts'
+import { answerMessage } from './answer.ts'
+import type { Answer } from '../http/answers.ts'
 
 export class AnswerWriter {
   readonly #outlet: Outlet

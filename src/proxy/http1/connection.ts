@@ -8,21 +8,21 @@
 import type { Socket } from 'node:net'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
 import { type AdoptedSocket, breakOff, type ByteHandler, startReading, unsentBytes } from '../byte-socket.ts'
-import type { Body, Refusal } from '../http1/codec.ts'
-import { BodyReader } from '../http1/body-reader.ts'
-import type { FieldList } from '../http1/field-list.ts'
-import { type RequestHead, RequestHeadReader } from '../http1/request-head.ts'
-import type { ResponseHead } from '../http1/response-head.ts'
+import type { Body, Refusal } from './codec.ts'
+import { BodyReader } from './body-reader.ts'
+import type { FieldList } from './field-list.ts'
+import { type RequestHead, RequestHeadReader } from './request-head.ts'
+import type { ResponseHead } from './response-head.ts'
 import { Outlet } from '../outlet.ts'
 import { ended, type Swept } from '../sweep.ts'
-import { accountForRefusal } from './accounting.ts'
+import { accountForRefusal } from '../http/accounting.ts'
 import { AnswerWriter } from './answer-writer.ts'
-import { type Answer, answer, bodyTimeout, brokenBody, clientGone, headTimeout } from './answers.ts'
-import { BodyPace } from './body-pace.ts'
-import type { ConnectionContext, ConnectionPhase, Http1Connection } from './connection-context.ts'
-import type { Downstream } from './downstream.ts'
-import { Exchange } from './exchange.ts'
-import { forwardedPrefix } from './forwarded.ts'
+import { type Answer, answer, bodyTimeout, brokenBody, clientGone, headTimeout } from '../http/answers.ts'
+import { BodyPace } from '../http/body-pace.ts'
+import type { ClientConnection, ConnectionContext, ConnectionPhase } from '../http/connection-context.ts'
+import type { Downstream } from '../http/downstream.ts'
+import { Exchange } from '../http/exchange.ts'
+import { forwardedPrefix } from '../http/forwarded.ts'
 import { ReadAhead } from './read-ahead.ts'
 
 const forever = Number.POSITIVE_INFINITY
@@ -33,7 +33,7 @@ const forever = Number.POSITIVE_INFINITY
  */
 type BodyPhase = 'done' | 'waits' | 'flows' | 'stopped'
 
-export class Connection implements Http1Connection, Downstream, ByteHandler, Swept {
+export class Http1Connection implements ClientConnection, Downstream, ByteHandler, Swept {
   readonly context: ConnectionContext
   readonly forwardedPrefix: string
   readonly protocol = 'HTTP/1.1'

@@ -1,0 +1,105 @@
+/**
+ * The failed attempts of one exchange, and whether its request goes out again: at once on another connection, where its
+ * rule says nothing about retries, or after a pause, as the rule's `retry` wants it. Made when an attempt has failed: a
+ * request that goes well costs nothing.
+ */
+import type { CompiledFilters, CompiledMatch, CompiledRetry } from '../../routing/router.ts'
+import type { UpstreamFailure } from '../upstream/connection.ts'
+import type { Endpoint } from '../upstream/endpoint.ts'
+import type { Pool } from '../upstream/pool.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import type { Downstream } from './downstream.ts'
+import type { RequestBody } from './request-body.ts'
+import { mayRetry, otherPool, Retries } from './retry.ts'
+
+/** Endpoints that a request may find closed before its client hears of it. */
+const mostEndpointsTried = 4
+
+/** The exchange, as its attempts see it. */
+export interface AttemptedRequest {
+  readonly client: Downstream
+  readonly method: string
+  readonly match: CompiledMatch | undefined
+  readonly body: RequestBody | undefined
+  /** Bytes of the body that have come. */
+  readonly requestBytes: number
+  /** Of the backend that was chosen. */
+  readonly backendFilters: CompiledFilters | undefined
+  readonly endpoint: Endpoint | undefined
+  pool: Pool | undefined
+  /** Goes to an endpoint of its pool. */
+  attempt(): void
+  /** The present attempt is over, whatever its upstream would still say. */
+  leaveAttempt(): void
+}
+
+export class FailedAttempts {
+  /** Endpoints that the next attempt passes over, if there are others. */
+  tried: Endpoint[] | undefined
+  /** The next attempt needs a connection that never served before. */
+  fresh = false
+  readonly #request: AttemptedRequest
+  #retries: Retries | undefined
+
+  constructor(request: AttemptedRequest) {
+    this.#request = request
+  }
+
+  /** An upstream has failed before its answer. True when the request went, or will go, to another connection. */
+  goesAgain(failure: UpstreamFailure, upstream: Upstream): boolean {
+    const { pool, match, body, method } = this.#request
+    if (pool === undefined) return false
+    const retry = match?.rule.retry
+    const safe = body === undefined && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
+    if (retry !== undefined) return mayRetry(failure, upstream, safe, retry) && this.retry(retry, failure === 'closed')
+    if (!this.#mayRepeat(failure, upstream, pool, safe)) return false
+    pool.counters.retries += 1
+    // It may be on its way: what comes before the next upstream takes it must not be lost.
+    if (failure === 'refused') body?.keep(pool.runtime.bounds.retryBody)
+    body?.withdraw()
+    this.#request.attempt()
+    return true
+  }
+
+  /** True when another attempt comes after a pause: then the present one is over. */
+  retry(retry: CompiledRetry, fresh: boolean): boolean {
+    const { pool, endpoint, body } = this.#request
+    if (pool === undefined || endpoint === undefined || body?.isKept === false) return false
+    this.#retries ??= new Retries(retry, pool)
+    if (!this.#retries.next(() => this.#attemptAgain())) return false
+    this.#request.leaveAttempt()
+    this.fresh = fresh
+    // Once every endpoint has had its turn, only the last one is passed over.
+    this.tried = this.tried === undefined || this.tried.length + 1 >= pool.size ? [endpoint] : [...this.tried, endpoint]
+    return true
+  }
+
+  /** The exchange has ended: nothing is sent any more. */
+  end(): void {
+    this.#retries?.end()
+  }
+
+  /** Whether it may be sent again at once, without having been asked to: no connection came to be, or it was not processed. */
+  #mayRepeat(failure: UpstreamFailure, upstream: Upstream, pool: Pool, safe: boolean): boolean {
+    if (failure === 'connect-refused' || failure === 'connect-timeout') {
+      this.tried ??= []
+      this.tried.push(upstream.endpoint)
+      return this.tried.length < mostEndpointsTried && this.tried.length < pool.size
+    }
+    // Once only.
+    if (this.fresh) return false
+    // RFC 9113 section 8.7: the request was not processed, whatever its method; a body that went out is gone, though.
+    if (failure === 'refused') this.fresh = this.#request.requestBytes === 0
+    // RFC 9112 section 9.3.1: a connection that closed under a request that can be sent twice.
+    else this.fresh = failure === 'closed' && upstream.reused && !upstream.answered && safe
+    return this.fresh
+  }
+
+  #attemptAgain(): void {
+    const { pool, match, backendFilters, client } = this.#request
+    if (pool?.size === 0 && match !== undefined && backendFilters === undefined) {
+      this.#request.pool = otherPool(match.rule, pool, client.context.runtime.pools) ?? pool
+    }
+    this.#request.attempt()
+  }
+}

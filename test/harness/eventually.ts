@@ -1,5 +1,5 @@
-/** Waits for what the other end of a socket will do soon: looks every few milliseconds, and fails by name after two seconds. */
-export async function eventually<T>(look: () => T | undefined | false, what: string, within = 2_000): Promise<T> {
+/** Waits for what the other end of a socket will do soon: looks every few milliseconds, and fails by name after six seconds. */
+export async function eventually<T>(look: () => T | undefined | false, what: string, within = 6_000): Promise<T> {
   const until = performance.now() + within
   for (;;) {
     const found = look()

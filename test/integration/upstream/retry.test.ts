@@ -233,7 +233,7 @@ describe('a retry', () => {
   })
 
   it('[wire:retry-budget] is not made while more than a fifth of the requests under way are retried', async () => {
-    const { web, gate } = await scene(inTurn(unavailable), { retry: { codes: [503], attempts: 1, backoff: 100 } })
+    const { web, gate } = await scene(inTurn(unavailable), { retry: { codes: [503], attempts: 1, backoff: 400 } })
     const clients = await Promise.all(Array.from({ length: 24 }, () => h.client(gate)))
     const answers = await Promise.all(clients.map((client) => client.request()))
     expect(answers.map(({ status }) => status)).toEqual(clients.map(() => 503))

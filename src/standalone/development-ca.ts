@@ -8,8 +8,8 @@
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makeAuthority, makeLeaf } from './x509.ts'
-import type { CertificateAndKey } from './x509.ts'
+import { makeAuthority, makeLeaf } from '../x509/certificate.ts'
+import type { CertificateAndKey } from '../x509/certificate.ts'
 
 /** A certificate and its key as a Secret of type kubernetes.io/tls holds them: PEM in base64. */
 export interface Leaf {

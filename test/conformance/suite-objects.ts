@@ -1,5 +1,5 @@
 /** What the suite makes in Go before its first test: the class, and Secrets with certificates of its own. */
-import { makeAuthority, makeLeaf } from '../../src/standalone/x509.ts'
+import { makeAuthority, makeLeaf } from '../../src/x509/certificate.ts'
 import type { Manifest } from './suite-module.ts'
 
 export const CLASS = 'gatewright'

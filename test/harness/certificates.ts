@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { CertificateConfig } from '../../src/config/listener.ts'
 import { Secret } from '../../src/lib/secret.ts'
-import { makeAuthority, makeLeaf } from '../../src/standalone/x509.ts'
+import { makeAuthority, makeLeaf } from '../../src/x509/certificate.ts'
 
 export interface TestCertificate {
   readonly config: CertificateConfig

@@ -5,7 +5,7 @@ import { Overlay } from '../../../src/standalone/overlay.ts'
 import type { Overlaid, OverlayInputs, OverlayOptions } from '../../../src/standalone/overlay.ts'
 import type { Translation } from '../../../src/translate/translation.ts'
 import { parseServiceMapping } from '../../../src/standalone/service-mapping.ts'
-import { makeAuthority, makeLeaf } from '../../../src/standalone/x509.ts'
+import { makeAuthority, makeLeaf } from '../../../src/x509/certificate.ts'
 import {
   gateway,
   gatewayClass,

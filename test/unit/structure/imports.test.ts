@@ -14,11 +14,12 @@ const allowed: Record<string, readonly string[]> = {
   telemetry: ['lib'],
   kube: ['api', 'telemetry', 'lib'],
   sources: ['api', 'kube', 'telemetry', 'lib'],
-  standalone: ['api', 'cluster', 'config', 'translate', 'proxy', 'lib'],
+  x509: [],
+  standalone: ['api', 'cluster', 'config', 'translate', 'proxy', 'x509', 'lib'],
   status: ['api', 'kube', 'telemetry', 'lib'],
   infra: ['api', 'kube', 'telemetry', 'lib'],
   delivery: ['config', 'telemetry', 'lib'],
-  controller: ['api', 'cluster', 'config', 'translate', 'telemetry', 'lib'],
+  controller: ['api', 'cluster', 'config', 'translate', 'telemetry', 'x509', 'lib'],
   admin: ['api', 'cluster', 'config', 'routing', 'telemetry', 'lib'],
 }
 const pure = ['lib', 'api', 'config', 'cluster', 'translate', 'routing']

@@ -1,7 +1,9 @@
 /**
- * X.509 certificates for development (RFC 5280): a P-256 authority and leaves for one hostname, signed with ECDSA and SHA-256.
+ * x509: certificates that are made here (RFC 5280): a P-256 authority, leaves for servers and for clients, signed with ECDSA
+ * and SHA-256. For development on a laptop, and between controller and proxies.
  *
  * Written out because the profile is fixed and small; the library for it wants a global reflection polyfill and a dozen packages.
+ * Knows nothing of what a certificate is for, where it is kept or when it is replaced.
  */
 import { createHash, createPrivateKey, generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
@@ -33,6 +35,9 @@ export function makeAuthority(name: string, validity: Validity): CertificateAndK
   ])
 }
 
+const serverAuth = '1.3.6.1.5.5.7.3.1'
+const clientAuth = '1.3.6.1.5.5.7.3.2'
+
 /** A server certificate for DNS names (a wildcard may lead) and IPv4 or IPv6 loopback addresses. */
 export function makeLeaf(
   authority: CertificateAndKey,
@@ -40,27 +45,39 @@ export function makeLeaf(
   addresses: readonly string[],
   validity: Validity,
 ): CertificateAndKey {
-  const pair = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
-  const parent = new X509Certificate(authority.certificate)
   const [first = 'localhost'] = names
   // A common name is at most 64 characters long (RFC 5280 appendix A.1); clients read the alternative names.
-  const subject = distinguishedName(first.length <= 64 ? first : 'gatewright development')
+  const subject = first.length <= 64 ? first : 'gatewright development'
+  const alternatives = [
+    ...names.map((name) => context(2, Buffer.from(name, 'latin1'), false)),
+    ...addresses.map((address) => context(7, addressBytes(address), false)),
+  ]
+  return leaf(authority, subject, serverAuth, alternatives, validity)
+}
+
+/** A client certificate whose identity is a URI. */
+export function makeClientLeaf(authority: CertificateAndKey, subject: string, uri: string, validity: Validity): CertificateAndKey {
+  return leaf(authority, subject, clientAuth, [context(6, Buffer.from(uri, 'latin1'), false)], validity)
+}
+
+function leaf(
+  authority: CertificateAndKey,
+  subject: string,
+  usage: string,
+  alternatives: readonly Buffer[],
+  validity: Validity,
+): CertificateAndKey {
+  const pair = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+  const parent = new X509Certificate(authority.certificate)
   // makeAuthority gives a subject that is one common name.
   const issuerName = distinguishedName(parent.subject.replace(/^CN=/, ''))
   const issuer = { name: issuerName, key: createPrivateKey(authority.key), id: keyId(parent.publicKey) }
-  return seal(pair, subject, issuer, validity, [
+  return seal(pair, distinguishedName(subject), issuer, validity, [
     extension('2.5.29.19', true, sequence()),
     // digitalSignature: bit 0.
     extension('2.5.29.15', true, bitString(Buffer.from([0b1000_0000]), 7)),
-    extension('2.5.29.37', false, sequence(oid('1.3.6.1.5.5.7.3.1'))),
-    extension(
-      '2.5.29.17',
-      false,
-      sequence(
-        ...names.map((name) => context(2, Buffer.from(name, 'latin1'), false)),
-        ...addresses.map((address) => context(7, addressBytes(address), false)),
-      ),
-    ),
+    extension('2.5.29.37', false, sequence(oid(usage))),
+    extension('2.5.29.17', false, sequence(...alternatives)),
   ])
 }
 

@@ -113,3 +113,16 @@ function asUsage<T>(parse: () => T): T {
     throw new UserError(error instanceof Error ? error.message : String(error), 2, error)
   }
 }
+
+/** `HOST:PORT`, `[IPv6]:PORT`. */
+export function hostAndPort(flag: string, text: string): { readonly address: string; readonly port: number } {
+  const [, bracketed, plain, port = ''] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text) ?? []
+  const address = bracketed ?? plain
+  if (address === undefined) throw new UserError(`Cannot connect: ${flag} must be HOST:PORT, got ${text}`, 2)
+  return { address, port: asUsage(() => parsePort(port)) }
+}
+
+export function milliseconds(flag: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new UserError(`Cannot wait: ${flag} must be a number of milliseconds, got ${text}`, 2)
+  return Number(text)
+}

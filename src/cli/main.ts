@@ -92,6 +92,30 @@ export function program(): Command {
       process.exitCode = await execute(paths, command.optsWithGlobals())
     })
 
+  const proxy = root.command('proxy')
+  proxy
+    .description('the data plane of one Gateway in a cluster; the controller makes the pods that run it')
+    .requiredOption('--gateway <namespace/name>', 'the Gateway to serve')
+    .requiredOption('--controller <host:port>', 'where a controller answers')
+    .requiredOption('--credentials <folder>', 'tls.crt, tls.key and ca.crt for the connection to the controllers')
+    .option('--pod <name>', 'the name of this pod, for the log of the controllers', 'proxy')
+    .option('--state <folder>', 'where what was served last is kept for the next start (on a memory-backed volume: it holds keys)')
+    .option('--address <ip>', 'listen on this address', '::')
+    .option('--admin-address <ip>', 'address of /metrics, /healthz, /readyz, /config', '::')
+    .option('--admin-port <port>', 'port of /metrics, /healthz, /readyz, /config (0: any)', '15000')
+    .option('--drain-delay <milliseconds>', 'unready for so long before connections are asked to end', '5000')
+    .addOption(new Option('--access-log <format>', 'one line for each request').choices(['off', 'text', 'json']).default('json'))
+    .addOption(new Option('--log-level <level>', 'the least that is logged').choices(['debug', 'info', 'warn', 'error']).default('info'))
+    .addOption(new Option('--log-format <format>', 'of the log').choices(['text', 'json']).default('json'))
+    .addOption(repeatable('--trust <cidr>', 'believe X-Forwarded-* of these peers'))
+    .addOption(repeatable('--bound <name=value>', 'change a bound of the wire, see docs/wire.md'))
+    .option('--zone <name>', 'the zone of this proxy: endpoints that EndpointSlices hint at for it are preferred')
+    .action(async (_options, command: Command) => {
+      keepYoungGenerationSmall()
+      const { proxy: execute } = await import('./proxy.ts')
+      process.exitCode = await execute(command.optsWithGlobals())
+    })
+
   const init = root.command('init').argument('<folder>', 'a new or empty folder')
   init.description('write a small commented canary to start from')
   withOutput(init, 'json', 'yaml').action(async (folder: string, _options, command: Command) => {

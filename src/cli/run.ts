@@ -10,9 +10,7 @@ import { FileSource } from '../sources/file/file-source.ts'
 import { Laptop } from '../standalone/laptop.ts'
 import { loopbackAddresses } from '../standalone/placement.ts'
 import { parseSettings, type Settings, settingsFileName } from '../standalone/settings.ts'
-import { AccessLog } from '../telemetry/access-log.ts'
-import { openLogFile } from '../telemetry/log-file.ts'
-import { createLogger, type Logger } from '../telemetry/logger.ts'
+import { createLogger } from '../telemetry/logger.ts'
 import { adminSources } from './admin-sources.ts'
 import {
   adminPort,
@@ -27,16 +25,19 @@ import {
   translateOptions,
   trustedRanges,
 } from './flags.ts'
+import { listenAdmin } from './listen-admin.ts'
 import { asUserError } from './offline.ts'
+import { type AccessLogFormat, openAccessLog } from './open-access-log.ts'
 import { RunOutput } from './run-output.ts'
 import { Serving } from './serving.ts'
+import { untilSignal } from './until-signal.ts'
 import { UserError } from './user-error.ts'
 
 export interface RunFlags extends SourceFlags, KindnessFlags {
   readonly output?: 'json' | 'yaml'
   readonly address: string
   readonly adminPort: string
-  readonly accessLog: 'off' | 'text' | 'json'
+  readonly accessLog: AccessLogFormat
   readonly echo: 'auto' | 'on' | 'off'
   readonly developmentCertificates: 'auto' | 'on' | 'off'
   readonly trust: readonly string[]
@@ -95,7 +96,7 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
     },
   })
   const admin = new AdminServer(adminSources({ plane, delivery, serving }))
-  const adminAddress = `http://127.0.0.1:${await listenAdmin(admin, adminPort(flags.adminPort))}`
+  const adminAddress = `http://127.0.0.1:${await listenAdmin(admin, '127.0.0.1', adminPort(flags.adminPort))}`
   const output = new RunOutput(flags.output, () => ({
     caCertificate: laptop?.caCertificatePath,
     admin: adminAddress,
@@ -129,28 +130,6 @@ async function drain(plane: DataPlane): Promise<void> {
   const timer = setTimeout(() => process.stderr.write(notice), 1_000)
   await plane.drain()
   clearTimeout(timer)
-}
-
-/** Standard output is for the table and its changes, so that lines of requests do not get between them. */
-function openAccessLog(format: RunFlags['accessLog'], logger: Logger): AccessLog | undefined {
-  if (format === 'off') return undefined
-  return new AccessLog({
-    format,
-    stream: openLogFile(2, (error) => logger.warn('the access log could not be written', { reason: error.message })),
-  })
-}
-
-async function listenAdmin(admin: AdminServer, port: number): Promise<number> {
-  try {
-    return await admin.listen('127.0.0.1', port)
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new UserError(
-      `Cannot open the admin port: 127.0.0.1:${port} must be free, got: ${reason}. Name another with --admin-port.`,
-      1,
-      error,
-    )
-  }
 }
 
 /** A folder without anything to serve is most likely the wrong one; one whose files are broken will be mended. */
@@ -191,18 +170,4 @@ function readSettings(paths: readonly string[]): Settings {
 /** A flag decides, then the settings; else kindnesses to strangers are off. */
 function wanted(flag: 'auto' | 'on' | 'off', setting: boolean | undefined, isLoopback: boolean): boolean {
   return flag === 'auto' ? (setting ?? isLoopback) : flag === 'on'
-}
-
-/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
-function untilSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false
-    const stop = (): void => {
-      if (asked) process.exit(130)
-      asked = true
-      resolve()
-    }
-    process.on('SIGTERM', stop)
-    process.on('SIGINT', stop)
-  })
 }

@@ -84,6 +84,11 @@ export class StreamReceiver {
     await this.#turn
   }
 
+  /** Where the ports of the specification listen. */
+  get ports(): GatewayResult['ports'] {
+    return this.#result?.ports ?? []
+  }
+
   metrics(): readonly MetricFamily[] {
     return [
       {

@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { connect } from 'node:tls'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { GatewayConfig } from '../../../src/config/config.ts'
 import type { GatewayResult } from '../../../src/delivery/in-process.ts'
@@ -24,6 +23,8 @@ const authority = makeAuthority('stream', validity)
 const good: GatewayResult = { ports: [{ port: 80, address: '0.0.0.0', listenPort: 80 }], failedPorts: [], failedListeners: [] }
 
 const credentialsOf = ({ certificate, key }: CertificateAndKey) => ({ certificate, key: new Secret(key), authority: authority.certificate })
+
+const pemOf = ({ certificate, key }: CertificateAndKey) => ({ cert: certificate, key })
 
 /** A controller's end; `port` to come back where another one was. */
 async function controller(port = 0) {
@@ -88,7 +89,7 @@ const configOf = (...names: string[]): GatewayConfig =>
   gatewayConfig({ listeners: [httpListener(80)], pools: names.map((name) => poolNamed(name)) })
 const known = new Map<string, ReturnType<typeof pool>>()
 const poolNamed = (name: string): ReturnType<typeof pool> => {
-  const one = known.get(name) ?? pool(name, [])
+  const one = known.get(name) ?? pool(name)
   known.set(name, one)
   return one
 }
@@ -116,7 +117,7 @@ describe('the configuration stream', () => {
     const mine = proxy(port)
     const other = proxy(port, { of: 'default/other', pod: 'pod-2' })
     const configs = certificates.map(({ config }, i) => ({
-      ...gatewayConfig({}),
+      ...gatewayConfig({ listeners: [] }),
       gateway: ['default/test', 'default/other'][i] ?? '',
       certificates: [config],
     }))
@@ -133,22 +134,14 @@ describe('the configuration stream', () => {
     publish('v1', configOf('a'))
     const stranger = proxy(port, { by: makeAuthority('stream', validity) })
     stranger.receiver.start()
-    const bare = connect({ host: '127.0.0.1', port, servername: controllerName, ca: authority.certificate })
     let received = 0
-    bare.on('data', () => (received += 1))
-    bare.on('error', () => {})
-    const notGateway = connect({
-      host: '127.0.0.1',
-      port,
-      servername: controllerName,
-      ca: authority.certificate,
-      ...(({ certificate, key }) => ({ cert: certificate, key }))(
-        makeClientLeaf(authority, 'x', 'gatewright://else/default/test', validity),
-      ),
+    const closed = [{}, pemOf(makeClientLeaf(authority, 'x', 'gatewright://else/default/test', validity))].map((shown) => {
+      const socket = connect({ host: '127.0.0.1', port, servername: controllerName, ca: authority.certificate, ...shown })
+      socket.on('data', () => (received += 1))
+      socket.on('error', () => {})
+      return new Promise((resolve) => socket.once('close', resolve))
     })
-    notGateway.on('data', () => (received += 1))
-    notGateway.on('error', () => {})
-    await Promise.all([once(bare, 'close'), once(notGateway, 'close'), pause(300)])
+    await Promise.all([...closed, pause(300)])
     expect({ received, applied: stranger.applied, served: served(), proxies: server.proxiesOf(gateway) }).toEqual({
       received: 0,
       applied: [],

@@ -46,11 +46,19 @@ function podFolder(): string {
 
 async function startProxy(folder: string, controllerPort: number) {
   const admin = await freePort()
-  const child = spawnCommand([
-    ...['proxy', '--gateway', gatewayName, '--pod', 'pod-1', '--controller', `127.0.0.1:${controllerPort}`],
-    ...['--credentials', folder, '--state', folder, '--address', '127.0.0.1', '--drain-delay', '400', '--access-log', 'off'],
-    ...['--admin-address', '127.0.0.1', '--admin-port', String(admin)],
-  ])
+  const options = {
+    gateway: gatewayName,
+    pod: 'pod-1',
+    controller: `127.0.0.1:${controllerPort}`,
+    credentials: folder,
+    state: folder,
+    address: '127.0.0.1',
+    'drain-delay': '400',
+    'access-log': 'off',
+    'admin-address': '127.0.0.1',
+    'admin-port': String(admin),
+  }
+  const child = spawnCommand(['proxy', ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])])
   let stderr = ''
   child.stderr.on('data', (text: string) => (stderr += text))
   onTestFinished(() => void child.kill('SIGKILL'))

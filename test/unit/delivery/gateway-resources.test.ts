@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { PoolConfig } from '../../../src/config/pool.ts'
 import { deltaOf, emptyResources, type GatewayResources, withDelta } from '../../../src/delivery/gateway-resources.ts'
@@ -20,7 +20,9 @@ function pool(name: string, content: number): PoolConfig {
   return known
 }
 
-const entries = fc.uniqueArray(fc.tuple(fc.constantFrom(...'abcdefgh'), fc.integer({ min: 1, max: 3 })), { selector: ([name]) => name })
+const entries = fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), fc.integer({ min: 1, max: 3 })), {
+  selector: ([name]) => name,
+})
 
 function resources(list: readonly (readonly [string, number])[]): GatewayResources {
   const { config } = emptyResources('default/test')

@@ -1,9 +1,10 @@
 // `npm test`: the whole gate. `npm run ok` (--quick): its quick part, without integration tests.
-// Every step runs even when an earlier one failed; the last line is `N passed, N failed`.
+// Every step runs even when an earlier one failed; the last line is `N passed, N failed`,
+// and the one before names what was left out, if anything.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { root, setup } from './setup.mjs'
 
 const quick = process.argv.includes('--quick')
@@ -42,6 +43,7 @@ function main() {
   passed += counts.passed
   failed += Math.max(counts.failed, testsOk ? 0 : 1)
   if (counts.passed === 0) failed += 1
+  if (counts.leftOut !== '') process.stdout.write(`left out: ${counts.leftOut}\n`)
   process.stdout.write(`${passed} passed, ${failed} failed\n`)
   return failed === 0 ? 0 : 1
 }
@@ -58,10 +60,21 @@ function step(name, command, args) {
 function testCounts() {
   try {
     const report = JSON.parse(readFileSync(testReport, 'utf8'))
-    return { passed: report.numPassedTests, failed: report.numFailedTests }
+    return { passed: report.numPassedTests, failed: report.numFailedTests, leftOut: leftOut(report.testResults) }
   } catch {
-    return { passed: 0, failed: 0 }
+    return { passed: 0, failed: 0, leftOut: '' }
   }
+}
+
+/** The tests that were skipped, counted by folder; '' when there were none. */
+function leftOut(files) {
+  const folders = new Map()
+  for (const { name, assertionResults } of files) {
+    const folder = dirname(relative(root, name))
+    const skipped = assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed').length
+    if (skipped > 0) folders.set(folder, (folders.get(folder) ?? 0) + skipped)
+  }
+  return [...folders].map(([folder, count]) => `${count} in ${folder}`).join(', ')
 }
 
 let status = 1

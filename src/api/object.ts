@@ -1,6 +1,7 @@
 /** The union of all kinds that this project reads. `kind` discriminates. */
 import type { ConfigMap, EndpointSlice, KubeSecret, Namespace, Service } from './core.ts'
 import type { Gateway, GatewayClass, ListenerSet, ReferenceGrant } from './gateway.ts'
+import type { GatewayParameters } from './parameters.ts'
 import type { BackendTlsPolicy } from './policy.ts'
 import type { GrpcRoute, HttpRoute, TcpRoute, TlsRoute, UdpRoute } from './route.ts'
 
@@ -15,6 +16,7 @@ export type ApiObject =
   | TcpRoute
   | UdpRoute
   | BackendTlsPolicy
+  | GatewayParameters
   | Service
   | EndpointSlice
   | KubeSecret

@@ -4,7 +4,9 @@ import type { GatewayClass } from '../api/gateway.ts'
 import { classConditions } from './conditions.ts'
 import { SUPPORTED_BUNDLE, SUPPORTED_FEATURES } from './features.ts'
 import { findings, refOf } from './findings.ts'
+import type { Reader } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
+import { classParameters, type Parameters } from './parameters.ts'
 import type { StatusOf } from './translation.ts'
 
 export interface ClassResult {
@@ -16,24 +18,18 @@ export function isOurs({ spec }: GatewayClass, options: TranslateOptions): boole
   return options.anyClassIsOurs || spec.controllerName === options.controllerName
 }
 
-/**
- * Parameters of a class that names us must be of a kind that we read, and there is none yet. Those of a foreign class,
- * which is ours only because every class is, are not ours to judge.
- */
-export function parametersProblem({ spec }: GatewayClass, options: TranslateOptions): string | undefined {
-  if (spec.parametersRef === undefined || spec.controllerName !== options.controllerName) return undefined
-  const { group, kind, name } = spec.parametersRef
-  return `The parametersRef names ${kind} ${name} (group ${group === '' ? 'core' : group}); no kind of parameters is supported.`
+/** Parameters of a foreign class, which is ours only because every class is, are not ours to judge. */
+export function parametersOf(read: Pick<Reader, 'get'>, gatewayClass: GatewayClass, options: TranslateOptions): Parameters {
+  return gatewayClass.spec.controllerName === options.controllerName ? classParameters(read, gatewayClass) : { ok: true, spec: {} }
 }
 
-export function classOf(gatewayClass: GatewayClass, options: TranslateOptions): ClassResult {
+export function classOf(read: Pick<Reader, 'get'>, gatewayClass: GatewayClass, options: TranslateOptions): ClassResult {
   const { metadata, spec } = gatewayClass
   const { generation, name } = metadata
-  const problem = parametersProblem(gatewayClass, options)
-  const accepted =
-    problem === undefined
-      ? classConditions.accepted(generation, 'The class is served.')
-      : classConditions.invalidParameters(generation, problem)
+  const parameters = parametersOf(read, gatewayClass, options)
+  const accepted = parameters.ok
+    ? classConditions.accepted(generation, 'The class is served.')
+    : classConditions.invalidParameters(generation, parameters.message)
   const foreign = spec.parametersRef !== undefined && spec.controllerName !== options.controllerName ? spec.parametersRef.kind : undefined
   return {
     status: {

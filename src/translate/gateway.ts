@@ -1,10 +1,11 @@
 /** A Gateway of ours, judged without regard to routes and to what the data plane says (Gateway API v1, GatewaySpec). */
 import type { Finding } from '../api/finding.ts'
 import type { Gateway, GatewayClass } from '../api/gateway.ts'
+import type { ParametersSpec } from '../api/parameters.ts'
 import type { CertificateConfig, ListenerConfig } from '../config/listener.ts'
 import { addressProblem } from './addresses.ts'
 import { findings, refOf } from './findings.ts'
-import { isOurs, parametersProblem } from './gateway-class.ts'
+import { isOurs, parametersOf } from './gateway-class.ts'
 import { infraOf } from './infra.ts'
 import { keep, keepArray } from './keep.ts'
 import { judgeListener, listenerConfig, type JudgedListener } from './listener.ts'
@@ -12,6 +13,7 @@ import { conflictsOf, type Conflict } from './listener-conflicts.ts'
 import type { Reader } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
 import { overlapsOf, type Overlap } from './overlapping-tls.ts'
+import { gatewayParameters, type Parameters, together } from './parameters.ts'
 import type { GatewaySurface } from './surface.ts'
 import { loadCertificate, type CertificateProblem, type LoadedCertificate } from './tls.ts'
 import type { InfraPlan } from './translation.ts'
@@ -58,13 +60,14 @@ export function gatewayOf(read: Reader, options: TranslateOptions, gateway: Gate
     return { kind: 'foreign', findings: keep(last?.findings, [findings.gatewayClassMissing(gateway, options.anyClassIsOurs)]) }
   }
   if (!isOurs(gatewayClass, options)) return { kind: 'foreign', findings: [] }
-  if (parametersProblem(gatewayClass, options) !== undefined) {
+  const ofClass = parametersOf(read, gatewayClass, options)
+  if (!ofClass.ok) {
     const { namespace, name } = gateway.metadata
     const waiting = `GatewayClass ${gatewayClass.metadata.name} is not accepted: see its status.`
     const surface = { namespace, name, controllerName: gatewayClass.spec.controllerName, waiting, listeners: [] }
     return { kind: 'waiting', gateway, surface: last?.kind === 'waiting' ? keep(last.surface, surface) : surface, findings: [] }
   }
-  return { kind: 'ours', ...partOf(read, options, gateway, gatewayClass, last?.kind === 'ours' ? last : undefined) }
+  return { kind: 'ours', ...partOf(read, options, gateway, gatewayClass, ofClass.spec, last?.kind === 'ours' ? last : undefined) }
 }
 
 function partOf(
@@ -72,10 +75,13 @@ function partOf(
   options: TranslateOptions,
   gateway: Gateway,
   gatewayClass: GatewayClass,
+  ofClass: ParametersSpec,
   last: GatewayPart | undefined,
 ): GatewayPart {
   const judged = gateway.spec.listeners.map((listener) => judgeListener(read, gateway, listener))
-  const problem = problemOf(gateway, gatewayClass, options)
+  const ownClass = gatewayClass.spec.controllerName === options.controllerName
+  const parameters: Parameters = ownClass ? gatewayParameters(read, gateway) : { ok: true, spec: {} }
+  const problem = problemOf(gateway, parameters)
   const conflicts = conflictsOf(
     judged
       .filter(({ listener }) => isServed(listener.protocol))
@@ -109,8 +115,7 @@ function partOf(
     listeners.flatMap(({ config }) => (config === undefined ? [] : [config])),
   )
   const client = clientCertificateOf(read, gateway)
-  const foreignParameters =
-    gateway.spec.infrastructure?.parametersRef !== undefined && gatewayClass.spec.controllerName !== options.controllerName
+  const foreignParameters = ownClass ? undefined : gateway.spec.infrastructure?.parametersRef
   return {
     gateway,
     surface: keep(last?.surface, surfaceOf(gateway, gatewayClass, listeners)),
@@ -119,30 +124,22 @@ function partOf(
     ...(client.problem === undefined ? {} : { clientCertificate: client.problem }),
     configs,
     certificates: certificatesOf(listeners, last?.certificates ?? []),
-    ...(configs.length === 0 ? {} : { infra: keep(last?.infra, infraOf(gateway, configs)) }),
+    ...(configs.length === 0
+      ? {}
+      : { infra: keep(last?.infra, infraOf(gateway, configs, together(ofClass, parameters.ok ? parameters.spec : {}))) }),
     wants: [...judged.flatMap(({ wants }) => wants), ...(client.problem?.wants === undefined ? [] : [client.problem.wants])],
     findings: keep(last?.findings, [
       ...judged.flatMap((one) => one.findings),
       ...(client.resolved ? [findings.clientCertificateNotServed(gateway)] : []),
-      ...(foreignParameters
-        ? [
-            findings.parametersNotRead(
-              refOf(gateway),
-              ['spec', 'infrastructure', 'parametersRef'],
-              gateway.spec.infrastructure.parametersRef.kind,
-            ),
-          ]
-        : []),
+      ...(foreignParameters === undefined
+        ? []
+        : [findings.parametersNotRead(refOf(gateway), ['spec', 'infrastructure', 'parametersRef'], foreignParameters.kind)]),
     ]),
   }
 }
 
-function problemOf(gateway: Gateway, gatewayClass: GatewayClass, options: TranslateOptions): GatewayPart['problem'] {
-  const parameters = gateway.spec.infrastructure?.parametersRef
-  if (parameters !== undefined && gatewayClass.spec.controllerName === options.controllerName) {
-    const message = `infrastructure.parametersRef names ${parameters.kind} ${parameters.name} (group ${parameters.group === '' ? 'core' : parameters.group}); no kind of parameters is supported.`
-    return { reason: 'InvalidParameters', message }
-  }
+function problemOf(gateway: Gateway, parameters: Parameters): GatewayPart['problem'] {
+  if (!parameters.ok) return { reason: 'InvalidParameters', message: parameters.message }
   const addresses = addressProblem(gateway)
   return addresses === undefined ? undefined : { reason: 'UnsupportedAddress', message: addresses }
 }

@@ -1,6 +1,7 @@
 /** What a cluster creates for a Gateway: names and labels by GEP-1762, one Service port for each listener port and transport. */
 import { createHash } from 'node:crypto'
 import type { Gateway } from '../api/gateway.ts'
+import type { ParametersSpec } from '../api/parameters.ts'
 import type { ListenerConfig } from '../config/listener.ts'
 import { GATEWAY_GROUP } from './features.ts'
 import type { InfraPlan } from './translation.ts'
@@ -8,7 +9,7 @@ import type { InfraPlan } from './translation.ts'
 /** Names of Services and values of labels end here; names of Gateways may have 253 characters and dots. */
 const LONGEST = 63
 
-export function infraOf(gateway: Gateway, listeners: readonly ListenerConfig[]): InfraPlan {
+export function infraOf(gateway: Gateway, listeners: readonly ListenerConfig[], parameters: ParametersSpec = {}): InfraPlan {
   const { namespace, name } = gateway.metadata
   const { gatewayClassName, infrastructure, addresses } = gateway.spec
   return {
@@ -23,6 +24,7 @@ export function infraOf(gateway: Gateway, listeners: readonly ListenerConfig[]):
     annotations: { ...infrastructure?.annotations, ...(name.length > LONGEST ? { 'gatewright.dev/gateway-name': name } : {}) },
     ports: portsOf(listeners),
     addresses: addresses.map(({ type, value }) => ({ type, ...(value === undefined ? {} : { value }) })),
+    ...(Object.keys(parameters).length > 0 && { parameters }),
   }
 }
 

@@ -19,8 +19,8 @@ import { unservedRouteOf } from './unserved-route.ts'
 
 export function judgeClasses(snapshot: Snapshot, options: TranslateOptions, memo: Memo): readonly ClassResult[] {
   const classes = snapshot.all('GatewayClass').filter((gatewayClass) => isOurs(gatewayClass, options))
-  return memo.each<GatewayClass, ClassResult>('GatewayClass', objects(classes), (gatewayClass, _, last) =>
-    keep(last, classOf(gatewayClass, options)),
+  return memo.each<GatewayClass, ClassResult>('GatewayClass', objects(classes), (gatewayClass, read, last) =>
+    keep(last, classOf(read, gatewayClass, options)),
   )
 }
 

@@ -3,6 +3,7 @@
  * findings to show, objects wanted from the source.
  */
 import type { Condition } from '../api/meta.ts'
+import type { ParametersSpec } from '../api/parameters.ts'
 import type { RouteParentStatus } from '../api/route.ts'
 import type { GatewayConfig } from '../config/config.ts'
 import type { KeyMaterial } from '../config/key-material.ts'
@@ -76,4 +77,6 @@ export interface InfraPlan {
   readonly annotations: Readonly<Record<string, string>>
   readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: 'TCP' | 'UDP' }[]
   readonly addresses: readonly { readonly type: string; readonly value?: string }[]
+  /** Of the class and of the Gateway together; absent when neither says anything. */
+  readonly parameters?: ParametersSpec
 }

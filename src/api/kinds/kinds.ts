@@ -4,6 +4,7 @@ import { configMap } from './config-map.ts'
 import type { KindDefinition } from './definition.ts'
 import { endpointSlice } from './endpoint-slice.ts'
 import { gatewayClass } from './gateway-class.ts'
+import { gatewayParameters } from './gateway-parameters.ts'
 import { gateway } from './gateway.ts'
 import { grpcRoute } from './grpc-route.ts'
 import { httpRoute } from './http-route.ts'
@@ -25,6 +26,7 @@ export const KINDS: readonly KindDefinition[] = [
   udpRoute,
   backendTlsPolicy,
   referenceGrant,
+  gatewayParameters,
   service,
   endpointSlice,
   secret,

@@ -12,6 +12,7 @@ export type Role = 'object' | 'context' | 'mixed' | 'foreign'
 const CORE_KINDS: ReadonlySet<string> = new Set(['Service', 'Secret', 'ConfigMap', 'Namespace'])
 
 const GATEWAY_GROUP = 'gateway.networking.k8s.io'
+const OWN_GROUP = 'gatewright.dev'
 
 const GATEWAY_KINDS: ReadonlySet<string> = new Set(
   'GatewayClass Gateway ListenerSet HTTPRoute GRPCRoute TLSRoute TCPRoute UDPRoute ReferenceGrant BackendTLSPolicy'.split(' '),
@@ -26,6 +27,7 @@ export function isOurs({ apiVersion, kind }: DocumentType): boolean {
   const group = groupOf(apiVersion)
   // Without an apiVersion it is nobody's yet; parse says what it lacks.
   if (group === '') return CORE_KINDS.has(kind) || (apiVersion === '' && GATEWAY_KINDS.has(kind))
+  if (group === OWN_GROUP) return kind === 'GatewayParameters'
   return group === GATEWAY_GROUP || (group === 'discovery.k8s.io' && kind === 'EndpointSlice')
 }
 

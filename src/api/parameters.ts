@@ -1,0 +1,47 @@
+/** GatewayParameters, our own kind: how the proxies of a class or of a Gateway run. What it leaves open is decided by the controller. */
+import type { ObjectMeta } from './meta.ts'
+
+export interface GatewayParameters {
+  readonly apiVersion: 'gatewright.dev/v1alpha1'
+  readonly kind: 'GatewayParameters'
+  readonly metadata: ObjectMeta
+  readonly spec: ParametersSpec
+}
+
+/** Every field of its own: those of a Gateway's parameters come before those of its class. */
+export interface ParametersSpec {
+  readonly replicas?: number
+  /** In place of `replicas`. */
+  readonly autoscaling?: { readonly minReplicas: number; readonly maxReplicas: number; readonly cpuUtilization: number }
+  readonly service?: ServiceParameters
+  readonly pod?: PodParameters
+  readonly log?: {
+    readonly level?: 'debug' | 'info' | 'warn' | 'error'
+    readonly format?: 'text' | 'json'
+    readonly access?: 'off' | 'text' | 'json'
+  }
+  /** Durations of GEP-2257. */
+  readonly drain?: { readonly delay?: string; readonly timeout?: string }
+  /** Addresses and CIDRs whose `X-Forwarded-*` are believed. */
+  readonly trustedProxies?: readonly string[]
+  /** Bounds of the wire by their names in kebab-case; milliseconds, bytes or items. */
+  readonly bounds?: Readonly<Record<string, number>>
+}
+
+export interface ServiceParameters {
+  readonly type?: 'LoadBalancer' | 'NodePort' | 'ClusterIP'
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly loadBalancerClass?: string
+  readonly externalTrafficPolicy?: 'Cluster' | 'Local'
+}
+
+/** Fields of a PodSpec and of its container, taken over as they are: the API server judges them. */
+export interface PodParameters {
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly nodeSelector?: Readonly<Record<string, string>>
+  readonly tolerations?: readonly unknown[]
+  readonly affinity?: unknown
+  readonly topologySpreadConstraints?: readonly unknown[]
+  readonly priorityClassName?: string
+  readonly resources?: unknown
+}

@@ -14,7 +14,11 @@ describe('GatewayParameters', () => {
   })
 
   it('takes what is Kubernetes’ own as it is', () => {
-    const pod = { resources: { limits: { memory: '1Gi' } }, tolerations: [{ key: 'edge', operator: 'Exists' }], affinity: { nodeAffinity: {} } }
+    const pod = {
+      resources: { limits: { memory: '1Gi' } },
+      tolerations: [{ key: 'edge', operator: 'Exists' }],
+      affinity: { nodeAffinity: {} },
+    }
     expect(parsed('GatewayParameters', parameters({ pod })).spec).toEqual({ pod })
   })
 

@@ -1,0 +1,241 @@
+/**
+ * The objects of a Gateway's proxies: Deployment, Service, ServiceAccount, PodDisruptionBudget and, where it is asked for,
+ * HorizontalPodAutoscaler. Pure: the same plan gives the same objects.
+ *
+ * The pods may do nothing but serve: no credentials of the API, no root, no capabilities, nothing to write but memory.
+ * Ports below 1024 are open to them through a setting of their own network.
+ */
+import type { ParametersSpec } from '../api/parameters.ts'
+import type { KubeObject, Resource } from '../kube/kube-api.ts'
+import { parseDuration } from '../lib/duration.ts'
+import type { GatewayPlan, InfraSettings, PlanOwner } from './gateway-plan.ts'
+
+export interface Manifest {
+  readonly resource: Resource
+  readonly object: KubeObject
+}
+
+export const proxyResources = {
+  serviceAccount: { group: '', version: 'v1', plural: 'serviceaccounts', kind: 'ServiceAccount', namespaced: true },
+  service: { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true },
+  deployment: { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced: true },
+  disruptionBudget: { group: 'policy', version: 'v1', plural: 'poddisruptionbudgets', kind: 'PodDisruptionBudget', namespaced: true },
+  autoscaler: {
+    group: 'autoscaling',
+    version: 'v2',
+    plural: 'horizontalpodautoscalers',
+    kind: 'HorizontalPodAutoscaler',
+    namespaced: true,
+  },
+} as const satisfies Readonly<Record<string, Resource>>
+
+/** Everything of ours bears it, and nothing else does. */
+export const managedBy = { 'app.kubernetes.io/managed-by': 'gatewright' } as const
+const proxyLabel = { 'gatewright.dev/component': 'proxy' } as const
+const gatewayNameLabel = 'gateway.networking.k8s.io/gateway-name'
+
+const firstAdminPort = 15_000
+const defaultDrainDelay = '5s'
+const defaultDrainTimeout = '30s'
+/** Milliseconds between the last connection's end and that of the process. */
+const exitTime = 5_000
+const userId = 65_532
+const credentialsPath = '/etc/gatewright/credentials'
+const statePath = '/run/gatewright'
+
+/** Name of the Secret with the certificate that a Gateway's proxies show to the controllers. */
+export function credentialsName(name: string): string {
+  return `${name}-credentials`
+}
+
+export function proxyManifests(plan: GatewayPlan, owner: PlanOwner, settings: InfraSettings): readonly Manifest[] {
+  const parameters = { ...settings.defaults, ...plan.parameters }
+  const { autoscaling } = parameters
+  return [
+    { resource: proxyResources.serviceAccount, object: serviceAccount(plan, owner) },
+    { resource: proxyResources.service, object: service(plan, owner, parameters) },
+    { resource: proxyResources.deployment, object: deployment(plan, owner, parameters, settings) },
+    { resource: proxyResources.disruptionBudget, object: disruptionBudget(plan, owner) },
+    ...(autoscaling === undefined ? [] : [{ resource: proxyResources.autoscaler, object: autoscaler(plan, owner, autoscaling) }]),
+  ]
+}
+
+function described({ group, version, kind }: Resource, { namespace, name, labels, annotations }: GatewayPlan, owner: PlanOwner) {
+  return {
+    apiVersion: group === '' ? version : `${group}/${version}`,
+    kind,
+    metadata: {
+      name,
+      namespace,
+      labels: { ...labels, ...managedBy },
+      annotations,
+      ownerReferences: [
+        { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway', name: owner.name, uid: owner.uid, controller: true },
+      ],
+    },
+  }
+}
+
+function selectorOf({ labels }: GatewayPlan) {
+  return { [gatewayNameLabel]: labels[gatewayNameLabel] ?? '', ...proxyLabel }
+}
+
+function serviceAccount(plan: GatewayPlan, owner: PlanOwner): KubeObject {
+  return { ...described(proxyResources.serviceAccount, plan, owner), automountServiceAccountToken: false }
+}
+
+function service(plan: GatewayPlan, owner: PlanOwner, { service: wanted = {} }: ParametersSpec): KubeObject {
+  const base = described(proxyResources.service, plan, owner)
+  const type = wanted.type ?? 'LoadBalancer'
+  const address = plan.addresses.find(({ value }) => value !== undefined && value !== '')?.value
+  return {
+    ...base,
+    metadata: { ...base.metadata, annotations: { ...plan.annotations, ...wanted.annotations } },
+    spec: {
+      type,
+      selector: selectorOf(plan),
+      ports: plan.ports.map(({ name, port, protocol }) => ({ name, port, targetPort: port, protocol })),
+      ...(type === 'LoadBalancer' && address !== undefined && { loadBalancerIP: address }),
+      ...(type === 'LoadBalancer' && wanted.loadBalancerClass !== undefined && { loadBalancerClass: wanted.loadBalancerClass }),
+      ...(type !== 'ClusterIP' && wanted.externalTrafficPolicy !== undefined && { externalTrafficPolicy: wanted.externalTrafficPolicy }),
+    },
+  }
+}
+
+function deployment(plan: GatewayPlan, owner: PlanOwner, parameters: ParametersSpec, settings: InfraSettings): KubeObject {
+  const { replicas = 1, autoscaling, pod = {} } = parameters
+  const labels = { ...plan.labels, ...managedBy, ...proxyLabel }
+  return {
+    ...described(proxyResources.deployment, plan, owner),
+    spec: {
+      // With an autoscaler the number is its own.
+      ...(autoscaling === undefined && { replicas }),
+      selector: { matchLabels: selectorOf(plan) },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+      template: {
+        metadata: { labels, annotations: { ...plan.annotations, ...pod.annotations } },
+        spec: podSpec(plan, parameters, settings),
+      },
+    },
+  }
+}
+
+function podSpec(plan: GatewayPlan, parameters: ParametersSpec, { image, controller }: InfraSettings) {
+  const { pod = {}, drain = {} } = parameters
+  const delay = milliseconds(drain.delay ?? defaultDrainDelay)
+  const timeout = milliseconds(drain.timeout ?? defaultDrainTimeout)
+  const adminPort = adminPortBeside(plan)
+  const probe = (path: string, periodSeconds: number, failureThreshold: number) => ({
+    httpGet: { path, port: adminPort },
+    periodSeconds,
+    failureThreshold,
+  })
+  return {
+    serviceAccountName: plan.name,
+    automountServiceAccountToken: false,
+    terminationGracePeriodSeconds: Math.ceil((delay + timeout + exitTime) / 1000),
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: userId,
+      runAsGroup: userId,
+      fsGroup: userId,
+      seccompProfile: { type: 'RuntimeDefault' },
+      sysctls: [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '0' }],
+    },
+    ...(pod.nodeSelector !== undefined && { nodeSelector: pod.nodeSelector }),
+    ...(pod.tolerations !== undefined && { tolerations: pod.tolerations }),
+    ...(pod.affinity !== undefined && { affinity: pod.affinity }),
+    ...(pod.topologySpreadConstraints !== undefined && { topologySpreadConstraints: pod.topologySpreadConstraints }),
+    ...(pod.priorityClassName !== undefined && { priorityClassName: pod.priorityClassName }),
+    containers: [
+      {
+        name: 'proxy',
+        image,
+        args: proxyArguments(plan, parameters, { controller, adminPort, delay, timeout }),
+        env: [{ name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
+        ports: [
+          ...plan.ports.map(({ name, port, protocol }) => ({ name, containerPort: port, protocol })),
+          { name: 'admin', containerPort: adminPort, protocol: 'TCP' },
+        ],
+        readinessProbe: probe('/readyz', 1, 1),
+        livenessProbe: probe('/healthz', 10, 3),
+        resources: pod.resources ?? { requests: { cpu: '100m', memory: '128Mi' } },
+        securityContext: { readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+        volumeMounts: [
+          { name: 'credentials', mountPath: credentialsPath, readOnly: true },
+          { name: 'state', mountPath: statePath },
+        ],
+      },
+    ],
+    volumes: [
+      { name: 'credentials', secret: { secretName: credentialsName(plan.name) } },
+      { name: 'state', emptyDir: { medium: 'Memory' } },
+    ],
+  }
+}
+
+interface ProxyPlaces {
+  readonly controller: string
+  readonly adminPort: number
+  readonly delay: number
+  readonly timeout: number
+}
+
+function proxyArguments(
+  plan: GatewayPlan,
+  { log = {}, trustedProxies = [], bounds = {} }: ParametersSpec,
+  { controller, adminPort, delay, timeout }: ProxyPlaces,
+): readonly string[] {
+  const options: Readonly<Record<string, string>> = {
+    gateway: plan.gateway,
+    controller,
+    credentials: credentialsPath,
+    state: statePath,
+    'admin-port': String(adminPort),
+    'drain-delay': String(delay),
+    'access-log': log.access ?? 'json',
+    'log-level': log.level ?? 'info',
+    'log-format': log.format ?? 'json',
+  }
+  const wire = { 'drain-time': timeout, ...bounds }
+  return [
+    'proxy',
+    ...Object.entries(options).map(([name, value]) => `--${name}=${value}`),
+    ...trustedProxies.map((range) => `--trust=${range}`),
+    ...Object.entries(wire).map(([name, value]) => `--bound=${name}=${value}`),
+  ]
+}
+
+/** The listeners' ports come first. */
+function adminPortBeside({ ports }: GatewayPlan): number {
+  const taken = new Set(ports.map(({ port }) => port))
+  let port = firstAdminPort
+  while (taken.has(port)) port += 1
+  return port
+}
+
+/** One pod at a time, also where there is only one: a node can always be emptied. */
+function disruptionBudget(plan: GatewayPlan, owner: PlanOwner): KubeObject {
+  return {
+    ...described(proxyResources.disruptionBudget, plan, owner),
+    spec: { maxUnavailable: 1, selector: { matchLabels: selectorOf(plan) } },
+  }
+}
+
+function autoscaler(plan: GatewayPlan, owner: PlanOwner, wanted: NonNullable<ParametersSpec['autoscaling']>): KubeObject {
+  const { minReplicas, maxReplicas, cpuUtilization } = wanted
+  return {
+    ...described(proxyResources.autoscaler, plan, owner),
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: plan.name },
+      minReplicas,
+      maxReplicas,
+      metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: cpuUtilization } } }],
+    },
+  }
+}
+
+/** The API has judged it before. */
+function milliseconds(duration: string): number {
+  return parseDuration(duration) ?? 0
+}

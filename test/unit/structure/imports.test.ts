@@ -17,9 +17,9 @@ const allowed: Record<string, readonly string[]> = {
   x509: [],
   standalone: ['api', 'cluster', 'config', 'translate', 'proxy', 'x509', 'lib'],
   status: ['api', 'kube', 'telemetry', 'lib'],
-  infra: ['api', 'kube', 'telemetry', 'lib'],
+  infra: ['api', 'kube', 'telemetry', 'x509', 'lib'],
   delivery: ['config', 'telemetry', 'lib'],
-  controller: ['api', 'cluster', 'config', 'translate', 'telemetry', 'x509', 'lib'],
+  controller: ['api', 'cluster', 'config', 'translate', 'telemetry', 'lib'],
   admin: ['api', 'cluster', 'config', 'routing', 'telemetry', 'lib'],
 }
 const pure = ['lib', 'api', 'config', 'cluster', 'translate', 'routing']

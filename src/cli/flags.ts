@@ -2,7 +2,7 @@
 import { homedir } from 'node:os'
 import { isIP } from 'node:net'
 import { type Cidr, parseCidr } from '../lib/cidr.ts'
-import { type Bounds, defaultBounds } from '../proxy/bounds.ts'
+import { type Bounds, parseBound } from '../proxy/bounds.ts'
 import type { FileOptions } from '../sources/file/read-once.ts'
 import { parsePort, parseServiceMapping, type ServiceMapping } from '../standalone/service-mapping.ts'
 import { stateFolder } from '../standalone/state-folder.ts'
@@ -81,19 +81,13 @@ export function trustedRanges(texts: readonly string[]): Cidr[] {
   })
 }
 
-/** `head-time=5000`: names of docs/wire.md in kebab-case, milliseconds and bytes. */
+/** `head-time=5000`: names, units and ranges are those of docs/wire.md. */
 export function boundOverrides(texts: readonly string[]): Partial<Bounds> {
-  const names = new Map(Object.keys(defaultBounds).map((name) => [name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), name]))
-  const entries = texts.map((text) => {
-    const [name = '', value = ''] = text.split('=')
-    const bound = names.get(name)
-    if (bound === undefined)
-      throw new UserError(`Cannot set a bound: its name must be one of ${[...names.keys()].join(', ')}, got ${name}`, 2)
-    if (!/^\d{1,12}$/.test(value))
-      throw new UserError(`Cannot set the bound ${name}: it must be a number of milliseconds, bytes or items, got ${value}`, 2)
-    return [bound, Number(value)]
+  const bounds = texts.map((text) => {
+    const at = text.indexOf('=')
+    return asUsage(() => parseBound(at < 0 ? text : text.slice(0, at), at < 0 ? '' : text.slice(at + 1)))
   })
-  return Object.fromEntries(entries)
+  return Object.assign({}, ...bounds) as Partial<Bounds>
 }
 
 function variablesOf(texts: readonly string[]): Record<string, string> {

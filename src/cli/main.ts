@@ -33,7 +33,7 @@ function withKindnesses(command: Command): Command {
     .addOption(repeatable('--service <ns/name:port=host:port>', 'send a Service to a local address'))
     .addOption(repeatable('--port <port=local>', 'where a port of the manifests listens, e.g. 80=9080'))
     .option('--strict', 'no kindness of a laptop: exactly what a cluster would serve', false)
-    .option('--state-dir <folder>', 'where the development CA is kept')
+    .option('--state-dir <folder>', 'where the development CA and the key of sessions are kept')
 }
 
 export function program(): Command {

@@ -4,13 +4,15 @@ import { join } from 'node:path'
 import { AdminServer } from '../admin/admin-server.ts'
 import { Loop } from '../controller/loop.ts'
 import { InProcessDelivery } from '../delivery/in-process.ts'
+import type { Secret } from '../lib/secret.ts'
 import { DataPlane } from '../proxy/data-plane.ts'
 import type { FileRead } from '../sources/file/assembly.ts'
 import { FileSource } from '../sources/file/file-source.ts'
 import { Laptop } from '../standalone/laptop.ts'
+import { readSessionKeys } from '../standalone/session-keys.ts'
 import { loopbackAddresses } from '../standalone/placement.ts'
 import { parseSettings, type Settings, settingsFileName } from '../standalone/settings.ts'
-import { createLogger } from '../telemetry/logger.ts'
+import { createLogger, type Logger } from '../telemetry/logger.ts'
 import { adminSources } from './admin-sources.ts'
 import {
   adminPort,
@@ -78,7 +80,8 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
   }
   const plane = new DataPlane({
     logger,
-    bounds: boundOverrides(flags.bound),
+    bounds: { ...settings.bounds, ...boundOverrides(flags.bound) },
+    sessionKeys: await openSessionKeys(stateFolderOf(flags), logger),
     trusted: trustedRanges(flags.trust),
     ...(flags.zone !== undefined && { zone: flags.zone }),
     ...(accessLog !== undefined && { accessLog: accessLog.record }),
@@ -130,6 +133,18 @@ async function drain(plane: DataPlane): Promise<void> {
   const timer = setTimeout(() => process.stderr.write(notice), 1_000)
   await plane.drain()
   clearTimeout(timer)
+}
+
+/** Kept where it can be, so that sessions outlive this process; nobody is refused anything for want of that. */
+async function openSessionKeys(folder: string, logger: Logger): Promise<readonly Secret[]> {
+  try {
+    return await readSessionKeys(folder)
+  } catch (error) {
+    logger.warn('the key of sessions could not be kept: they end with this process; name a folder with --state-dir', {
+      reason: error instanceof Error ? error.message : String(error),
+    })
+    return []
+  }
 }
 
 /** A folder without anything to serve is most likely the wrong one; one whose files are broken will be mended. */

@@ -6,7 +6,7 @@ export class Secret {
     this.#value = value
   }
 
-  /** The value itself. Only delivery's encoder and the TLS context may call this (held by the import test). */
+  /** The value itself. Only delivery's encoder, the TLS context and the keys of sessions may call this (held by the import test). */
   reveal(): string {
     return this.#value
   }

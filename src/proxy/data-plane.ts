@@ -15,6 +15,7 @@ import type { PoolConfig, PoolKey } from '../config/pool.ts'
 import { compile } from '../routing/compile.ts'
 import { type Cidr, cidrContains } from '../lib/cidr.ts'
 import { parseIp } from '../lib/ip.ts'
+import { Secret } from '../lib/secret.ts'
 import type { Router } from '../routing/router.ts'
 import type { AccessRecord } from '../telemetry/access-record.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -43,8 +44,13 @@ export interface DataPlaneOptions {
   readonly upgrades?: readonly string[]
   /** Peers whose `X-Forwarded-*` and `X-Request-Id` are kept; absent: nobody. */
   readonly trusted?: readonly Cidr[]
-  /** Signs the tokens of persistent sessions; the same in every replica of a Gateway. Absent: a random one, and sessions end with the process. */
-  readonly sessionKey?: Uint8Array
+  /**
+   * For the tokens of persistent sessions, the same in every replica of a Gateway: the first one signs, all are believed, so
+   * that a key can be replaced. Absent or empty: a random one, and sessions end with the process.
+   */
+  readonly sessionKeys?: readonly Secret[]
+  /** Bytes of memory that the process uses, for the watermark; absent: what is resident. */
+  readonly usedMemory?: () => number
   /** Where this process runs (topology.kubernetes.io/zone): endpoints whose hints name it are preferred. Absent: hints mean nothing. */
   readonly zone?: string
   /** Absent: no record is made. It must not block or throw. */
@@ -98,6 +104,7 @@ export class DataPlane {
         sweep,
         random: Math.random,
         buffers,
+        connections: { open: 0, most: bounds.connectionsUpstream || connectionsWithin(descriptorLimit()) },
         zone: options.zone,
         healthChanged: (pool, endpoint) => logHealth(options.logger, pool, endpoint),
       }),
@@ -108,11 +115,14 @@ export class DataPlane {
       counters: createDownstreamCounters(),
       mirrors: createMirrorCounters(),
       sideRequests: new Set(),
-      sessions: new SessionTokens(options.sessionKey ?? randomBytes(32)),
+      sessions: new SessionTokens(sessionKeys(options.sessionKeys)),
       upgrades: new Set(options.upgrades ?? ['websocket']),
       overloaded: false,
     }
-    this.#admission = { open: 0, maximum: bounds.connections || connectionsWithin(descriptorLimit()) }
+    this.#admission =
+      bounds.connections > 0
+        ? { open: 0, maximum: bounds.connections, bound: 'process' }
+        : { open: 0, maximum: connectionsWithin(descriptorLimit()), bound: 'descriptors' }
     this.#surroundings = {
       runtime: this.runtime,
       tls: new TlsAcceptor(bounds, sweep),
@@ -270,7 +280,7 @@ export class DataPlane {
   }
 
   #watchMemory(watermark: number): void {
-    const used = process.memoryUsage.rss()
+    const used = (this.#options.usedMemory ?? process.memoryUsage.rss)()
     if (used > watermark) this.runtime.overloaded = true
     else if (used < watermark * memoryRelief) this.runtime.overloaded = false
   }
@@ -286,9 +296,13 @@ export class DataPlane {
   }
 }
 
-/** Half of the descriptors for clients: the other half is for upstream connections. Some are kept for files and sockets that listen. */
+/** Half of the descriptors, for clients or for upstream connections. Some are kept for files and sockets that listen. */
 function connectionsWithin(descriptors: number): number {
   return Math.max(16, Math.floor((descriptors - 128) / 2))
+}
+
+function sessionKeys(given: readonly Secret[] = []): readonly Secret[] {
+  return given.length > 0 ? given : [new Secret(randomBytes(32).toString('base64url'))]
 }
 
 function trustIn(ranges: readonly Cidr[]): (address: string) => boolean {

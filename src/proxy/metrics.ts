@@ -70,10 +70,25 @@ export function dataPlaneMetrics(dataPlane: DataPlane): readonly MetricFamily[] 
       'Copies that were not sent: the body was too large or broke off, or too much was held.',
       () => mirrors.dropped,
     ),
+    ofProcess('gauge', 'active_requests', 'Requests and streams of clients that are under way.', () => counters.active),
+    {
+      kind: 'counter',
+      name: 'gatewright_requests_shed_total',
+      help: 'Requests that got a 503 at once: memory was short, or too many requests were under way.',
+      labels: ['reason'],
+      samples: () => byReason({}, counters.shed),
+    },
     ofProcess('gauge', 'tunnels', 'Upgraded connections that are open.', () => counters.tunnels),
     ofProcess('gauge', 'overloaded', '1 while new requests are refused for want of memory.', () => Number(dataPlane.runtime.overloaded)),
     ofPorts('gauge', 'connections', 'Open connections of clients, those in their handshake included.', (port) => port.open),
-    ofPorts('counter', 'connections_shed_total', 'Connections that were closed at once: too many were open.', (port) => port.counters.shed),
+    {
+      kind: 'counter',
+      name: 'gatewright_connections_shed_total',
+      help: 'Connections that were closed at once: too many for the port, the process or its file descriptors, or not acceptable.',
+      labels: ['gateway', 'port', 'reason'],
+      samples: () =>
+        dataPlane.ports.flatMap(({ plan, counters: { shed } }) => byReason({ gateway: plan.gateway, port: String(plan.port) }, shed)),
+    },
     ofPorts('counter', 'tls_handshakes_total', 'TLS handshakes that were completed.', (port) => port.counters.handshakes),
     ofPorts('counter', 'tls_handshakes_failed_total', 'TLS handshakes that began and failed.', (port) => port.counters.handshakesFailed),
     ofPorts(
@@ -93,7 +108,16 @@ export function dataPlaneMetrics(dataPlane: DataPlane): readonly MetricFamily[] 
       'Retries that a route asked for, while too many requests were retried already.',
       (pool) => pool.counters.retriesRefused,
     ),
-    ofPools('counter', 'shed_total', 'Requests that found all connections of all endpoints taken.', (pool) => pool.counters.shed),
+    {
+      kind: 'counter',
+      name: 'gatewright_upstream_shed_total',
+      help: 'Requests that got a 503 for want of a connection: those of all endpoints, or of the process, were taken.',
+      labels: ['pool', 'reason'],
+      samples: () =>
+        [...pools.all()].flatMap(({ config, counters: { shed, shedByProcess } }) =>
+          byReason({ pool: config.key }, { endpoint: shed, process: shedByProcess }),
+        ),
+    },
     {
       kind: 'counter',
       name: 'gatewright_upstream_ejections_total',
@@ -128,6 +152,11 @@ function byClass(labels: Labels, counts: Float64Array): { labels: Labels; value:
     const value = counts[index] ?? 0
     return value === 0 ? [] : [{ labels: { ...labels, code }, value }]
   })
+}
+
+/** All of them, so that a rate can be taken from the first one on. */
+function byReason(labels: Labels, counts: Readonly<Record<string, number>>): { labels: Labels; value: number }[] {
+  return Object.entries(counts).map(([reason, value]) => ({ labels: { ...labels, reason }, value }))
 }
 
 function ejectedOf({ config, endpoints }: Pool): { labels: Labels; value: number }[] {

@@ -12,8 +12,6 @@ const smallPiece = 4 * 1024
 const fullText = 16 * 1024
 /** One read's bytes, with a head before and chunk framing around them. */
 const bufferSize = 132 * 1024
-/** Bytes that the kernel has not taken before the other side is paused. */
-const blockedAbove = 64 * 1024
 
 /** Lent to one outlet at a time, from its first large piece to its flush. */
 export class WriteBuffer {
@@ -25,19 +23,22 @@ export class Outlet {
   readonly #socket: Socket
   readonly #writer: TextWriter
   readonly #shared: WriteBuffer
+  readonly #blockedAbove: number
   #text = ''
   /** Bytes in the shared buffer; they come before the text. */
   #filled = 0
 
-  constructor(socket: Socket, shared: WriteBuffer) {
+  /** @param blockedAbove bytes that the kernel has not taken before the other side is paused */
+  constructor(socket: Socket, shared: WriteBuffer, blockedAbove: number) {
     this.#socket = socket
     this.#writer = new TextWriter(socket)
     this.#shared = shared
+    this.#blockedAbove = blockedAbove
   }
 
   /** True while more than enough waits for the peer; 'drain' comes when all of it has gone. */
   get blocked(): boolean {
-    return this.#writer.unsent > blockedAbove
+    return this.#writer.unsent > this.#blockedAbove
   }
 
   get isEmpty(): boolean {

@@ -7,9 +7,12 @@
  *       80: 9080
  *     echo: false            # no echo backends for Services without endpoints
  *     certificates: false    # no certificates of the development CA
+ *     bounds:                # names and units of docs/wire.md
+ *       head-time: 5000
  */
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
 import type { Node, Pair, YAMLMap } from 'yaml'
+import { type Bounds, parseBound } from '../proxy/bounds.ts'
 import { parsePort, parseServicePort, parseTarget } from './service-mapping.ts'
 import type { ServiceMapping } from './service-mapping.ts'
 
@@ -22,6 +25,8 @@ export interface Settings {
   /** Absent: as the command decides. */
   readonly echo?: boolean
   readonly certificates?: boolean
+  /** Those that differ from the defaults. */
+  readonly bounds?: Partial<Bounds>
 }
 
 /** Line and column count from 1. */
@@ -38,6 +43,7 @@ export function parseSettings(text: string): { readonly settings: Settings; read
   const errors: SettingsError[] = []
   const mappings: ServiceMapping[] = []
   const ports = new Map<number, number>()
+  let bounds: Partial<Bounds> | undefined
   const switches: { echo?: boolean; certificates?: boolean } = {}
   const refuse = (offset: number, message: string): void => {
     const { line, col } = lines.linePos(offset)
@@ -67,16 +73,22 @@ export function parseSettings(text: string): { readonly settings: Settings; read
         for (const port of entries(entry.node, 'ports', entry.at))
           read(port, () => ports.set(parsePort(port.key), parsePort(textOf(port.node))))
         break
+      case 'bounds':
+        for (const bound of entries(entry.node, 'bounds', entry.at))
+          read(bound, () => {
+            bounds = { ...bounds, ...parseBound(bound.key, textOf(bound.node)) }
+          })
+        break
       case 'echo':
       case 'certificates':
         if (isScalar(entry.node) && typeof entry.node.value === 'boolean') switches[entry.key] = entry.node.value
         else refuse(entry.at, `Cannot read settings: ${entry.key} must be true or false, got ${textOf(entry.node)}`)
         break
       default:
-        refuse(entry.at, `Cannot read settings: a field must be services, ports, echo or certificates, got ${entry.key}`)
+        refuse(entry.at, `Cannot read settings: a field must be services, ports, echo, certificates or bounds, got ${entry.key}`)
     }
   }
-  return { settings: { mappings, ports, ...switches }, errors }
+  return { settings: { mappings, ports, ...switches, ...(bounds !== undefined && { bounds }) }, errors }
 }
 
 interface Entry {

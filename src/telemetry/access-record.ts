@@ -40,6 +40,8 @@ export type AnswerFlag =
   | 'bad-request'
   | 'head-timeout'
   | 'body-timeout'
+  /** 413: more body than the bound for it. */
+  | 'body-too-large'
   /** 421: another listener of the port is meant. */
   | 'misdirected'
   /** 404: no listener has this host. */
@@ -63,7 +65,7 @@ export type AnswerFlag =
   | 'bad-filter'
   /** 503: the pool has no endpoint. */
   | 'no-endpoint'
-  /** 503: every endpoint has all the connections it may have, or memory is short. */
+  /** 503: every endpoint has all the connections it may have, too many requests are under way, or memory is short. */
   | 'overload'
   /** 503: no endpoint could be connected to. */
   | 'connect-failed'

@@ -16,6 +16,7 @@ import { serveHttp } from '../../src/proxy/http2/serve.ts'
 import { SessionTokens } from '../../src/proxy/http/session-token.ts'
 import { Sweep } from '../../src/proxy/sweep.ts'
 import { PoolRegistry } from '../../src/proxy/upstream/registry.ts'
+import { Secret } from '../../src/lib/secret.ts'
 import { compile } from '../../src/routing/compile.ts'
 import type { PortRouter, Router } from '../../src/routing/router.ts'
 import type { AccessRecord } from '../../src/telemetry/access-record.ts'
@@ -31,7 +32,7 @@ export interface GatewayOptions {
   /** As if the handshake's SNI had chosen it. */
   readonly sniListener?: string
   readonly upgrades?: readonly string[]
-  readonly sessionKey?: string
+  readonly sessionKeys?: readonly string[]
   /** As if the listener side had read it from each connection before it handed it over. */
   readonly first?: string
 }
@@ -51,7 +52,7 @@ export class Gateway {
     const bounds = { ...defaultBounds, ...options.bounds }
     const sweep = new Sweep(() => performance.now())
     const buffers = createSocketBuffers()
-    const pools = new PoolRegistry({ bounds, sweep, random: Math.random, buffers })
+    const pools = new PoolRegistry({ bounds, sweep, random: Math.random, buffers, connections: { open: 0, most: bounds.connectionsUpstream || 10_000 } })
     pools.update(config.pools)
     this.router = compile(config)
     this.live = { router: portOf(this.router), draining: false }
@@ -64,7 +65,7 @@ export class Gateway {
       counters: createDownstreamCounters(),
       mirrors: createMirrorCounters(),
       sideRequests: new Set(),
-      sessions: new SessionTokens(Buffer.from(options.sessionKey ?? 'the key of the tests')),
+      sessions: new SessionTokens((options.sessionKeys ?? ['the key of the tests']).map((key) => new Secret(key))),
       upgrades: new Set(['websocket', ...(options.upgrades ?? [])]),
       buffers,
       overloaded: false,

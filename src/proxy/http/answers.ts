@@ -39,6 +39,8 @@ export const authFailed: Answer = answer(503, 'auth-failed')
 export const authTimeout: Answer = answer(504, 'auth-failed')
 /** HTTPExternalAuthFilter.forwardBody: "bodies over that size must be rejected with a 4xx series error". */
 export const authBodyTooLarge: Answer = answer(413, 'auth-body')
+/** RFC 9110, section 15.5.14. */
+export const bodyTooLarge: Answer = answer(413, 'body-too-large')
 export const headTimeout: Answer = answer(408, 'head-timeout')
 export const bodyTimeout: Answer = answer(408, 'body-timeout')
 export const brokenBody: Answer = answer(400, 'bad-request')

@@ -12,9 +12,6 @@ import type { Downstream } from './downstream.ts'
 import type { RequestBody } from './request-body.ts'
 import { mayRetry, otherPool, Retries } from './retry.ts'
 
-/** Endpoints that a request may find closed before its client hears of it. */
-const mostEndpointsTried = 4
-
 /** The exchange, as its attempts see it. */
 export interface AttemptedRequest {
   readonly client: Downstream
@@ -84,7 +81,7 @@ export class FailedAttempts {
     if (failure === 'connect-refused' || failure === 'connect-timeout') {
       this.tried ??= []
       this.tried.push(upstream.endpoint)
-      return this.tried.length < mostEndpointsTried && this.tried.length < pool.size
+      return this.tried.length < pool.runtime.bounds.endpointsTried && this.tried.length < pool.size
     }
     // Once only.
     if (this.fresh) return false

@@ -41,6 +41,10 @@ export interface DownstreamCounters {
   connections: number
   connectionsTotal: number
   requests: number
+  /** Requests of HTTP/1 that have not ended, and streams of HTTP/2 that have not closed. */
+  active: number
+  /** Requests that were answered with 503 at once, by what there was too little of. */
+  readonly shed: { memory: number; requests: number }
   tunnels: number
   /** Requests that no rule took, by class of the status code (index 1 to 5; 0: none was sent). Others count on their rule. */
   readonly unrouted: Float64Array
@@ -49,7 +53,16 @@ export interface DownstreamCounters {
 }
 
 export function createDownstreamCounters(): DownstreamCounters {
-  return { connections: 0, connectionsTotal: 0, requests: 0, tunnels: 0, unrouted: new Float64Array(6), flags: new Map() }
+  return {
+    connections: 0,
+    connectionsTotal: 0,
+    requests: 0,
+    active: 0,
+    shed: { memory: 0, requests: 0 },
+    tunnels: 0,
+    unrouted: new Float64Array(6),
+    flags: new Map(),
+  }
 }
 
 export interface LivePort {

@@ -29,6 +29,7 @@ import { AuthCheck, type CheckedExchange, type HeldBody } from './external-auth.
 import { dropClaims } from './forwarded.ts'
 import { type RequestCopies, requestCopies } from './mirror.ts'
 import { outgoingRequest } from './outgoing-request.ts'
+import { isTooLarge, shedding } from './overload.ts'
 import { RequestBody } from './request-body.ts'
 import { givenId } from './request-id.ts'
 import { RequestSession } from './session.ts'
@@ -100,7 +101,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
     runtime.counters.requests += 1
     this.requestId = givenId(head, trusted) ?? runtime.requestIds.next()
     dropClaims(head, trusted)
-    const answer = runtime.overloaded ? answers.overload : decide(this)
+    const answer = shedding(runtime, head.body.length) ?? decide(this)
     const { match } = this
     if (answer !== undefined || match === undefined) return this.#answer(answer ?? answers.noRoute)
     const { filters, requestTimeout } = match.rule
@@ -133,8 +134,8 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
     const filtered = filterAnswer(this, rule.filters)
     if (filtered !== undefined) return this.#answer(filtered)
     const { pools, sessions } = this.client.context.runtime
-    if (rule.session !== undefined) this.#session = new RequestSession(rule.session, sessions, this, Date.now())
-    this.#sendTo(this.#session?.keptBackend(rule, pools) ?? rule.chooseBackend(), match)
+    if (rule.session !== undefined) this.#session = new RequestSession(rule.session, sessions, pools, this, Date.now())
+    this.#sendTo(this.#session?.keptBackend(rule) ?? rule.chooseBackend(), match)
   }
 
   #sendTo(backend: CompiledBackend | undefined, match: CompiledMatch): void {
@@ -300,6 +301,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
 
   onRequestBody(bytes: Buffer, from: number, to: number): void {
     this.requestBytes += to - from
+    if (isTooLarge(this.requestBytes, this.client.context.runtime)) return this.refuse(answers.bodyTooLarge)
     if (this.#check !== undefined) return this.#check.onBody(bytes, from, to)
     this.body?.take(bytes, from, to)
     this.#copies?.body(bytes, from, to)

@@ -19,8 +19,6 @@ import type { SideFailure, SideUser } from './side-request.ts'
 
 export type Verdict = { readonly kind: 'allowed'; readonly edits: CompiledEdits } | { readonly kind: 'denied'; readonly answer: Answer }
 
-/** Bytes of an answer; beyond it there is none. */
-const longestReply = 1024 * 1024
 const prefixLength = 5
 const tcp = 0
 /** As grpc-status says it. */
@@ -85,14 +83,19 @@ export function framed(bytes: Buffer): Buffer {
 
 /** Collects the answer to a Check. */
 export class CheckReply implements SideUser {
+  readonly #longest: number
   readonly #decided: (verdict: Verdict | undefined) => void
   readonly #failed: (failure: SideFailure) => void
   #status: string | undefined
   readonly #pieces: Buffer[] = []
   #length = 0
 
-  /** @param decided undefined: the answer is none */
-  constructor(decided: (verdict: Verdict | undefined) => void, failed: (failure: SideFailure) => void) {
+  /**
+   * @param longest bytes of an answer; beyond it there is none
+   * @param decided undefined: the answer is none
+   */
+  constructor(longest: number, decided: (verdict: Verdict | undefined) => void, failed: (failure: SideFailure) => void) {
+    this.#longest = longest
     this.#decided = decided
     this.#failed = failed
   }
@@ -103,7 +106,7 @@ export class CheckReply implements SideUser {
 
   onSideBody(bytes: Buffer, from: number, to: number): void {
     this.#length += to - from
-    if (this.#length <= longestReply) this.#pieces.push(Buffer.from(bytes.subarray(from, to)))
+    if (this.#length <= this.#longest) this.#pieces.push(Buffer.from(bytes.subarray(from, to)))
   }
 
   onSideFlush(): void {}
@@ -111,7 +114,7 @@ export class CheckReply implements SideUser {
   onSideEnd(trailers: FieldList | undefined): void {
     const status = this.#status ?? trailers?.get('grpc-status')
     if (status === deadlineExceeded) return this.#failed('timeout')
-    if (status !== '0' || this.#length > longestReply) return this.#decided(undefined)
+    if (status !== '0' || this.#length > this.#longest) return this.#decided(undefined)
     const bytes = Buffer.concat(this.#pieces)
     const whole = bytes.length >= prefixLength && bytes[0] === 0 && bytes.readUInt32BE(1) === bytes.length - prefixLength
     this.#decided(whole ? readVerdict(bytes.subarray(prefixLength)) : undefined)

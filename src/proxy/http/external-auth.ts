@@ -79,7 +79,7 @@ export class AuthCheck implements SideUser {
     const { client, head, path, requestId } = this.#exchange
     const { runtime } = client.context
     const { pool } = this.#auth
-    const { authTime } = runtime.bounds
+    const { authTime, authReply } = runtime.bounds
     switch (this.#auth.protocol) {
       case 'http': {
         const request = authRequest(this.#auth, head, path, client.context, requestId, this.#length)
@@ -92,6 +92,7 @@ export class AuthCheck implements SideUser {
         const body = this.#auth.maxBody === 0 ? undefined : Buffer.concat(this.#pieces)
         const question = checkMessage(this.#auth, this.#exchange, body, Date.now())
         const reply = new CheckReply(
+          authReply,
           (verdict) => this.#decide(verdict),
           (failure) => this.onSideFailed(failure),
         )

@@ -1,18 +1,28 @@
 /**
  * What a client carries to come back to its endpoints: when its session began, and for each backend that it has met the
  * endpoint there. A token is signed, and names backends and endpoints by keyed hashes only, so that it tells nothing
- * about addresses and cannot be made up. Every process with the same key reads it, whatever its own state.
+ * about addresses and cannot be made up. Every process with the same keys reads it, whatever its own state.
+ *
+ * There may be several keys: the first one signs, all are believed. So a key is replaced in three steps that lose no
+ * session: the new one is added behind, then moved to the front, and the old one goes when its tokens have.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { PoolKey } from '../../config/pool.ts'
+import { timingSafeEqual } from 'node:crypto'
+import type { Secret } from '../../lib/secret.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
+import { backendLength, endpointLength, SessionKey, signatureLength } from './session-key.ts'
 
 export interface Session {
   /** Milliseconds since the epoch. */
   readonly began: number
   /** The one made last is last. */
   readonly pins: readonly Pin[]
+}
+
+/** A session that a client brought. */
+export interface GivenSession extends Session {
+  /** Signed the token, and named what it holds. */
+  readonly key: SessionKey
 }
 
 /** Byte strings. */
@@ -22,31 +32,32 @@ export interface Pin {
 }
 
 const beganLength = 6
-const backendLength = 4
-const endpointLength = 6
 const pinLength = backendLength + endpointLength
-const signatureLength = 16
 /** A rule has at most 16 backends (HTTPRouteRule.backendRefs). */
 const mostPins = 16
 const longestToken = Math.ceil(((beganLength + mostPins * pinLength + signatureLength) * 4) / 3)
 
 export class SessionTokens {
-  readonly #key: Uint8Array
-  readonly #backends = new WeakMap<Pool, string>()
-  readonly #endpoints = new WeakMap<Endpoint, string>()
+  /** Signs. */
+  readonly current: SessionKey
+  readonly #keys: readonly SessionKey[]
 
-  /** @param key a secret, the same in every process that shall read the tokens of this one */
-  constructor(key: Uint8Array) {
-    this.#key = key
+  /** @param secrets the same in every process that shall read the tokens of this one; at least one */
+  constructor(secrets: readonly Secret[]) {
+    this.#keys = secrets.map((secret) => new SessionKey(secret))
+    const [current] = this.#keys
+    if (current === undefined) throw new Error('Cannot sign tokens of sessions: there must be a key, got none')
+    this.current = current
   }
 
-  /** Undefined for what was not made here or with another key. */
-  read(token: string): Session | undefined {
+  /** Undefined for what was made with none of the keys. */
+  read(token: string): GivenSession | undefined {
     if (token.length > longestToken) return undefined
     const bytes = Buffer.from(token, 'base64url')
     const end = bytes.length - signatureLength
     if (end < beganLength + pinLength || (end - beganLength) % pinLength !== 0) return undefined
-    if (!timingSafeEqual(this.#signature(bytes.subarray(0, end)), bytes.subarray(end))) return undefined
+    const key = this.#keys.find((one) => timingSafeEqual(one.signature(bytes.subarray(0, end)), bytes.subarray(end)))
+    if (key === undefined) return undefined
     const pins: Pin[] = []
     for (let at = beganLength; at < end; at += pinLength) {
       pins.push({
@@ -54,37 +65,31 @@ export class SessionTokens {
         endpoint: bytes.toString('latin1', at + backendLength, at + pinLength),
       })
     }
-    return { began: bytes.readUIntBE(0, beganLength), pins }
+    return { key, began: bytes.readUIntBE(0, beganLength), pins }
   }
 
-  /** The oldest pins go where there are too many. */
+  /** Names are those of the current key. The oldest pins go where there are too many. */
   write({ began, pins }: Session): string {
     const kept = pins.slice(-mostPins)
     const bytes = Buffer.alloc(beganLength + kept.length * pinLength)
     bytes.writeUIntBE(began, 0, beganLength)
     bytes.write(kept.map(({ backend, endpoint }) => backend + endpoint).join(''), beganLength, 'latin1')
-    return Buffer.concat([bytes, this.#signature(bytes)]).toString('base64url')
+    return Buffer.concat([bytes, this.current.signature(bytes)]).toString('base64url')
   }
 
-  /** The name of a backend in a token. */
-  backend(pool: Pool): string {
-    let name = this.#backends.get(pool)
-    if (name === undefined) this.#backends.set(pool, (name = this.#hash(pool.config.key, backendLength)))
-    return name
+  /** Its pins by the names of the current key; those of what is there no more are left out. */
+  renamed({ key, pins }: GivenSession, pools: Iterable<Pool>): readonly Pin[] {
+    if (key === this.current) return pins
+    const all = [...pools]
+    return pins.flatMap((pin) => {
+      const pool = all.find((one) => key.backend(one) === pin.backend)
+      if (pool === undefined) return []
+      const endpoint = [...pool.endpoints].find((one) => key.endpoint(pool, one) === pin.endpoint)
+      return endpoint === undefined ? [] : [this.pin(pool, endpoint)]
+    })
   }
 
-  /** The name of one of a backend's endpoints in a token. */
-  endpoint(pool: Pool, endpoint: Endpoint): string {
-    let name = this.#endpoints.get(endpoint)
-    if (name === undefined) this.#endpoints.set(endpoint, (name = this.#hash(`${pool.config.key} ${endpoint.name}`, endpointLength)))
-    return name
-  }
-
-  #hash(text: PoolKey, length: number): string {
-    return createHmac('sha256', this.#key).update(`name ${text}`).digest().toString('latin1', 0, length)
-  }
-
-  #signature(bytes: Uint8Array): Buffer {
-    return createHmac('sha256', this.#key).update('token ').update(bytes).digest().subarray(0, signatureLength)
+  pin(pool: Pool, endpoint: Endpoint): Pin {
+    return { backend: this.current.backend(pool), endpoint: this.current.endpoint(pool, endpoint) }
   }
 }

@@ -9,48 +9,55 @@ import type { FieldList } from '../http1/field-list.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { PoolRegistry } from '../upstream/registry.ts'
-import type { Session, SessionTokens } from './session-token.ts'
+import type { GivenSession, SessionTokens } from './session-token.ts'
 
 export class RequestSession {
   readonly #config: SessionConfig
   readonly #tokens: SessionTokens
+  readonly #pools: PoolRegistry
   /** Milliseconds since the epoch. */
   readonly #now: number
   /** Undefined: the client is new, or its session is over. */
-  readonly #session: Session | undefined
+  readonly #session: GivenSession | undefined
 
-  constructor(config: SessionConfig, tokens: SessionTokens, request: RequestView, now: number) {
+  constructor(config: SessionConfig, tokens: SessionTokens, pools: PoolRegistry, request: RequestView, now: number) {
     this.#config = config
     this.#tokens = tokens
+    this.#pools = pools
     this.#now = now
     this.#session = this.#read(request)
   }
 
   /** The backend met last, for routes whose sessions keep it; undefined: the weights choose. */
-  keptBackend({ backends }: CompiledRule, pools: PoolRegistry): CompiledBackend | undefined {
-    if (!this.#config.keepsBackend || this.#session === undefined) return undefined
-    const last = this.#session.pins.at(-1)?.backend
+  keptBackend({ backends }: CompiledRule): CompiledBackend | undefined {
+    const session = this.#session
+    if (!this.#config.keepsBackend || session === undefined) return undefined
+    const last = session.pins.at(-1)?.backend
     return backends.find((backend) => {
-      const pool = backend.kind === 'pool' ? pools.get(backend.pool) : undefined
-      return pool !== undefined && this.#tokens.backend(pool) === last
+      const pool = backend.kind === 'pool' ? this.#pools.get(backend.pool) : undefined
+      return pool !== undefined && session.key.backend(pool) === last
     })
   }
 
   /** The endpoint met before; undefined when there is none or it takes no requests now. */
   endpointOf(pool: Pool): Endpoint | undefined {
+    const key = this.#session?.key
     const pin = this.#pinned(pool)
-    if (pin === undefined) return undefined
-    for (const endpoint of pool.endpoints) if (this.#tokens.endpoint(pool, endpoint) === pin && pool.takes(endpoint)) return endpoint
+    if (pin === undefined || key === undefined) return undefined
+    for (const endpoint of pool.endpoints) if (key.endpoint(pool, endpoint) === pin && pool.takes(endpoint)) return endpoint
     return undefined
   }
 
-  /** Names the endpoint that answered, unless the client has that already. */
+  /** Names the endpoint that answered, unless the client has that already in a token of the current key. */
   tell(fields: FieldList, pool: Pool, endpoint: Endpoint, secure: boolean): void {
     const tokens = this.#tokens
-    const pin = { backend: tokens.backend(pool), endpoint: tokens.endpoint(pool, endpoint) }
-    const { began = this.#now, pins = [] } = this.#session ?? {}
+    const session = this.#session
+    const began = session?.began ?? this.#now
+    const pin = tokens.pin(pool, endpoint)
+    const pins = session === undefined ? [] : tokens.renamed(session, this.#pools.all())
     const isLast = pins.at(-1)?.backend === pin.backend
-    if (this.#pinned(pool) === pin.endpoint && (isLast || !this.#config.keepsBackend)) return
+    const isKnown = session?.key === tokens.current && this.#pinned(pool) === pin.endpoint
+    if (isKnown && (isLast || !this.#config.keepsBackend)) return
     const token = tokens.write({ began, pins: [...pins.filter(({ backend }) => backend !== pin.backend), pin] })
     const { name } = this.#config
     switch (this.#config.kind) {
@@ -62,11 +69,11 @@ export class RequestSession {
   }
 
   #pinned(pool: Pool): string | undefined {
-    const backend = this.#tokens.backend(pool)
+    const backend = this.#session?.key.backend(pool)
     return this.#session?.pins.find((pin) => pin.backend === backend)?.endpoint
   }
 
-  #read(request: RequestView): Session | undefined {
+  #read(request: RequestView): GivenSession | undefined {
     const { kind, name, absoluteTimeout } = this.#config
     const given = kind === 'header' ? [request.header(name.toLowerCase()) ?? ''] : cookies(request.header('cookie') ?? '', name)
     for (const token of given) {

@@ -27,8 +27,6 @@ export interface SideUser {
   onSideFailed(failure: SideFailure): void
 }
 
-const mostEndpointsTried = 4
-
 export class SideRequest implements UpstreamUser, Swept {
   deadline: number
   sweepSlot = -1
@@ -136,7 +134,7 @@ export class SideRequest implements UpstreamUser, Swept {
     if (failure === 'connect-refused' || failure === 'connect-timeout') {
       this.#tried ??= []
       this.#tried.push(upstream.endpoint)
-      return this.#tried.length < mostEndpointsTried && this.#tried.length < (this.#pool?.size ?? 0)
+      return this.#tried.length < this.#runtime.bounds.endpointsTried && this.#tried.length < (this.#pool?.size ?? 0)
     }
     if (failure !== 'closed' || !upstream.reused || upstream.answered || this.#repeated) return false
     this.#repeated = true

@@ -5,7 +5,7 @@
  * chunk extensions are checked, bounded and dropped, so that whoever forwards the body frames it anew.
  */
 import { CR, HEX_VALUE, HTAB, LF, SP } from './byte-class.ts'
-import { type Body, refusal, type Refusal } from './codec.ts'
+import { type Body, type BodyLimits, refusal, type Refusal } from './codec.ts'
 import { FieldList } from './field-list.ts'
 import { FieldScanner, MORE, REFUSED } from './field-scanner.ts'
 import { HeadBytes } from './head-bytes.ts'
@@ -14,10 +14,6 @@ import { HeadBytes } from './head-bytes.ts'
 export type Step = 'data' | 'more' | 'end' | 'refused'
 
 const MOST_SIZE_DIGITS = 12
-const EXTENSION_BYTES = 256
-const EXTENSION_BYTES_A_BODY = 16_384
-const TRAILER_BYTES = 8_192
-const TRAILER_FIELDS = 128
 const SEMICOLON = 0x3b
 
 // Phases of a chunked body; a body by length is one DATA phase.
@@ -32,6 +28,7 @@ const TRAILERS = 7
 const DONE = 8
 
 export class BodyReader {
+  readonly #limits: BodyLimits
   #kind: Body['kind'] = 'none'
   #phase = DONE
   /** Bytes of data that are still to come in this chunk or body. */
@@ -47,6 +44,10 @@ export class BodyReader {
   refusal: Refusal | undefined
   /** Of a chunked body, after 'end'; undefined when it had none. */
   trailers: FieldList | undefined
+
+  constructor(limits: BodyLimits) {
+    this.#limits = limits
+  }
 
   /** Begins the body that follows a head. */
   start(body: Body): void {
@@ -150,18 +151,19 @@ export class BodyReader {
   #extend(byte: number): string | undefined {
     if (byte === LF) return 'bare-lf'
     if (byte !== HTAB && (byte < 0x20 || byte > 0x7e)) return 'chunk-extension'
-    if (++this.#extension > EXTENSION_BYTES || ++this.#extensions > EXTENSION_BYTES_A_BODY) return 'chunk-extension-too-long'
+    if (++this.#extension > this.#limits.extension || ++this.#extensions > this.#limits.extensions) return 'chunk-extension-too-long'
     if (this.#phase !== EXTENSION) this.#phase = byte === SEMICOLON ? EXTENSION : SPACE
     return undefined
   }
 
   #stepTrailers(chunk: Buffer, at: number): Step {
-    this.#trailerScanner ??= new FieldScanner(TRAILER_FIELDS)
-    this.#trailerBytes ??= new HeadBytes(TRAILER_BYTES)
+    const { trailers, trailerFields } = this.#limits
+    this.#trailerScanner ??= new FieldScanner(trailerFields)
+    this.#trailerBytes ??= new HeadBytes(trailers)
     const scanner = this.#trailerScanner
     const section = this.#trailerBytes
     section.take(chunk, at)
-    const end = scanner.scan(section.bytes, section.base, section.from, section.end, section.base + TRAILER_BYTES)
+    const end = scanner.scan(section.bytes, section.base, section.from, section.end, section.base + trailers)
     if (end === MORE) {
       section.keep()
       this.next = chunk.length

@@ -28,6 +28,19 @@ export interface HeadLimits {
 
 export const DEFAULT_HEAD_LIMITS: HeadLimits = { line: 16_384, head: 65_536, fields: 128 }
 
+/** All in bytes, `trailerFields` in lines. */
+export interface BodyLimits {
+  /** The extension of one chunk, with the white space before it. */
+  readonly extension: number
+  /** Those of all chunks of a body. */
+  readonly extensions: number
+  /** With the empty line. */
+  readonly trailers: number
+  readonly trailerFields: number
+}
+
+export const DEFAULT_BODY_LIMITS: BodyLimits = { extension: 256, extensions: 16_384, trailers: 8_192, trailerFields: 128 }
+
 /** How the body behind a head is delimited. `length` is 0 unless the kind is 'length', where it is above 0. */
 export interface Body {
   readonly kind: 'none' | 'length' | 'chunked' | 'close'

@@ -13,6 +13,7 @@ import { BodyReader } from './body-reader.ts'
 import type { FieldList } from './field-list.ts'
 import { type RequestHead, RequestHeadReader } from './request-head.ts'
 import type { ResponseHead } from './response-head.ts'
+import { bodyLimits, headLimits } from '../message-limits.ts'
 import { Outlet } from '../outlet.ts'
 import { ended, type Swept } from '../sweep.ts'
 import { accountForRefusal } from '../http/accounting.ts'
@@ -47,7 +48,7 @@ export class Http1Connection implements ClientConnection, Downstream, ByteHandle
   readonly #ahead: ReadAhead
   readonly #pace: BodyPace
   readonly #heads: RequestHeadReader
-  readonly #body = new BodyReader()
+  readonly #body: BodyReader
   #exchange: Exchange | undefined
   #head: RequestHead | undefined
   #bodyPhase: BodyPhase = 'done'
@@ -68,10 +69,11 @@ export class Http1Connection implements ClientConnection, Downstream, ByteHandle
     const { bounds, sweep, counters, buffers } = context.runtime
     this.context = context
     this.forwardedPrefix = forwardedPrefix(context)
-    this.#heads = new RequestHeadReader({ line: bounds.requestLine, head: bounds.head, fields: bounds.fields })
+    this.#heads = new RequestHeadReader(headLimits(bounds))
+    this.#body = new BodyReader(bodyLimits(bounds))
     adopted.handler = this
     this.#socket = adopted.socket
-    this.#outlet = new Outlet(this.#socket, buffers.write)
+    this.#outlet = new Outlet(this.#socket, buffers.write, bounds.unsent)
     this.#answers = new AnswerWriter(this.#outlet)
     this.#ahead = new ReadAhead(this.#socket, bounds.readAhead)
     this.#pace = new BodyPace(bounds)
@@ -183,6 +185,7 @@ export class Http1Connection implements ClientConnection, Downstream, ByteHandle
     const exchange = new Exchange(this, head, performance.now())
     this.#exchange = exchange
     this.#beginning = true
+    this.context.runtime.counters.active += 1
     exchange.start()
     this.#beginning = false
     return this.#bodyPhase === 'flows' ? this.#readBody(bytes, at) : at
@@ -326,6 +329,7 @@ export class Http1Connection implements ClientConnection, Downstream, ByteHandle
 
   exchangeEnded(): void {
     this.#exchange = undefined
+    this.context.runtime.counters.active -= 1
     if (this.phase === 'tunnel') {
       this.context.runtime.counters.tunnels -= 1
       this.#finish()

@@ -47,7 +47,6 @@ const PREFIX = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e]
 const MINOR = 7
 const STATUS_AT = 9
 const STATUS_END = 12
-const MOST_INTERIM = 10
 const TIMEOUT = /(?:^|[\t ,])timeout=(\d{1,6})(?:$|[\t ,])/i
 
 export class ResponseHeadReader {
@@ -56,19 +55,22 @@ export class ResponseHeadReader {
   readonly #scanner: FieldScanner
   #asked: Asked = { method: 'GET', upgrade: '' }
   #interim = 0
+  readonly #mostInterim: number
   #phase = STATUS
   /** Offset of the CR of the status line. */
   #reasonEnd = 0
   /** Index in the last chunk of the first byte behind the head. */
   next = 0
 
-  constructor(limits: HeadLimits) {
+  /** @param mostInterim heads 1xx before the final one */
+  constructor(limits: HeadLimits, mostInterim: number) {
     this.#limits = limits
+    this.#mostInterim = mostInterim
     this.#bytes = new HeadBytes(limits.head)
     this.#scanner = new FieldScanner(limits.fields)
   }
 
-  /** Begins the response to a request. At most ten interim heads may come before the final one. */
+  /** Begins the response to a request. */
   start(asked: Asked): void {
     this.#asked = asked
     this.#interim = 0
@@ -139,7 +141,7 @@ export class ResponseHeadReader {
     const http10 = text.charCodeAt(MINOR) === DIGIT_0
     const fields = new FieldList(text, marks, seen, text.length - 2)
 
-    if (status < 200 && status !== 101 && ++this.#interim > MOST_INTERIM) return refusal(502, 'too-many-interim')
+    if (status < 200 && status !== 101 && ++this.#interim > this.#mostInterim) return refusal(502, 'too-many-interim')
     const framed = (seen & FRAMED) === 0 ? CLOSE_BODY : bodyOf(fields, seen, repeated, http10)
     if (framed.kind === 'refused') return framed
     const bodiless = status < 200 || status === 204 || status === 304 || this.#asked.method === 'HEAD'

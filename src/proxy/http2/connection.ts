@@ -8,33 +8,27 @@ import { accountForRefusal } from '../http/accounting.ts'
 import { answer } from '../http/answers.ts'
 import type { ClientConnection, ConnectionContext, ConnectionPhase } from '../http/connection-context.ts'
 import { forwardedPrefix } from '../http/forwarded.ts'
+import { headLimits } from '../message-limits.ts'
 import { ended, type Swept } from '../sweep.ts'
-import { FloodGuard, floodLimits } from './flood-guard.ts'
+import { FloodGuard } from './flood-guard.ts'
 import { type HeadSurroundings, readHead } from './request-head.ts'
 import { Http2Stream, type StreamOwner } from './stream.ts'
 
 const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = constants
 
-const streamsPerConnection = 128
-/** Of all streams together; each has 64 KiB, which is what may wait for a slow backend. */
-const connectionWindow = 1024 * 1024
-/** Every so often a busy connection is looked at. */
-const lookTime = 10_000
-/** Between the notice that a connection will close and the last stream that is accepted (RFC 9113, section 6.8). */
-const noticeTime = 1_000
 const highestStream = 2 ** 31 - 1
 
 function sessionOptions(bounds: Bounds) {
   return {
     maxHeaderListPairs: bounds.fields + pseudoHeaders,
     /** Megabytes. */
-    maxSessionMemory: 16,
-    maxSessionInvalidFrames: 100,
-    maxSessionRejectedStreams: 100,
+    maxSessionMemory: Math.ceil(bounds.http2Memory / 1e6),
+    maxSessionInvalidFrames: bounds.http2UselessFrames,
+    maxSessionRejectedStreams: bounds.http2RefusedStreams,
     settings: {
-      maxConcurrentStreams: streamsPerConnection,
+      maxConcurrentStreams: bounds.http2Streams,
       maxHeaderListSize: bounds.head,
-      initialWindowSize: 64 * 1024,
+      initialWindowSize: bounds.http2StreamWindow,
       enableConnectProtocol: true,
       enablePush: false,
     },
@@ -54,7 +48,7 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
   readonly #socket: Socket
   readonly #session: ServerHttp2Session
   readonly #streams = new Set<Http2Stream>()
-  readonly #guard = new FloodGuard(floodLimits)
+  readonly #guard: FloodGuard
   readonly #heads: HeadSurroundings
   #useful = 0
   #draining = false
@@ -64,9 +58,16 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
     this.context = context
     this.forwardedPrefix = forwardedPrefix(context)
     this.#socket = socket
+    this.#guard = new FloodGuard({
+      resets: bounds.http2Resets,
+      pings: bounds.http2Pings,
+      settings: bounds.http2Settings,
+      overhead: bounds.http2Overhead,
+      window: bounds.http2CountTime,
+    })
     this.#heads = {
       scheme: context.scheme,
-      limits: { line: bounds.requestLine, head: bounds.head, fields: bounds.fields },
+      limits: headLimits(bounds),
       upgrades,
       webSocketKey: () => randomBytes(16).toString('base64'),
       cached: { text: '', authority: undefined },
@@ -81,7 +82,7 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
     if (first !== undefined && first.length > 0) socket.unshift(first)
     const session = performServerHandshake(socket, sessionOptions(bounds))
     this.#session = session
-    session.setLocalWindowSize(connectionWindow)
+    session.setLocalWindowSize(bounds.http2ConnectionWindow)
     session.on('stream', (stream: ServerHttp2Stream, _headers: unknown, flags: number, raw: string[]) => this.#begin(stream, flags, raw))
     session.on('ping', () => this.#count('pings'))
     session.on('remoteSettings', () => this.#count('settings'))
@@ -96,7 +97,8 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
     if (this.#draining || this.phase === 'closed') return
     this.#draining = true
     if (!this.#session.closed && !this.#session.destroyed) this.#session.goaway(NGHTTP2_NO_ERROR, highestStream)
-    this.#await(noticeTime)
+    // RFC 9113 section 6.8: a notice first, then a while for the streams that are on their way.
+    this.#await(this.context.runtime.bounds.http2NoticeTime)
   }
 
   destroy(): void {
@@ -118,7 +120,9 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
   }
 
   streamClosed(stream: Http2Stream, whole: boolean): void {
-    if (!this.#streams.delete(stream) || this.phase === 'closed') return
+    if (!this.#streams.delete(stream)) return
+    this.context.runtime.counters.active -= 1
+    if (this.phase === 'closed') return
     if (!whole) this.#count('resets')
     if (this.#streams.size > 0 || this.phase !== 'exchange') return
     this.phase = 'idle'
@@ -131,6 +135,7 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
     const { runtime } = this.context
     const one = new Http2Stream(stream, this)
     this.#streams.add(one)
+    runtime.counters.active += 1
     // The client took it back within the same bytes: 'close' may have come and gone.
     if (stream.destroyed || stream.closed) return this.streamClosed(one, false)
     if (this.phase === 'idle') {
@@ -173,6 +178,7 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
     this.deadline = ended
     this.context.runtime.sweep.forget(this)
     for (const stream of this.#streams) stream.cancel(flag)
+    this.context.runtime.counters.active -= this.#streams.size
     this.#streams.clear()
     this.#session.destroy()
   }
@@ -184,7 +190,8 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
   }
 
   #awaitLook(): void {
-    this.#await(Math.min(lookTime, this.context.runtime.bounds.clientIdleTime))
+    const { http2CountTime, clientIdleTime } = this.context.runtime.bounds
+    this.#await(Math.min(http2CountTime, clientIdleTime))
   }
 
   #await(milliseconds: number): void {

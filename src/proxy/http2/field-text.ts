@@ -3,6 +3,7 @@
  * one set of rules of what a head may say. Names and values are checked here byte by byte, whatever nghttp2 checked before.
  */
 import { BYTE_CLASS, TOKEN, VALUE } from '../http1/byte-class.ts'
+import type { BodyLimits } from '../http1/codec.ts'
 import { CONNECTION, HOP_BY_HOP, KEEP_ALIVE, kindOfName, TE, TRANSFER_ENCODING, UPGRADE } from '../http1/field-kind.ts'
 import { FieldList } from '../http1/field-list.ts'
 
@@ -50,7 +51,7 @@ export class FieldText {
   }
 }
 
-/** Fields of a response, or trailers; undefined when one of them may not be there. Pseudo-headers are left out. */
+/** Fields of a response; undefined when one of them may not be there. Pseudo-headers are left out. */
 export function fieldsOf(raw: readonly string[]): FieldList | undefined {
   const fields = new FieldText('')
   for (let i = 0; i + 1 < raw.length; i += 2) {
@@ -58,6 +59,12 @@ export function fieldsOf(raw: readonly string[]): FieldList | undefined {
     if (name.charCodeAt(0) !== 0x3a && !fields.take(name, raw[i + 1] ?? '')) return undefined
   }
   return fields.list()
+}
+
+/** The same for trailers, within the bounds of those of HTTP/1. */
+export function trailersOf(raw: readonly string[], limits: BodyLimits): FieldList | undefined {
+  const fields = fieldsOf(raw)
+  return fields === undefined || fields.size > limits.trailers || raw.length / 2 > limits.trailerFields ? undefined : fields
 }
 
 /** A token in lower case (RFC 9113, section 8.2.1). */

@@ -1,5 +1,5 @@
 /**
- * What a client may make a connection do without getting anything for it, counted over ten seconds: streams that end without
+ * What a client may make a connection do without getting anything for it, counted over a window of time: streams that end without
  * a complete answer (rapid reset, CVE-2023-44487, and MadeYouReset, CVE-2025-8671, where it makes us reset), pings, settings,
  * and bytes that belong to no request (window updates, priorities, frames that nobody knows).
  */
@@ -9,11 +9,9 @@ export interface FloodLimits {
   readonly settings: number
   /** Bytes that are no body, beyond what goes with the bytes that were exchanged. */
   readonly overhead: number
+  /** Milliseconds. */
+  readonly window: number
 }
-
-export const floodLimits: FloodLimits = { resets: 100, pings: 1_000, settings: 100, overhead: 1024 * 1024 }
-
-const window = 10_000
 
 export class FloodGuard {
   readonly #limits: FloodLimits
@@ -29,7 +27,7 @@ export class FloodGuard {
   /** Returns true when it was one too many. @param now milliseconds */
   count(kind: 'resets' | 'pings' | 'settings', now: number): boolean {
     if (now >= this.#windowEnd) {
-      this.#windowEnd = now + window
+      this.#windowEnd = now + this.#limits.window
       this.#counts = { resets: 0, pings: 0, settings: 0 }
     }
     this.#counts[kind] += 1
@@ -37,7 +35,7 @@ export class FloodGuard {
   }
 
   /**
-   * Looks at the bytes since the last look; call it every ten seconds. True: too much of it was good for nothing.
+   * Looks at the bytes since the last look; call it once in each window. True: too much of it was good for nothing.
    * @param useful bytes of heads and bodies that came
    */
   look(read: number, written: number, useful: number): boolean {

@@ -10,7 +10,8 @@ import { bodyTimeout, brokenBody } from '../http/answers.ts'
 import { BodyPace } from '../http/body-pace.ts'
 import type { ProxyRuntime } from '../http/connection-context.ts'
 import type { Exchange } from '../http/exchange.ts'
-import { fieldsOf } from './field-text.ts'
+import { bodyLimits } from '../message-limits.ts'
+import { trailersOf } from './field-text.ts'
 
 const { NGHTTP2_NO_ERROR } = constants
 const forever = Number.POSITIVE_INFINITY
@@ -51,6 +52,8 @@ export class StreamBody {
     this.#mayBeQuiet = mayBeQuiet
     this.#phase = body.kind === 'none' ? 'none' : 'waits'
     this.#left = body.kind === 'length' ? body.length : forever
+    // They may come before anybody wants the body.
+    if (body.kind !== 'none') stream.once('trailers', (_headers: unknown, _flags: number, raw: string[]) => this.#onTrailers(raw))
   }
 
   /** A body of which not all has come. */
@@ -144,11 +147,12 @@ export class StreamBody {
   #read(): void {
     const stream = this.#stream
     stream.on('data', (bytes: Buffer) => this.#received(bytes))
-    stream.once('trailers', (_headers: unknown, _flags: number, raw: string[]) => {
-      this.#trailers = fieldsOf(raw)
-      if (this.#trailers === undefined) this.#owner.exchange?.refuse(brokenBody)
-    })
     stream.once('end', () => this.#ended())
+  }
+
+  #onTrailers(raw: readonly string[]): void {
+    this.#trailers = trailersOf(raw, bodyLimits(this.#runtime.bounds))
+    if (this.#trailers === undefined) this.#owner.exchange?.refuse(brokenBody)
   }
 
   #received(bytes: Buffer): void {

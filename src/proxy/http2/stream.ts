@@ -23,8 +23,6 @@ import { StreamBody, type StreamBodyOwner } from './stream-body.ts'
 
 const { NGHTTP2_NO_ERROR } = constants
 const forever = Number.POSITIVE_INFINITY
-/** Bytes that the client's window has no room for before the upstream is paused. */
-const blockedAbove = 64 * 1024
 /** A write ends when all of its bytes were taken: small ones show that a slow client takes some. */
 const piece = 16 * 1024
 const deadlineExceeded: Answer = answer(504, 'upstream-timeout')
@@ -125,7 +123,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   // Downstream.
 
   get blocked(): boolean {
-    return this.#stream.writableLength > blockedAbove
+    return this.#stream.writableLength > this.context.runtime.bounds.unsent
   }
 
   sendInformational(head: ResponseHead): void {

@@ -12,8 +12,8 @@ import type { TlsListener, TlsListeners } from './tls-listener.ts'
 
 /** Plain numbers, read at scrape. */
 export interface PortCounters extends TlsCounters {
-  /** Connections that were shed: too many, or none could be accepted. */
-  shed: number
+  /** Connections that were closed at once, by what there were too many for; 'accept': the system could not give them to us. */
+  readonly shed: Record<'port' | Admission['bound'] | 'accept', number>
 }
 
 /** The process's share in the bounds of a port. */
@@ -21,6 +21,8 @@ export interface Admission {
   /** Connections open in the process. */
   open: number
   readonly maximum: number
+  /** What the maximum comes from: an option, or what the system lets a process open. */
+  readonly bound: 'process' | 'descriptors'
 }
 
 /** What all ports share. */
@@ -45,7 +47,11 @@ export class Port implements LivePort, TlsPort {
   plan: PortPlan
   router: PortRouter
   draining = false
-  readonly counters: PortCounters = { shed: 0, handshakes: 0, hellosRefused: 0, handshakesFailed: 0 }
+  readonly counters: PortCounters = {
+    shed: { port: 0, process: 0, descriptors: 0, accept: 0 },
+    handshakes: 0, hellosRefused: 0,
+    handshakesFailed: 0,
+  }
   readonly #surroundings: PortSurroundings
   readonly #socket: ListeningSocket
   #tlsListeners: TlsListeners
@@ -65,7 +71,7 @@ export class Port implements LivePort, TlsPort {
       port: plan.listenPort,
       accept: (socket) => this.#accept(socket),
       acceptFailed: (error) => {
-        this.counters.shed += 1
+        this.counters.shed.accept += 1
         surroundings.acceptFailed(error)
       },
     })
@@ -159,9 +165,10 @@ export class Port implements LivePort, TlsPort {
   #accept(socket: Socket): void {
     const { admission, runtime, tls } = this.#surroundings
     const client = plainAddress(socket.remoteAddress)
-    const full = this.#open >= runtime.bounds.connectionsPerPort || admission.open >= admission.maximum
+    const portFull = this.#open >= runtime.bounds.connectionsPerPort
+    const full = portFull || admission.open >= admission.maximum
     if (full || client === undefined) {
-      if (full) this.counters.shed += 1
+      if (full) this.counters.shed[portFull ? 'port' : admission.bound] += 1
       socket.on('error', ignore)
       socket.destroy()
       return

@@ -11,6 +11,7 @@ import { CHUNK_END, chunkStart, lastChunk } from '../http1/encode-chunk.ts'
 import { requestHeadText } from '../http1/encode-head.ts'
 import { type ResponseHead, ResponseHeadReader } from '../http1/response-head.ts'
 import type { FieldList } from '../http1/field-list.ts'
+import { bodyLimits, headLimits } from '../message-limits.ts'
 import { Outlet } from '../outlet.ts'
 import { ended, type Swept } from '../sweep.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -74,7 +75,7 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
   readonly #socket: Socket
   readonly #outlet: Outlet
   readonly #head: ResponseHeadReader
-  readonly #body = new BodyReader()
+  readonly #body: BodyReader
   #state = CONNECTING
   #user: UpstreamUser | undefined
   #requestDone = false
@@ -97,11 +98,12 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
     this.#pool = pool
     this.endpoint = endpoint
     const { bounds, sweep, buffers } = pool.runtime
-    this.#head = new ResponseHeadReader({ line: bounds.requestLine, head: bounds.head, fields: bounds.fields })
-    endpoint.connections += 1
+    this.#head = new ResponseHeadReader(headLimits(bounds), bounds.interimAnswers)
+    this.#body = new BodyReader(bodyLimits(bounds))
+    pool.connectionOpened(endpoint)
     const socket = connectSocket(endpoint.config.address, endpoint.config.port, this, buffers.read)
     this.#socket = socket
-    this.#outlet = new Outlet(socket, buffers.write)
+    this.#outlet = new Outlet(socket, buffers.write, bounds.unsent)
     socket.on('connect', () => this.#connected())
     socket.on('drain', () => this.#drained())
     socket.on('writeFailed', () => this.#writeFailed())
@@ -409,7 +411,7 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
       if (place >= 0) this.endpoint.idle.splice(place, 1)
     }
     this.#state = CLOSED
-    this.endpoint.connections -= 1
+    this.#pool.connectionClosed(this.endpoint)
     this.deadline = ended
     this.#pool.runtime.sweep.forget(this)
     this.#outlet.drop()

@@ -11,9 +11,6 @@ import { UpstreamStream } from './h2-stream.ts'
 import { isOwnFailure } from './own-failure.ts'
 import type { Pool } from './pool.ts'
 
-/** Beyond it another connection is opened. RFC 9113 section 6.5.2 asks servers to allow at least as many. */
-const mostStreams = 100
-const connectionWindow = 1024 * 1024
 /** What counts as fresh for a request that found its last connection closed. */
 const youngTime = 1_000
 const pseudoHeaders = 1
@@ -37,7 +34,7 @@ export class UpstreamSession implements Swept {
   constructor(pool: Pool, endpoint: Endpoint) {
     this.pool = pool
     this.endpoint = endpoint
-    endpoint.connections += 1
+    pool.connectionOpened(endpoint)
     endpoint.sessions.push(this)
     const { bounds, sweep } = pool.runtime
     const { address, port } = endpoint.config
@@ -45,8 +42,8 @@ export class UpstreamSession implements Swept {
     const session = connect('http://upstream', {
       createConnection: () => socket,
       maxHeaderListPairs: bounds.fields + pseudoHeaders,
-      maxSessionMemory: 64,
-      settings: { enablePush: false, initialWindowSize: 64 * 1024, maxHeaderListSize: bounds.head },
+      maxSessionMemory: Math.ceil(bounds.http2UpstreamMemory / 1e6),
+      settings: { enablePush: false, initialWindowSize: bounds.http2StreamWindow, maxHeaderListSize: bounds.head },
     })
     this.#session = session
     session.on('connect', () => this.#ready())
@@ -71,8 +68,10 @@ export class UpstreamSession implements Swept {
   hasRoom(fresh: boolean): boolean {
     if (this.#closing || this.#closed || this.#session.closed || this.#session.destroyed) return false
     if (fresh && this.#connected && this.pool.runtime.sweep.now - this.#connectedAt > youngTime) return false
+    // RFC 9113 section 6.5.2 asks servers to allow at least 100.
+    const most = this.pool.runtime.bounds.http2UpstreamStreams
     const allowed = this.#connected ? this.#session.remoteSettings.maxConcurrentStreams : undefined
-    return this.#streams.size < Math.min(mostStreams, allowed ?? mostStreams)
+    return this.#streams.size < Math.min(most, allowed ?? most)
   }
 
   assign(user: UpstreamUser): UpstreamStream {
@@ -106,7 +105,7 @@ export class UpstreamSession implements Swept {
   #ready(): void {
     this.#connected = true
     this.#connectedAt = this.pool.runtime.sweep.now
-    this.#session.setLocalWindowSize(connectionWindow)
+    this.#session.setLocalWindowSize(this.pool.runtime.bounds.http2ConnectionWindow)
     this.deadline = Number.POSITIVE_INFINITY
     for (const stream of this.#streams) stream.ready()
     if (this.#streams.size === 0 && !this.#closed) this.#await(this.pool.runtime.bounds.poolIdleTime)
@@ -127,7 +126,7 @@ export class UpstreamSession implements Swept {
     if (this.#closed) return
     this.#closed = true
     this.#retire()
-    this.endpoint.connections -= 1
+    this.pool.connectionClosed(this.endpoint)
     this.deadline = ended
     this.pool.runtime.sweep.forget(this)
     const failure = this.#connected ? 'closed' : this.#connectFailure

@@ -6,8 +6,9 @@ import { CONTENT_LENGTH, HOST } from '../http1/field-kind.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import { contentLength } from '../http1/framing.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
-import { fieldsOf } from '../http2/field-text.ts'
+import { fieldsOf, trailersOf } from '../http2/field-text.ts'
 import { headerObject, trailerObject, withJoined } from '../http2/header-object.ts'
+import { bodyLimits } from '../message-limits.ts'
 import { ended, type Swept } from '../sweep.ts'
 import type { UpstreamFailure, UpstreamUser } from './connection.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -16,9 +17,7 @@ import type { OutgoingRequest, Upstream } from './upstream.ts'
 
 const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants
 const forever = Number.POSITIVE_INFINITY
-const blockedAbove = 64 * 1024
 const piece = 16 * 1024
-const mostInterim = 10
 /** Ends a stream with CANCEL at once; `close` would end its body in good order first. */
 const aborted = AbortSignal.abort()
 
@@ -56,7 +55,7 @@ export class UpstreamStream implements Upstream, Swept {
   }
 
   get blocked(): boolean {
-    return this.#stream !== undefined && this.#stream.writableLength > blockedAbove
+    return this.#stream !== undefined && this.#stream.writableLength > this.#owner.pool.runtime.bounds.unsent
   }
 
   /** Its session has connected. */
@@ -82,7 +81,7 @@ export class UpstreamStream implements Upstream, Swept {
     stream.on('headers', (_headers: unknown, _flags: number, ...rest: unknown[]) => this.#onInterim(rest[0] as string[]))
     stream.once('response', (_headers: unknown, flags: number, ...rest: unknown[]) => this.#onHead(rest[0] as string[], flags))
     stream.once('trailers', (_headers: unknown, _flags: number, ...rest: unknown[]) => {
-      this.#responseTrailers = fieldsOf(rest[0] as string[])
+      this.#onTrailers(rest[0] as string[])
     })
     if (!endStream) stream.once('wantTrailers', () => stream.sendTrailers(this.#requestTrailers))
   }
@@ -157,7 +156,7 @@ export class UpstreamStream implements Upstream, Swept {
 
   #onInterim(raw: readonly string[]): void {
     const head = headOf(raw, NO_BODY, this.#method)
-    if (head === undefined || head.status === 101 || ++this.#interim > mostInterim) return this.fail('protocol')
+    if (head === undefined || head.status === 101 || ++this.#interim > this.#owner.pool.runtime.bounds.interimAnswers) return this.fail('protocol')
     this.answered = true
     this.#user?.onUpstreamInformational(head)
   }
@@ -183,6 +182,11 @@ export class UpstreamStream implements Upstream, Swept {
       // 'end' comes for a stream that was reset, too; then 'close' tells.
       if (stream.rstCode === NGHTTP2_NO_ERROR && !stream.aborted && !stream.destroyed) this.#complete()
     })
+  }
+
+  #onTrailers(raw: readonly string[]): void {
+    this.#responseTrailers = trailersOf(raw, bodyLimits(this.#owner.pool.runtime.bounds))
+    if (this.#responseTrailers === undefined) this.fail('protocol')
   }
 
   #complete(): void {

@@ -24,8 +24,10 @@ export interface PoolCounters {
   retries: number
   /** Retries that the route asked for and the budget did not allow. */
   retriesRefused: number
-  /** Requests that found all connections taken. */
+  /** Requests that found all connections of all endpoints taken. */
   shed: number
+  /** Requests that would have needed one connection more than the process may have. */
+  shedByProcess: number
   /** Ejections by what ended the endpoint's last request or connection. */
   readonly ejections: Map<UpstreamFailure, number>
 }
@@ -46,6 +48,7 @@ export class Pool implements EndpointOwner {
     retries: 0,
     retriesRefused: 0,
     shed: 0,
+    shedByProcess: 0,
     ejections: new Map(),
   }
   readonly runtime: UpstreamRuntime
@@ -143,12 +146,28 @@ export class Pool implements EndpointOwner {
       this.counters.shed += 1
       return 'overload'
     }
+    const { connections } = this.runtime
+    if (connections.open >= connections.most) {
+      this.counters.shedByProcess += 1
+      return 'overload'
+    }
     this.counters.requests += 1
     this.counters.connectionsOpened += 1
     if (http2) return new UpstreamSession(this, endpoint).assign(user)
     const connection = new UpstreamConnection(this, endpoint)
     connection.assign(user)
     return connection
+  }
+
+  /** A connection to `endpoint` begins. */
+  connectionOpened(endpoint: Endpoint): void {
+    endpoint.connections += 1
+    this.runtime.connections.open += 1
+  }
+
+  connectionClosed(endpoint: Endpoint): void {
+    endpoint.connections -= 1
+    this.runtime.connections.open -= 1
   }
 
   /**

@@ -13,6 +13,12 @@ import type { Sweep } from '../sweep.ts'
 import type { Endpoint } from './endpoint.ts'
 import { Pool } from './pool.ts'
 
+/** Connections to all endpoints of the process. */
+export interface UpstreamLoad {
+  open: number
+  readonly most: number
+}
+
 export interface UpstreamRuntime {
   readonly bounds: Bounds
   readonly sweep: Sweep
@@ -20,6 +26,7 @@ export interface UpstreamRuntime {
   readonly random: () => number
   /** Shared with the downstream side. */
   readonly buffers: SocketBuffers
+  readonly connections: UpstreamLoad
   /** Where this process runs: endpoints whose hints name it are preferred. Absent: hints mean nothing. */
   readonly zone?: string | undefined
   /** An endpoint was ejected, is on trial, or is back. */

@@ -137,7 +137,7 @@ describe.each(versions(h))('sessions over $name', ({ connect }) => {
   it('[wire:session-key] every gateway with the same key knows the token, one with another key does not', async () => {
     const { gate, sketch } = await scene(cookie)
     const twin = await h.gateway(sketch())
-    const stranger = await h.gateway(sketch(), { sessionKey: 'another' })
+    const stranger = await h.gateway(sketch(), { sessionKeys: ['another'] })
     const first = await (await connect(gate)).request()
     expect(await ask(await connect(twin), tokenOf(first), 16)).toEqual(new Set([first.body]))
     expect(setCookie(await sendCookie(await connect(stranger), tokenOf(first)))).not.toBe('')

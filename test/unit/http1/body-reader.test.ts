@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BodyReader } from '../../../src/proxy/http1/body-reader.ts'
-import { CHUNKED_BODY, CLOSE_BODY, lengthBody, NO_BODY } from '../../../src/proxy/http1/codec.ts'
+import { CHUNKED_BODY, CLOSE_BODY, DEFAULT_BODY_LIMITS, lengthBody, NO_BODY } from '../../../src/proxy/http1/codec.ts'
 import { CHUNK_END, chunkStart, lastChunk } from '../../../src/proxy/http1/encode-chunk.ts'
 import { readBody } from './reading.ts'
 
@@ -92,7 +92,7 @@ describe('chunked bodies', () => {
   })
 
   it('counts extensions for each body anew', () => {
-    const reader = new BodyReader()
+    const reader = new BodyReader(DEFAULT_BODY_LIMITS)
     const text = `1;${'a'.repeat(255)}\r\nx\r\n`.repeat(60) + '0\r\n\r\n'
     for (let i = 0; i < 3; i++) {
       reader.start(CHUNKED_BODY)

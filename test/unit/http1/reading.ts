@@ -1,6 +1,6 @@
 /** Reads messages for the tests of the codec: whole, or in pieces that are overwritten after each call, as a socket's buffer is. */
 import type { Refusal } from '../../../src/proxy/http1/codec.ts'
-import { type Body, DEFAULT_HEAD_LIMITS, type HeadLimits } from '../../../src/proxy/http1/codec.ts'
+import { type Body, DEFAULT_BODY_LIMITS, DEFAULT_HEAD_LIMITS, type HeadLimits } from '../../../src/proxy/http1/codec.ts'
 import { BodyReader } from '../../../src/proxy/http1/body-reader.ts'
 import { type RequestHead, RequestHeadReader } from '../../../src/proxy/http1/request-head.ts'
 import { type Asked, type ResponseHead, ResponseHeadReader } from '../../../src/proxy/http1/response-head.ts'
@@ -33,7 +33,7 @@ export function readResponse(
   asked: Asked = { method: 'GET', upgrade: '' },
   cuts: readonly number[] = [],
 ): HeadReading<ResponseHead> {
-  const reader = new ResponseHeadReader(DEFAULT_HEAD_LIMITS)
+  const reader = new ResponseHeadReader(DEFAULT_HEAD_LIMITS, 10)
   reader.start(asked)
   return readHead(reader, text, cuts)
 }
@@ -52,7 +52,7 @@ export function response(text: string, asked?: Asked): ResponseHead {
 }
 
 export function readBody(text: string, body: Body, cuts: readonly number[] = []): BodyReading {
-  const reader = new BodyReader()
+  const reader = new BodyReader(DEFAULT_BODY_LIMITS)
   reader.start(body)
   let data = ''
   let before = 0

@@ -74,7 +74,7 @@ describe('responses that are no answer', () => {
   })
 
   it('[wire:response-interim] takes ten interim heads before the final one, for each request, and no eleventh', () => {
-    const reader = new ResponseHeadReader(DEFAULT_HEAD_LIMITS)
+    const reader = new ResponseHeadReader(DEFAULT_HEAD_LIMITS, 10)
     const interim = Buffer.from(status('HTTP/1.1 103 Early Hints', 'Link: </a>'))
     for (let exchange = 0; exchange < 2; exchange++) {
       reader.start(GET)

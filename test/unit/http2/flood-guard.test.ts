@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { FloodGuard } from '../../../src/proxy/http2/flood-guard.ts'
 
-const limits = { resets: 3, pings: 5, settings: 2, overhead: 1_000 }
+const limits = { resets: 3, pings: 5, settings: 2, overhead: 1_000, window: 10_000 }
 
 describe('the guard against floods', () => {
   it('[wire:h2-resets] counts each kind for itself, over ten seconds', () => {

@@ -26,7 +26,7 @@ class FakeSocket {
 
 function scene(shared = new WriteBuffer()) {
   const socket = new FakeSocket()
-  return { socket, shared, outlet: new Outlet(socket as unknown as Socket, shared) }
+  return { socket, shared, outlet: new Outlet(socket as unknown as Socket, shared, 64 * 1024) }
 }
 
 const large = (letter: string): Buffer => Buffer.alloc(20_000, letter)

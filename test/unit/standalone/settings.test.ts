@@ -58,7 +58,7 @@ describe('gatewright.yaml', () => {
       '3:3 Cannot map a Service: the Service must be namespace/name:port, got shop',
       '5:3 Cannot read a port: it must be a number from 1 to 65535, got http',
       '6:1 Cannot read settings: echo must be true or false, got no',
-      '7:1 Cannot read settings: a field must be services, ports, echo or certificates, got service',
+      '7:1 Cannot read settings: a field must be services, ports, echo, certificates or bounds, got service',
     ])
   })
 

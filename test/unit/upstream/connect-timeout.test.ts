@@ -46,6 +46,7 @@ describe('a connection to an endpoint', () => {
       sweep,
       random: () => 0,
       buffers: createSocketBuffers(),
+      connections: { open: 0, most: 100 },
     })
     const backend = { kind: 'Service', namespace: 'test', name: 'web', port: 80 }
     pools.update([{ key: 'web', backend, protocol: 'http', endpoints: [{ address: '127.0.0.1', port, state: 'ready' }] }])

@@ -6,7 +6,13 @@ import { Sweep } from '../../../src/proxy/sweep.ts'
 import { PoolRegistry } from '../../../src/proxy/upstream/registry.ts'
 
 function registry(): PoolRegistry {
-  return new PoolRegistry({ bounds: defaultBounds, sweep: new Sweep(() => 0), random: () => 0, buffers: createSocketBuffers() })
+  return new PoolRegistry({
+    bounds: defaultBounds,
+    sweep: new Sweep(() => 0),
+    random: () => 0,
+    buffers: createSocketBuffers(),
+    connections: { open: 0, most: 100 },
+  })
 }
 
 function pool(key: string, ...endpoints: readonly (number | EndpointConfig)[]): PoolConfig {

@@ -1,8 +1,9 @@
 import { assert, array, integer, property, uint8Array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { Secret } from '../../../../src/lib/secret.ts'
 import { type Pin, SessionTokens } from '../../../../src/proxy/http/session-token.ts'
 
-const tokens = new SessionTokens(Buffer.from('a key'))
+const tokens = new SessionTokens([new Secret('a key')])
 
 const name = (length: number) => uint8Array({ minLength: length, maxLength: length }).map((bytes) => Buffer.from(bytes).toString('latin1'))
 const pins = (most: number) =>
@@ -17,8 +18,8 @@ describe('tokens of sessions', () => {
       property(integer({ min: 0, max: 2 ** 47 }), pins(20), (began, given) => {
         const token = tokens.write({ began, pins: given })
         expect(token).toMatch(/^[\w-]{1,243}$/)
-        expect(tokens.read(token)).toEqual({ began, pins: given.slice(-16) })
-        expect(new SessionTokens(Buffer.from('another')).read(token)).toBeUndefined()
+        expect(tokens.read(token)).toEqual({ key: tokens.current, began, pins: given.slice(-16) })
+        expect(new SessionTokens([new Secret('another')]).read(token)).toBeUndefined()
       }),
     )
   })

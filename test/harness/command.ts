@@ -7,6 +7,8 @@ export interface CommandOptions {
   /** What standard input holds; it ends after that. */
   readonly input?: string
   readonly env?: Readonly<Record<string, string>>
+  /** How many file descriptors it may have; absent: as many as this process. */
+  readonly descriptors?: number
 }
 
 export interface CommandResult {
@@ -15,8 +17,11 @@ export interface CommandResult {
   readonly stderr: string
 }
 
-export function spawnCommand(args: readonly string[], { input = '', env = {} }: CommandOptions = {}): ChildProcessWithoutNullStreams {
-  const child = spawn(process.execPath, [builtCommand(), ...args], {
+export function spawnCommand(args: readonly string[], { input = '', env = {}, descriptors }: CommandOptions = {}): ChildProcessWithoutNullStreams {
+  const command = [process.execPath, builtCommand(), ...args]
+  const limited = descriptors === undefined ? command : ['/bin/sh', '-c', `ulimit -n ${descriptors} && exec "$@"`, 'sh', ...command]
+  const [file = '', ...rest] = limited
+  const child = spawn(file, rest, {
     cwd: root,
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
   })

@@ -37,7 +37,9 @@ export async function readSessionKeys(folder: string): Promise<readonly Secret[]
 function keysIn(text: string, path: string): readonly Secret[] {
   const lines = text.split('\n').filter((line) => line !== '')
   if (lines.length === 0 || lines.some((line) => !keyText.test(line)))
-    throw new Error(`Cannot read the keys of sessions: each line of ${path} must be 32 bytes in base64url. Delete it to have a new key made.`)
+    throw new Error(
+      `Cannot read the keys of sessions: each line of ${path} must be 32 bytes in base64url. Delete it to have a new key made.`,
+    )
   return lines.map((line) => new Secret(line))
 }
 

@@ -17,7 +17,10 @@ export interface CommandResult {
   readonly stderr: string
 }
 
-export function spawnCommand(args: readonly string[], { input = '', env = {}, descriptors }: CommandOptions = {}): ChildProcessWithoutNullStreams {
+export function spawnCommand(
+  args: readonly string[],
+  { input = '', env = {}, descriptors }: CommandOptions = {},
+): ChildProcessWithoutNullStreams {
   const command = [process.execPath, builtCommand(), ...args]
   const limited = descriptors === undefined ? command : ['/bin/sh', '-c', `ulimit -n ${descriptors} && exec "$@"`, 'sh', ...command]
   const [file = '', ...rest] = limited

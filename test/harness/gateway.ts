@@ -52,7 +52,13 @@ export class Gateway {
     const bounds = { ...defaultBounds, ...options.bounds }
     const sweep = new Sweep(() => performance.now())
     const buffers = createSocketBuffers()
-    const pools = new PoolRegistry({ bounds, sweep, random: Math.random, buffers, connections: { open: 0, most: bounds.connectionsUpstream || 10_000 } })
+    const pools = new PoolRegistry({
+      bounds,
+      sweep,
+      random: Math.random,
+      buffers,
+      connections: { open: 0, most: bounds.connectionsUpstream || 10_000 },
+    })
     pools.update(config.pools)
     this.router = compile(config)
     this.live = { router: portOf(this.router), draining: false }

@@ -3,8 +3,8 @@
  * is under way goes on.
  *
  * A stream of HTTP/2 beyond the process's bound gets a 503 like a request of HTTP/1, and not REFUSED_STREAM. That code asks the
- * client to repeat at once, which libraries do unseen and on the same connection: right for the bound of one connection,
- * where the client waits for a stream of its own to end, and wrong where others hold what it needs.
+ * client to repeat at once, which libraries do unseen and on the same connection: right where a client did not know yet how
+ * many streams it may have, and wrong where others hold what it needs.
  */
 import { type Answer, bodyTooLarge, overload } from './answers.ts'
 import type { ProxyRuntime } from './connection-context.ts'

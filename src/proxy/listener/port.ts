@@ -49,7 +49,8 @@ export class Port implements LivePort, TlsPort {
   draining = false
   readonly counters: PortCounters = {
     shed: { port: 0, process: 0, descriptors: 0, accept: 0 },
-    handshakes: 0, hellosRefused: 0,
+    handshakes: 0,
+    hellosRefused: 0,
     handshakesFailed: 0,
   }
   readonly #surroundings: PortSurroundings

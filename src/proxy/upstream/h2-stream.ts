@@ -156,7 +156,8 @@ export class UpstreamStream implements Upstream, Swept {
 
   #onInterim(raw: readonly string[]): void {
     const head = headOf(raw, NO_BODY, this.#method)
-    if (head === undefined || head.status === 101 || ++this.#interim > this.#owner.pool.runtime.bounds.interimAnswers) return this.fail('protocol')
+    if (head === undefined || head.status === 101 || ++this.#interim > this.#owner.pool.runtime.bounds.interimAnswers)
+      return this.fail('protocol')
     this.answered = true
     this.#user?.onUpstreamInformational(head)
   }

@@ -33,11 +33,19 @@ async function scene() {
     else ok(request, connection)
   })
   onTestFinished(() => web.close())
-  const gateway = await RunningGateway.start(['-', '--service', `default/web:80=127.0.0.1:${web.port}`], { input: manifests, descriptors: 200 })
+  const gateway = await RunningGateway.start(['-', '--service', `default/web:80=127.0.0.1:${web.port}`], {
+    input: manifests,
+    descriptors: 200,
+  })
   onTestFinished(async () => void (await gateway.close()))
   const counted = async (series: string): Promise<number> => {
     const text = await (await fetch(`${gateway.ready.admin}/metrics`)).text()
-    return Number(text.split('\n').find((line) => line.startsWith(`${series} `))?.slice(series.length + 1))
+    return Number(
+      text
+        .split('\n')
+        .find((line) => line.startsWith(`${series} `))
+        ?.slice(series.length + 1),
+    )
   }
   return { web, gateway, held, counted, port: gateway.place(url).port }
 }

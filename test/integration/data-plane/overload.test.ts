@@ -53,7 +53,10 @@ async function backends() {
   return { http1, h2c, held, release }
 }
 
-async function scene(options: Partial<DataPlaneOptions>, ofSketch: (ports: { http1: number; h2c: number }) => Partial<ConfigSketch> = () => ({})) {
+async function scene(
+  options: Partial<DataPlaneOptions>,
+  ofSketch: (ports: { http1: number; h2c: number }) => Partial<ConfigSketch> = () => ({}),
+) {
   const back = await backends()
   const plane = startDataPlane(options)
   planes.push(plane)
@@ -106,19 +109,22 @@ describe.each(versions)('connections of $version', ({ version, dial }) => {
   it.each([
     { bounds: { connectionsPerPort: 2 }, reason: 'port' },
     { bounds: { connections: 2 }, reason: 'process' },
-  ])('[wire:connection-limit] beyond $bounds are closed without a byte, counted for $reason, and taken again when there is room', async ({ bounds, reason }) => {
-    const { port, client, counted, plane } = await scene({ bounds })
-    const [first, second] = [await client<HttpClient & { close(): unknown }>(dial), await client<HttpClient & { close(): unknown }>(dial)]
-    expect([(await first.request()).status, (await second.request()).status]).toEqual([200, 200])
-    expect(await refused(port, version === 'HTTP/2' ? preface : 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')).toBe('')
-    const shed = (what: string) => counted(`gatewright_connections_shed_total{gateway="test/gate",port="80",reason="${what}"}`)
-    expect(await shed(reason)).toBe(1)
-    expect(await shed('descriptors')).toBe(0)
-    await first.close()
-    await expect.poll(() => plane.dataPlane.ports[0]?.open).toBe(1)
-    expect((await (await client<HttpClient & { close(): unknown }>(dial)).request()).status).toBe(200)
-    expect(await shed(reason)).toBe(1)
-  })
+  ])(
+    '[wire:connection-limit] beyond $bounds are closed without a byte, counted for $reason, and taken again when there is room',
+    async ({ bounds, reason }) => {
+      const { port, client, counted, plane } = await scene({ bounds })
+      const [first, second] = [await client<HttpClient & { close(): unknown }>(dial), await client<HttpClient & { close(): unknown }>(dial)]
+      expect([(await first.request()).status, (await second.request()).status]).toEqual([200, 200])
+      expect(await refused(port, version === 'HTTP/2' ? preface : 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')).toBe('')
+      const shed = (what: string) => counted(`gatewright_connections_shed_total{gateway="test/gate",port="80",reason="${what}"}`)
+      expect(await shed(reason)).toBe(1)
+      expect(await shed('descriptors')).toBe(0)
+      await first.close()
+      await expect.poll(() => plane.dataPlane.ports[0]?.open).toBe(1)
+      expect((await (await client<HttpClient & { close(): unknown }>(dial)).request()).status).toBe(200)
+      expect(await shed(reason)).toBe(1)
+    },
+  )
 })
 
 describe.each(versions)('requests of $version', ({ version, dial }) => {
@@ -188,23 +194,26 @@ describe.each(versions)('requests of $version', ({ version, dial }) => {
     it.each([
       { bounds: { connectionsPerEndpoint: 2 }, reason: 'endpoint' },
       { bounds: { connectionsUpstream: 2 }, reason: 'process' },
-    ])('[wire:exchange-endpoint-limit] that would need one connection more than $bounds get a 503, are counted, and are served when others have ended', async ({ bounds, reason }) => {
-      const { client, counted, held, release } = await scene({ bounds }, (ports) => ({
-        pools: { web: [ports[protocol]] },
-        h2c: protocol === 'h2c' ? ['web'] : [],
-      }))
-      const clients = [await client(dial), await client(dial), await client(dial)] as HttpClient[]
-      const [first, second, third] = clients as [HttpClient, HttpClient, HttpClient]
-      // One that serves tells how many streams its endpoint allows.
-      await first.request()
-      const answers = [hold(first), hold(second)]
-      await eventually(() => held.length === 2, 'two requests')
-      expect(await third.request()).toMatchObject({ status: 503, body: expect.stringContaining('overload') })
-      expect(await counted(`gatewright_upstream_shed_total{pool="web",reason="${reason}"}`)).toBe(1)
-      release()
-      expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200])
-      expect((await third.request()).status).toBe(200)
-    })
+    ])(
+      '[wire:exchange-endpoint-limit] that would need one connection more than $bounds get a 503, are counted, and are served when others have ended',
+      async ({ bounds, reason }) => {
+        const { client, counted, held, release } = await scene({ bounds }, (ports) => ({
+          pools: { web: [ports[protocol]] },
+          h2c: protocol === 'h2c' ? ['web'] : [],
+        }))
+        const clients = [await client(dial), await client(dial), await client(dial)] as HttpClient[]
+        const [first, second, third] = clients as [HttpClient, HttpClient, HttpClient]
+        // One that serves tells how many streams its endpoint allows.
+        await first.request()
+        const answers = [hold(first), hold(second)]
+        await eventually(() => held.length === 2, 'two requests')
+        expect(await third.request()).toMatchObject({ status: 503, body: expect.stringContaining('overload') })
+        expect(await counted(`gatewright_upstream_shed_total{pool="web",reason="${reason}"}`)).toBe(1)
+        release()
+        expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200])
+        expect((await third.request()).status).toBe(200)
+      },
+    )
   })
 })
 

@@ -72,6 +72,16 @@ describe('a request over HTTP/2', () => {
     expect(web.connections).toHaveLength(1)
   })
 
+  it('[wire:h2-trailers] carries trailers that come before there is a connection to the backend', async () => {
+    const { web, gate } = await h.scene()
+    const { session } = await h.http2(gate)
+    const stream = session.request({ ':method': 'PUT', ':path': '/', ':authority': 'a.example' }, { waitForTrailers: true })
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '1' }))
+    stream.end('hello')
+    expect((await answerOf(stream)).status).toBe(200)
+    expect(web.request).toMatchObject({ body: 'hello', trailers: 'x-sum: 1\r\n' })
+  })
+
   it.each([1, 100_000, 3_000_000])('carries bodies of %i bytes both ways as they are', async (size) => {
     const { gate } = await h.scene((request, connection) => connection.write(response(request.body)))
     const body = Array.from({ length: size }, (_, i) => String.fromCharCode(i % 251)).join('')

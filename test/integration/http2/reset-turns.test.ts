@@ -40,11 +40,9 @@ async function otherProcess(backend: number): Promise<number> {
   const web = pool('web', backend)
   const config = gatewayConfig({ listeners, pools: [web], routes: [routeTo(web, listeners)] })
   const dataPlane = new URL('../proxy/data-plane.js', `file://${builtCommand()}`).href
-  const child: ChildProcess = spawn(
-    process.execPath,
-    ['--input-type=module', '--eval', script, '--', dataPlane, JSON.stringify(config)],
-    { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
-  )
+  const child: ChildProcess = spawn(process.execPath, ['--input-type=module', '--eval', script, '--', dataPlane, JSON.stringify(config)], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
   onTestFinished(async () => {
     child.kill('SIGKILL')
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')

@@ -231,6 +231,10 @@ describe('quiet for five minutes', () => {
   it("[wire:bounds-no-hidden] nor is there a timer of Node's own on a socket, a stream or a session, which no clock of a test reaches", () => {
     const files = readdirSync(join(root, 'src/proxy'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
     expect(files.length).toBeGreaterThan(50)
-    expect(files.filter((file) => /\.setTimeout\(|setKeepAlive\(|timeout:|node:timers/.test(readFileSync(join(root, 'src/proxy', file), 'utf8')))).toEqual([])
+    expect(
+      files.filter((file) =>
+        /\.setTimeout\(|setKeepAlive\(|timeout:|node:timers/.test(readFileSync(join(root, 'src/proxy', file), 'utf8')),
+      ),
+    ).toEqual([])
   })
 })

@@ -1,0 +1,212 @@
+/** The bounds of HTTP/2 as options: each with a value of its own, looked at from the other side of the socket. */
+import { connect, type Socket } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Bounds } from '../../../src/proxy/bounds.ts'
+import { eventually, pause } from '../../harness/eventually.ts'
+import { harness } from '../../harness/harness.ts'
+import { answerOf } from '../../harness/http2-client.ts'
+import { endHeaders, endStream, frame, frameType, framesIn, headerBlock, http2Preface, uint32 } from '../../harness/http2-frames.ts'
+import { type Respond, response } from '../../harness/scripted-backend.ts'
+
+const h = harness()
+const raw: Socket[] = []
+afterEach(() => {
+  for (const socket of raw.splice(0)) socket.destroy()
+})
+
+const refusedStream = 7
+const enhanceYourCalm = 11
+const get = headerBlock()
+const odd = (index: number): number => 2 * index + 1
+const resetAt = (index: number): Buffer =>
+  Buffer.concat([frame(frameType.headers, endHeaders | endStream, odd(index), get), frame(frameType.reset, 0, odd(index), uint32(8))])
+
+async function scene(bounds: Partial<Bounds>, respond?: Respond) {
+  const web = await h.backend(respond)
+  const gate = await h.gateway({ pools: { web: [web.port] }, rules: [{ backends: ['web'] }] }, { bounds })
+  return { web, gate }
+}
+
+/** A client of frames. */
+function dial(port: number) {
+  const socket = connect({ port, host: '127.0.0.1' })
+  raw.push(socket)
+  let received = Buffer.alloc(0)
+  let ended = false
+  socket.on('error', () => {})
+  socket.on('close', () => {
+    ended = true
+  })
+  socket.on('data', (bytes) => {
+    received = Buffer.concat([received, bytes])
+  })
+  socket.write(Buffer.concat([http2Preface, frame(frameType.settings, 0, 0)]))
+  const frames = () => framesIn(received)
+  return {
+    socket,
+    frames,
+    ended: () => ended,
+    goaway: () =>
+      frames()
+        .find(({ type }) => type === frameType.goaway)
+        ?.payload.readUInt32BE(4),
+    resetOf: (stream: number) =>
+      frames()
+        .find((one) => one.type === frameType.reset && one.stream === stream)
+        ?.payload.readUInt32BE(0),
+  }
+}
+
+describe('[wire:h2-options]', () => {
+  it('http2-streams and the windows are told to the client', async () => {
+    const { gate } = await scene({ http2Streams: 3, http2StreamWindow: 20_000, http2ConnectionWindow: 300_000 })
+    const { session } = await h.http2(gate)
+    await expect.poll(() => session.remoteSettings).toMatchObject({ maxConcurrentStreams: 3, initialWindowSize: 20_000 })
+    await expect.poll(() => session.state.remoteWindowSize).toBe(300_000)
+  })
+
+  it('http2-streams ends who goes beyond it and knows of it', async () => {
+    const { gate } = await scene({ http2Streams: 3 }, () => {})
+    const client = dial(gate.port)
+    await eventually(() => client.frames().some(({ type }) => type === frameType.settings), 'settings')
+    client.socket.write(frame(frameType.settings, 1, 0))
+    for (let i = 0; i < 3; i++) client.socket.write(frame(frameType.headers, endHeaders | endStream, odd(i), get))
+    await pause(100)
+    expect(client.ended()).toBe(false)
+    client.socket.write(frame(frameType.headers, endHeaders | endStream, odd(3), get))
+    await eventually(client.ended, 'the end')
+    expect(client.goaway()).toBeGreaterThan(0)
+  })
+
+  it('http2-streams refuses who does not know of it yet, and http2-useless-frames ends who goes on', async () => {
+    const { gate } = await scene({ http2Streams: 3, http2UselessFrames: 5, http2Resets: 1_000 }, () => {})
+    const client = dial(gate.port)
+    const open = (from: number, to: number): void => {
+      for (let i = from; i < to; i++) client.socket.write(frame(frameType.headers, endHeaders | endStream, odd(i), get))
+    }
+    open(0, 4)
+    await eventually(() => client.resetOf(odd(3)) === refusedStream, 'the refusal')
+    expect([client.resetOf(odd(0)), client.resetOf(odd(2)), client.ended()]).toEqual([undefined, undefined, false])
+    open(4, 20)
+    await eventually(client.ended, 'the end')
+  })
+
+  it.each([
+    ['http2-resets', { http2Resets: 5 }, 5, resetAt],
+    ['http2-pings', { http2Pings: 5 }, 5, () => frame(frameType.ping, 0, 0, Buffer.alloc(8))],
+    // The first ones are those of the preface.
+    ['http2-settings', { http2Settings: 5 }, 4, () => frame(frameType.settings, 0, 0)],
+  ] as const)('%s ends with GOAWAY what is beyond it', async (_name, bounds, most, make) => {
+    const { gate } = await scene(bounds, () => {})
+    const client = dial(gate.port)
+    await eventually(() => client.frames().length > 0, 'settings')
+    for (let i = 0; i < most; i++) client.socket.write(make(i))
+    await pause(150)
+    expect(client.ended()).toBe(false)
+    client.socket.write(make(most))
+    await eventually(client.ended, 'the end')
+    expect(client.goaway()).toBe(enhanceYourCalm)
+  })
+
+  it('http2-count-time begins to count anew', async () => {
+    const { gate } = await scene({ http2Resets: 5, http2CountTime: 200 }, () => {})
+    const client = dial(gate.port)
+    for (let i = 0; i < 12; i++) {
+      client.socket.write(resetAt(i))
+      await pause(60)
+    }
+    expect(client.ended()).toBe(false)
+  })
+
+  it('http2-overhead ends who sends more that nobody needs in a http2-count-time', async () => {
+    const { gate } = await scene({ http2Overhead: 4_000, http2CountTime: 300 }, () => {})
+    const frames = (count: number): Buffer =>
+      Buffer.concat(Array.from({ length: count }, () => frame(frameType.priority, 0, 1, Buffer.alloc(5))))
+    const client = dial(gate.port)
+    client.socket.write(frame(frameType.headers, endHeaders | endStream, 1, get))
+    client.socket.write(frames(200))
+    await pause(800)
+    expect(client.ended()).toBe(false)
+    client.socket.write(frames(400))
+    await eventually(client.ended, 'the end')
+    expect(client.goaway()).toBe(enhanceYourCalm)
+  })
+
+  it('http2-useless-frames ends who sends empty DATA beyond it', async () => {
+    const { gate } = await scene({ http2UselessFrames: 5 }, () => {})
+    const client = dial(gate.port)
+    client.socket.write(frame(frameType.headers, endHeaders, 1, get))
+    for (let i = 0; i < 5; i++) client.socket.write(frame(frameType.data, 0, 1))
+    await pause(100)
+    expect(client.ended()).toBe(false)
+    for (let i = 0; i < 5; i++) client.socket.write(frame(frameType.data, 0, 1))
+    await eventually(client.ended, 'the end')
+  })
+
+  it('http2-notice-time is between the two GOAWAYs of a drain', async () => {
+    const { gate } = await scene({ http2NoticeTime: 300 }, () => {})
+    const client = dial(gate.port)
+    client.socket.write(frame(frameType.headers, endHeaders | endStream, 1, get))
+    await eventually(() => gate.connections.size === 1 && gate.runtime.counters.active === 1, 'the request')
+    const started = performance.now()
+    for (const connection of gate.connections) connection.drain()
+    const goaways = () => client.frames().filter(({ type }) => type === frameType.goaway)
+    await eventually(() => goaways().length === 1, 'the notice')
+    await eventually(() => goaways().length === 2, 'the last GOAWAY')
+    expect(performance.now() - started).toBeGreaterThan(40)
+    expect(performance.now() - started).toBeLessThan(950)
+  })
+
+  it.each([
+    { refused: 5_000, ends: false },
+    { refused: 20, ends: true },
+  ])('http2-memory refuses streams while a session holds more, and http2-refused-streams ends it: $refused', async ({ refused, ends }) => {
+    const back = await h.http2Backend(() => {})
+    const bounds = { http2Memory: 1_000_000, http2Streams: 5_000, http2RefusedStreams: refused, http2Resets: 5_000 }
+    const gate = await h.gateway({ pools: { web: [back.port] }, h2c: ['web'], rules: [{ backends: ['web'] }] }, { bounds })
+    const client = await h.http2(gate)
+    await expect.poll(() => client.session.remoteSettings.maxConcurrentStreams).toBe(5_000)
+    const codes: number[] = []
+    for (let i = 0; i < 2_000; i++) {
+      const stream = client.open({}, true)
+      stream.on('close', () => codes.push(stream.rstCode ?? 0))
+    }
+    await eventually(() => codes.length > 0, 'a refusal')
+    await pause(200)
+    expect(codes).toContain(enhanceYourCalm)
+    expect(client.session.destroyed).toBe(ends)
+  })
+
+  it('http2-upstream-streams opens another connection beyond it', async () => {
+    const back = await h.http2Backend(() => {})
+    const gate = await h.gateway(
+      { pools: { web: [back.port] }, h2c: ['web'], rules: [{ backends: ['web'] }] },
+      { bounds: { http2UpstreamStreams: 2 } },
+    )
+    const client = await h.http2(gate)
+    for (let i = 0; i < 5; i++) client.open({}, true)
+    await eventually(() => back.streams.length === 5, 'five streams')
+    expect(back.sessions).toHaveLength(3)
+  })
+
+  it.each([
+    ['trailers', { trailers: 100 }, { 'x-long': 'y'.repeat(100) }],
+    ['trailer-fields', { trailerFields: 2 }, { a: '1', b: '2', c: '3' }],
+  ])('%s of a request are a 400 beyond their bound, and those of an answer break it off', async (_name, bounds, trailers) => {
+    const back = await h.http2Backend(({ stream, header }) => {
+      if (header(':method') === 'POST') return
+      stream.respond({ ':status': 200 }, { waitForTrailers: true })
+      stream.on('wantTrailers', () => stream.sendTrailers(trailers))
+      stream.end('ok')
+    })
+    const gate = await h.gateway({ pools: { web: [back.port] }, h2c: ['web'], rules: [{ backends: ['web'] }] }, { bounds })
+    const client = await h.http2(gate)
+    const stream = client.session.request({ ':method': 'POST', ':path': '/', ':authority': 'a.example' }, { waitForTrailers: true })
+    stream.on('error', () => {})
+    stream.on('wantTrailers', () => stream.sendTrailers(trailers))
+    stream.end('body')
+    expect((await answerOf(stream)).status).toBe(400)
+    const broken = await client.request()
+    expect([broken.status, broken.resetCode]).toEqual([200, 2])
+  })
+})

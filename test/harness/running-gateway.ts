@@ -25,15 +25,22 @@ export interface Change {
   readonly findings: readonly LocatedFinding[]
 }
 
+export interface RunOptions extends CommandOptions {
+  /** Absent: one of its own, which ends with it. */
+  readonly stateDir?: string
+}
+
 export class RunningGateway {
   readonly #child: ChildProcessWithoutNullStreams
-  readonly #state = mkdtempSync(join(tmpdir(), 'gatewright-state-'))
+  readonly #own = mkdtempSync(join(tmpdir(), 'gatewright-state-'))
+  readonly #state: string
   readonly #lines: string[] = []
   readonly #clients: RawClient[] = []
   #rest = ''
   stderr = ''
 
-  private constructor(args: readonly string[], options: CommandOptions) {
+  private constructor(args: readonly string[], options: RunOptions) {
+    this.#state = options.stateDir ?? this.#own
     this.#child = spawnCommand(['run', ...args, '-o', 'json', '--state-dir', this.#state], options)
     this.#child.stdout.on('data', (text: string) => {
       const lines = (this.#rest + text).split('\n')
@@ -44,7 +51,7 @@ export class RunningGateway {
   }
 
   /** Resolves with the first line. Ports 80 and 443 of the manifests are moved to free ones, unless `args` say where to. */
-  static async start(args: readonly string[], options: CommandOptions = {}): Promise<RunningGateway> {
+  static async start(args: readonly string[], options: RunOptions = {}): Promise<RunningGateway> {
     const moved = await Promise.all([80, 443].map(async (port) => ['--port', `${port}=${await freePort()}`]))
     const gateway = new RunningGateway(args.includes('--port') ? args : [...args, ...moved.flat()], options)
     try {
@@ -87,7 +94,7 @@ export class RunningGateway {
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5_000)
     const code = await this.ended()
     clearTimeout(timer)
-    rmSync(this.#state, { recursive: true, force: true })
+    rmSync(this.#own, { recursive: true, force: true })
     return code
   }
 

@@ -68,7 +68,7 @@ describe('a gateway with few file descriptors', () => {
     const { gateway, counted, port } = await scene()
     const shed = 'gatewright_connections_shed_total{gateway="default/web",port="80",reason="descriptors"}'
     expect(await counted(shed)).toBe(0)
-    const many = []
+    const many: Awaited<ReturnType<typeof connected>>[] = []
     for (let i = 0; i < half + 10; i++) many.push(await connected(port))
     await eventually(() => many.filter(({ closed }) => closed()).length === 10, 'the end of ten')
     expect(await counted(shed)).toBe(10)

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
@@ -48,6 +48,21 @@ apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
 metadata: { name: ${name}, namespace: default }
 spec: { parentRefs: [{ name: ${name} }], rules: [{ backendRefs: [{ name: ${name}, port: 80 }] }] }
+`
+}
+
+/** A route to a Service for each name, whose sessions stay with the one that they met. */
+function sessionYaml(names: readonly string[]): string {
+  const backends = names.map((name) => `{ name: ${name}, port: 80 }`).join(', ')
+  return `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: web, namespace: default }
+spec: { gatewayClassName: any, listeners: [{ name: http, port: 80, protocol: HTTP }] }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: web, namespace: default, annotations: { gatewright.dev/session-keeps-backend: "true" } }
+spec: { parentRefs: [{ name: web }], rules: [{ sessionPersistence: { cookie: { name: pin } }, backendRefs: [${backends}] }] }
 `
 }
 
@@ -104,6 +119,58 @@ describe('gatewright run', () => {
     expect((await (await own.connect('http://any.example/')).get('any.example')).body).toBe('settled')
     const other = await running([place.path, '--port', `80=${flagged}`])
     expect(other.ready.listeners).toMatchObject([{ port: flagged }])
+  })
+
+  it('[wire:bounds-options] takes bounds from gatewright.yaml, and a flag wins over them', async () => {
+    const place = folder({ 'a.yaml': gatewayYaml('web', 80), 'gatewright.yaml': 'bounds: { request-line: 100, fields: 5 }\n' })
+    const statuses = async (gateway: RunningGateway): Promise<number[]> => {
+      const ask = async (path: string, lines = ''): Promise<number> => {
+        const client = await gateway.connect('http://any.example/')
+        client.send(`GET ${path} HTTP/1.1\r\nHost: any.example\r\n${lines}\r\n`)
+        return (await client.answer()).status
+      }
+      return [await ask(`/${'x'.repeat(100)}`), await ask('/', 'A: b\r\n'.repeat(5))]
+    }
+    expect(await statuses(await running([place.path]))).toEqual([414, 431])
+    expect(await statuses(await running([place.path, '--bound', 'request-line=1000']))).toEqual([200, 431])
+  })
+
+  it('[wire:session-key] keeps the key of sessions, so that a cookie of before a restart still finds its endpoint', async () => {
+    const names = ['a', 'b', 'c', 'd']
+    const backends = await Promise.all(names.map((name) => startBackend(name)))
+    for (const backend of backends) onTestFinished(() => backend.stop())
+    const place = folder({ 'a.yaml': sessionYaml(names) })
+    const args = [place.path, ...names.flatMap((name, i) => ['--service', `default/${name}:80=127.0.0.1:${backends[i]?.port}`])]
+    const state = folder({}).path
+    const cookies = new Map<string, string>()
+    const first = await running(args, { stateDir: state })
+    while (cookies.size < backends.length) {
+      const answer = await (await first.connect('http://any.example/')).get('any.example')
+      cookies.set(answer.body, /^pin=[^;]+/.exec(answer.headers.get('set-cookie') ?? '')?.[0] ?? '')
+    }
+    expect(await first.close()).toBe(0)
+    const key = join(state, 'session-keys')
+    expect(statSync(key).mode & 0o777).toBe(0o600)
+    const visit = async (gateway: RunningGateway, cookie: string) => {
+      const client = await gateway.connect('http://any.example/')
+      client.send(`GET / HTTP/1.1\r\nHost: any.example\r\nCookie: ${cookie}\r\n\r\n`)
+      const answer = await client.answer()
+      return { body: answer.body, given: answer.headers.get('set-cookie') }
+    }
+    const second = await running(args, { stateDir: state })
+    for (const [name, cookie] of cookies) {
+      for (let again = 0; again < 3; again += 1) expect(await visit(second, cookie)).toEqual({ body: name, given: undefined })
+    }
+    // Another key, of another folder: the cookie is nobody's, and a new one is given.
+    const stranger = await running(args)
+    for (const cookie of cookies.values()) expect((await visit(stranger, cookie)).given).toMatch(/^pin=/)
+  })
+
+  it('says that sessions end with it where the key of sessions cannot be kept, and serves', async () => {
+    const place = folder({ 'a.yaml': gatewayYaml('web', 80), 'state/session-keys': 'no key\n' })
+    const gateway = await running([place.path], { stateDir: join(place.path, 'state') })
+    expect((await echoed(gateway, 'http://any.example/')).service).toBe('web')
+    await eventually(() => gateway.stderr.includes('session-keys must be 32 bytes in base64url. Delete it'), 'the warning')
   })
 
   it('writes a line for each request when it is asked to', async () => {

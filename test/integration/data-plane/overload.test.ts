@@ -23,10 +23,12 @@ afterEach(async () => {
   await Promise.all(planes.splice(0).map((plane) => plane.stop()))
 })
 
-const versions = [
-  { version: 'HTTP/1.1', dial: (port: number) => Client.connect(port) },
-  { version: 'HTTP/2', dial: (port: number) => Http2Client.connect(port) },
-] as const
+type AnyClient = Client | Http2Client
+
+const versions: readonly { readonly version: string; readonly dial: (port: number) => Promise<AnyClient> }[] = [
+  { version: 'HTTP/1.1', dial: (port) => Client.connect(port) },
+  { version: 'HTTP/2', dial: (port) => Http2Client.connect(port) },
+]
 
 /** Backends that answer to /hold when they are told to, and to everything else at once. */
 async function backends() {
@@ -37,12 +39,13 @@ async function backends() {
     else answer()
   })
   const h2c = await h.http2Backend(
-    ({ stream, header }: ReceivedStream) => {
+    (received: ReceivedStream) => {
+      const { stream } = received
       const answer = (): void => {
         stream.respond({ ':status': 200 })
         stream.end('ok')
       }
-      if (header(':path') === '/hold') held.push(answer)
+      if (received.header(':path') === '/hold') held.push(answer)
       else answer()
     },
     { settings: { maxConcurrentStreams: 1 } },
@@ -74,13 +77,13 @@ async function scene(
     plane,
     port,
     /** The value of a series, as a scrape shows it. */
-    async counted(series: string): Promise<number> {
+    counted: async (series: string): Promise<number> => {
       const text = await metrics.text()
       const line = text.split('\n').find((one) => one.startsWith(`${series} `))
       if (line === undefined) throw new Error(`Cannot find ${series} in\n${text}`)
       return Number(line.slice(series.length + 1))
     },
-    async client<T extends { close(): unknown }>(dial: (port: number) => Promise<T>): Promise<T> {
+    client: async <T extends { close(): unknown }>(dial: (port: number) => Promise<T>): Promise<T> => {
       const one = await dial(port)
       opened.push(one)
       return one
@@ -113,7 +116,7 @@ describe.each(versions)('connections of $version', ({ version, dial }) => {
     '[wire:connection-limit] beyond $bounds are closed without a byte, counted for $reason, and taken again when there is room',
     async ({ bounds, reason }) => {
       const { port, client, counted, plane } = await scene({ bounds })
-      const [first, second] = [await client<HttpClient & { close(): unknown }>(dial), await client<HttpClient & { close(): unknown }>(dial)]
+      const [first, second] = [await client(dial), await client(dial)]
       expect([(await first.request()).status, (await second.request()).status]).toEqual([200, 200])
       expect(await refused(port, version === 'HTTP/2' ? preface : 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')).toBe('')
       const shed = (what: string) => counted(`gatewright_connections_shed_total{gateway="test/gate",port="80",reason="${what}"}`)
@@ -121,7 +124,7 @@ describe.each(versions)('connections of $version', ({ version, dial }) => {
       expect(await shed('descriptors')).toBe(0)
       await first.close()
       await expect.poll(() => plane.dataPlane.ports[0]?.open).toBe(1)
-      expect((await (await client<HttpClient & { close(): unknown }>(dial)).request()).status).toBe(200)
+      expect((await (await client(dial)).request()).status).toBe(200)
       expect(await shed(reason)).toBe(1)
     },
   )
@@ -130,8 +133,8 @@ describe.each(versions)('connections of $version', ({ version, dial }) => {
 describe.each(versions)('requests of $version', ({ version, dial }) => {
   it('[wire:exchange-overload] beyond those that may be under way get a 503, are counted, and are served again when others have ended', async () => {
     const { client, counted, held, release } = await scene({ bounds: { requests: 2 } })
-    const clients = [await client(dial), await client(dial), await client(dial)] as HttpClient[]
-    const [first, second, third] = clients as [HttpClient, HttpClient, HttpClient]
+    const clients = [await client(dial), await client(dial), await client(dial)]
+    const [first, second, third] = clients as [AnyClient, AnyClient, AnyClient]
     const answers = [hold(first), hold(second)]
     await eventually(() => held.length === 2, 'two requests')
     expect(await counted('gatewright_active_requests')).toBe(2)
@@ -147,7 +150,7 @@ describe.each(versions)('requests of $version', ({ version, dial }) => {
   it('[wire:memory-watermark] get a 503 while memory is above the watermark; what is under way ends, and new ones are served when it has fallen', async () => {
     let used = 50
     const { client, counted, held, release, plane } = await scene({ bounds: { memory: 100 }, usedMemory: () => used })
-    const [busy, other] = [await client(dial), await client(dial)] as [HttpClient, HttpClient]
+    const [busy, other] = [await client(dial), await client(dial)] as const
     const answer = hold(busy)
     await eventually(() => held.length === 1, 'the request')
     used = 101
@@ -163,7 +166,7 @@ describe.each(versions)('requests of $version', ({ version, dial }) => {
 
   it('[wire:request-body-limit] with a larger body than may be get a 413, by its length before anybody sees it, and else when it has come', async () => {
     const { client, counted, http1 } = await scene({ bounds: { requestBody: 1_000 } })
-    const announced = (await client(dial)) as HttpClient
+    const announced = await client(dial)
     const fields = version === 'HTTP/2' ? ['content-length: 1001'] : []
     expect((await announced.request({ method: 'POST', fields, body: 'x'.repeat(1_001) })).status).toBe(413)
     expect(http1.connections).toHaveLength(0)
@@ -186,7 +189,7 @@ describe.each(versions)('requests of $version', ({ version, dial }) => {
     expect(http1.requests.filter(({ line }) => line.startsWith('POST'))).toEqual([])
     await eventually(() => http1.connections[0]?.ending !== 'open', 'the end of the connection to the backend')
     expect(await counted('gatewright_flagged_requests_total{flag="body-too-large"}')).toBe(2)
-    const whole = (await client(dial)) as HttpClient
+    const whole = await client(dial)
     expect((await whole.request({ method: 'POST', body: 'x'.repeat(1_000) })).status, version).toBe(200)
   })
 
@@ -201,8 +204,8 @@ describe.each(versions)('requests of $version', ({ version, dial }) => {
           pools: { web: [ports[protocol]] },
           h2c: protocol === 'h2c' ? ['web'] : [],
         }))
-        const clients = [await client(dial), await client(dial), await client(dial)] as HttpClient[]
-        const [first, second, third] = clients as [HttpClient, HttpClient, HttpClient]
+        const clients = [await client(dial), await client(dial), await client(dial)]
+        const [first, second, third] = clients as [AnyClient, AnyClient, AnyClient]
         // One that serves tells how many streams its endpoint allows.
         await first.request()
         const answers = [hold(first), hold(second)]

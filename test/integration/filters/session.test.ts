@@ -32,6 +32,11 @@ const tokenOf = (answer: ClientAnswer): string => /^pin=([^;]*)/.exec(setCookie(
 
 const sendCookie = (client: HttpClient, token: string) => client.request({ fields: [`Cookie: pin=${token}`] })
 
+/** The same endpoints for another gateway. */
+function sketchOf(sketch: ConfigSketch, backends: RuleSketch['backends'] = []): ConfigSketch {
+  return { ...sketch, rules: [{ backends, session: cookie }] }
+}
+
 /** Names of the endpoints that answered. */
 async function ask(client: HttpClient, token: string, times: number): Promise<Set<string>> {
   const names = new Set<string>()
@@ -53,6 +58,43 @@ async function browse(client: HttpClient, times: number, first = ''): Promise<{ 
   }
   return { bodies, token, given }
 }
+
+describe.each(versions(h))('keys of sessions over $name', ({ connect }) => {
+  const both = [
+    { backend: 'a', weight: 1 },
+    { backend: 'b', weight: 1 },
+  ].map(({ backend, weight }) => ({ kind: 'pool', pool: backend, weight, filters: [] }) as const)
+
+  it('[wire:session-key] a token of an older key is believed, and given anew by the first one with every pin', async () => {
+    const { gate, sketch } = await scene(cookie, { backends: both })
+    const before = await browse(await connect(gate), 8)
+    const pinned = new Set(before.bodies.slice(-4))
+    expect(pinned.size).toBe(2)
+    const added = await h.gateway(sketchOf(sketch(), both), { sessionKeys: ['the key of the tests', 'the next key'] })
+    expect((await browse(await connect(added), 4, before.token)).given).toBe(0)
+    const moved = await h.gateway(sketchOf(sketch(), both), { sessionKeys: ['the next key', 'the key of the tests'] })
+    const after = await browse(await connect(moved), 8, before.token)
+    expect([after.given, new Set(after.bodies)]).toEqual([1, pinned])
+    const dropped = await h.gateway(sketchOf(sketch(), both), { sessionKeys: ['the next key'] })
+    const last = await browse(await connect(dropped), 8, after.token)
+    expect([last.given, new Set(last.bodies)]).toEqual([0, pinned])
+    // The old token is nobody's now.
+    expect((await browse(await connect(dropped), 8, before.token)).given).toBeGreaterThan(0)
+  })
+
+  it('[wire:session-key] pins of endpoints that are gone are left out of a token that is given anew', async () => {
+    const { gate, sketch } = await scene(cookie, { backends: both })
+    const before = await browse(await connect(gate), 8)
+    const gone = before.bodies.find((name) => name.startsWith('a')) ?? ''
+    const stays = before.bodies.find((name) => name.startsWith('b')) ?? ''
+    const names = ['a0', 'a1', 'a2', 'a3', 'b0', 'b1'].filter((name) => name !== gone)
+    const moved = await h.gateway(sketchOf(sketch(names), both), { sessionKeys: ['the next key', 'the key of the tests'] })
+    const after = await browse(await connect(moved), 8, before.token)
+    expect(after.bodies.filter((name) => name.startsWith('b'))).toEqual(Array.from({ length: 4 }, () => stays))
+    expect(new Set(after.bodies.filter((name) => name.startsWith('a'))).size).toBe(1)
+    expect(after.bodies).not.toContain(gone)
+  })
+})
 
 describe.each(versions(h))('sessions over $name', ({ connect }) => {
   it('[wire:session-pin] the first answer gives a cookie, and who brings it back stays with the endpoint', async () => {

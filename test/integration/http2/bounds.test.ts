@@ -6,7 +6,7 @@ import { eventually, pause } from '../../harness/eventually.ts'
 import { harness } from '../../harness/harness.ts'
 import { answerOf } from '../../harness/http2-client.ts'
 import { endHeaders, endStream, frame, frameType, framesIn, headerBlock, http2Preface, uint32 } from '../../harness/http2-frames.ts'
-import { type Respond, response } from '../../harness/scripted-backend.ts'
+import type { Respond } from '../../harness/scripted-backend.ts'
 
 const h = harness()
 const raw: Socket[] = []
@@ -193,8 +193,9 @@ describe('[wire:h2-options]', () => {
     ['trailers', { trailers: 100 }, { 'x-long': 'y'.repeat(100) }],
     ['trailer-fields', { trailerFields: 2 }, { a: '1', b: '2', c: '3' }],
   ])('%s of a request are a 400 beyond their bound, and those of an answer break it off', async (_name, bounds, trailers) => {
-    const back = await h.http2Backend(({ stream, header }) => {
-      if (header(':method') === 'POST') return
+    const back = await h.http2Backend((received) => {
+      const { stream } = received
+      if (received.header(':method') === 'POST') return
       stream.respond({ ':status': 200 }, { waitForTrailers: true })
       stream.on('wantTrailers', () => stream.sendTrailers(trailers))
       stream.end('ok')

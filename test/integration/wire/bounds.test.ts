@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { boundOverrides } from '../../../src/cli/flags.ts'
-import { defaultBounds } from '../../../src/proxy/bounds.ts'
+import { boundName, boundSchema, parseBound } from '../../../src/proxy/bounds.ts'
 import { Client } from '../../harness/client.ts'
+import { Http2Client } from '../../harness/http2-client.ts'
 import { root } from '../../harness/command-build.ts'
 import { eventually, pause } from '../../harness/eventually.ts'
 import { harness } from '../../harness/harness.ts'
@@ -45,7 +46,16 @@ const given = {
   'continue-time': 200,
   'connections-per-port': 5,
   'connections-per-endpoint': 2,
+  trailers: 100,
+  'trailer-fields': 3,
+  'chunk-extension': 10,
+  'chunk-extensions': 25,
+  'interim-answers': 2,
+  'request-body': 1_000,
+  'http2-streams': 7,
 }
+
+const chunked = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
 
 describe('gatewright run --bound', () => {
   let web: Backend
@@ -56,6 +66,7 @@ describe('gatewright run --bound', () => {
     web = await Backend.listen((request, connection) => {
       const path = request.line.split(' ')[1]
       if (path === '/hang') return
+      if (path === '/interim') connection.write('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(Number(request.header('x-count'))))
       if (path === '/half') connection.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf')
       else if (path === '/slow-head') connection.write('HTTP/1.1 200 OK\r\nX')
       else if (path === '/large-head') connection.write(response('', '200 OK', `X: ${'y'.repeat(1_000)}\r\n`))
@@ -92,6 +103,11 @@ describe('gatewright run --bound', () => {
     ['request-line', 414, `GET /${'x'.repeat(200)} HTTP/1.1\r\nHost: a\r\n\r\n`],
     ['head', 431, `GET / HTTP/1.1\r\nHost: a\r\nX: ${'y'.repeat(1_000)}\r\n\r\n`],
     ['fields', 431, `GET / HTTP/1.1\r\nHost: a\r\n${'X: y\r\n'.repeat(10)}\r\n`],
+    ['request-body', 413, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n'],
+    ['trailers', 400, `${chunked}1\r\nx\r\n0\r\nX: ${'y'.repeat(100)}\r\n\r\n`],
+    ['trailer-fields', 400, `${chunked}1\r\nx\r\n0\r\n${'X: y\r\n'.repeat(4)}\r\n`],
+    ['chunk-extension', 400, `${chunked}1;${'x'.repeat(10)}\r\nx\r\n0\r\n\r\n`],
+    ['chunk-extensions', 400, `${chunked}${`1;${'x'.repeat(8)}\r\nx\r\n`.repeat(3)}0\r\n\r\n`],
   ])('[wire:bounds-options] %s refuses with %i what is larger', async (_name, status, bytes) => {
     expect((await outcome(bytes)).status).toBe(status)
   })
@@ -110,6 +126,31 @@ describe('gatewright run --bound', () => {
     // The clock of the bounds is as old as its last tick when a wait begins.
     expect(milliseconds).toBeGreaterThan(least - 260)
     expect(milliseconds).toBeLessThan(least + 2_000)
+  })
+
+  it('[wire:bounds-options] what is just within the bounds of a body is served', async () => {
+    const one = await client()
+    one.send(`${chunked}1;${'x'.repeat(9)}\r\nx\r\n1;${'x'.repeat(9)}\r\nx\r\n0\r\n${'X: y\r\n'.repeat(3)}\r\n`)
+    expect((await one.answer()).status).toBe(200)
+    expect((await one.request({ method: 'POST', body: 'x'.repeat(1_000) })).status).toBe(200)
+  })
+
+  it('[wire:bounds-options] interim-answers makes a 502 of an answer with more', async () => {
+    const statuses = async (count: number): Promise<number[]> => {
+      const one = await client()
+      one.send(`GET /interim HTTP/1.1\r\nHost: a\r\nX-Count: ${count}\r\n\r\n`)
+      const seen: number[] = []
+      while ((seen.at(-1) ?? 100) < 200) seen.push((await one.answer()).status)
+      return seen
+    }
+    expect(await statuses(2)).toEqual([103, 103, 200])
+    expect(await statuses(3)).toEqual([103, 103, 502])
+  })
+
+  it('[wire:bounds-options] [wire:h2-options] http2-streams is told to the client', async () => {
+    const { session } = await Http2Client.connect(gateway.place('http://a.example').port)
+    await expect.poll(() => session.remoteSettings.maxConcurrentStreams).toBe(7)
+    session.destroy()
   })
 
   it('[wire:bounds-options] body-rate refuses with 408 a body that trickles', async () => {
@@ -184,14 +225,37 @@ describe('gatewright run --bound', () => {
       expect(() => boundOverrides([text])).toThrow(expect.objectContaining({ message: expect.stringMatching(/^Cannot set/), exitCode: 2 }))
     },
   )
+
+  it('[wire:bounds-options] the last one of a name counts', () => {
+    expect(boundOverrides(['head-time=1', 'fields=9', 'head-time=2'])).toEqual({ headTime: 2, fields: 9 })
+  })
 })
 
-describe('the page of bounds', () => {
-  it('[wire:bounds-options] names each bound with its default', () => {
-    const table = readFileSync(join(root, 'docs/wire.md'), 'utf8').matchAll(/^\| ([a-z-]+) \| (\d+) \|/gm)
-    const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-    expect([...table].map(([, name, value]) => [name, Number(value)])).toEqual(
-      Object.entries(defaultBounds).map(([name, value]) => [kebab(name), value]),
+describe('the schema of bounds', () => {
+  const all = Object.entries(boundSchema)
+
+  it.each(all)(
+    '[wire:bounds-options] %s has a default within its range, takes what is within, and says what else must be',
+    (key, { initial, least, most }) => {
+      const name = boundName(key)
+      const range = `Cannot set the bound ${name}: it must be a whole number from ${least} to ${most} (`
+      for (const value of [least, initial, most]) expect(parseBound(name, String(value))).toEqual({ [key]: value })
+      for (const value of [least - 1, most + 1]) expect(() => parseBound(name, String(value))).toThrow(range)
+      expect(() => parseBound(name, '')).toThrow(/, got nothing$/)
+    },
+  )
+
+  it('[wire:bounds-options] is printed in docs/wire.md', () => {
+    const page = readFileSync(join(root, 'docs/wire.md'), 'utf8')
+    const table = page
+      .slice(page.indexOf('## Bounds and their options'))
+      .split('\n')
+      .filter((line) => line.startsWith('| '))
+      .slice(1)
+    expect(table).toEqual(
+      all.map(
+        ([key, { initial, unit, least, most, says }]) => `| ${boundName(key)} | ${initial} | ${unit} | ${least} to ${most} | ${says} |`,
+      ),
     )
   })
 })

@@ -24,14 +24,25 @@ class FakeSocket {
   }
 }
 
-function scene(shared = new WriteBuffer()) {
+function scene(shared = new WriteBuffer(), blockedAbove = 64 * 1024) {
   const socket = new FakeSocket()
-  return { socket, shared, outlet: new Outlet(socket as unknown as Socket, shared, 64 * 1024) }
+  return { socket, shared, outlet: new Outlet(socket as unknown as Socket, shared, blockedAbove) }
 }
 
 const large = (letter: string): Buffer => Buffer.alloc(20_000, letter)
 
 describe('an outlet', () => {
+  it('[wire:bounds-options] is blocked by more than its bound', () => {
+    const { socket, outlet } = scene(undefined, 10)
+    socket.slow = true
+    outlet.text('x'.repeat(10))
+    outlet.flush()
+    expect(outlet.blocked).toBe(false)
+    outlet.text('x')
+    outlet.flush()
+    expect(outlet.blocked).toBe(true)
+  })
+
   it('writes a head and a small body at once', () => {
     const { socket, outlet } = scene()
     outlet.text('head ')

@@ -44,6 +44,16 @@ describe('gatewright.yaml', () => {
     })
   })
 
+  it('sets bounds of the wire by their names', () => {
+    const { settings, errors } = parseSettings('bounds:\n  head-time: 5000\n  http2-streams: 10\n  head: many\n  heads: 1\n')
+    expect(settings.bounds).toEqual({ headTime: 5_000, http2Streams: 10 })
+    expect(errors.map(({ line, column, message }) => `${line}:${column} ${message.replace(/one of .*,/, 'one of these,')}`)).toEqual([
+      '4:3 Cannot set the bound head: it must be a whole number from 128 to 16777216 (bytes), got many',
+      '5:3 Cannot set a bound: its name must be one of these, got heads',
+    ])
+    expect(parseSettings('bounds:\n').settings.bounds).toBeUndefined()
+  })
+
   it('may be empty, and so may its fields', () => {
     const nothing = { settings: { mappings: [], ports: new Map() }, errors: [] }
     expect(parseSettings('')).toEqual(nothing)

@@ -280,7 +280,7 @@ export class DataPlane {
   }
 
   #watchMemory(watermark: number): void {
-    const used = (this.#options.usedMemory ?? process.memoryUsage.rss)()
+    const used = this.#options.usedMemory?.() ?? process.memoryUsage.rss()
     if (used > watermark) this.runtime.overloaded = true
     else if (used < watermark * memoryRelief) this.runtime.overloaded = false
   }

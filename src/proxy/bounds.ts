@@ -81,7 +81,7 @@ export const boundSchema = {
     many,
     'Connections to all endpoints; a request that would need one more gets 503; 0: about half of the limit of file descriptors.',
   ),
-  requests: items(50_000, 1, 10 * many, 'Requests and streams under way over all connections; those beyond get 503.'),
+  requests: items(20_000, 1, 10 * many, 'Requests and streams under way over all connections, some 15 KiB each; those beyond get 503.'),
   memory: size(0, 0, mostOfAll, 'Resident memory from which new requests get 503; 0: none.'),
   http2Streams: items(
     128,

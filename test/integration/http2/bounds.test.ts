@@ -1,7 +1,7 @@
 /** The bounds of HTTP/2 as options: each with a value of its own, looked at from the other side of the socket. */
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Bounds } from '../../../src/proxy/bounds.ts'
+import { type Bounds, boundSchema } from '../../../src/proxy/bounds.ts'
 import { eventually, pause } from '../../harness/eventually.ts'
 import { harness } from '../../harness/harness.ts'
 import { answerOf } from '../../harness/http2-client.ts'
@@ -58,6 +58,17 @@ function dial(port: number) {
 }
 
 describe('[wire:h2-options]', () => {
+  it.each(['http1', 'h2c'])('[wire:bounds-options] every bound at its most is taken, with a backend of %s', async (protocol) => {
+    const back = protocol === 'h2c' ? await h.http2Backend() : await h.backend()
+    const bounds = Object.fromEntries(Object.entries(boundSchema).map(([key, { most }]) => [key, most]))
+    const gate = await h.gateway(
+      { pools: { web: [back.port] }, h2c: protocol === 'h2c' ? ['web'] : [], rules: [{ backends: ['web'] }] },
+      { bounds },
+    )
+    for (const client of [await h.client(gate), await h.http2(gate)])
+      expect(await client.request({ method: 'POST', body: 'body' })).toMatchObject({ status: 200, body: 'ok' })
+  })
+
   it('http2-streams and the windows are told to the client', async () => {
     const { gate } = await scene({ http2Streams: 3, http2StreamWindow: 20_000, http2ConnectionWindow: 300_000 })
     const { session } = await h.http2(gate)

@@ -2,7 +2,7 @@
 import { homedir } from 'node:os'
 import { isIP } from 'node:net'
 import { type Cidr, parseCidr } from '../lib/cidr.ts'
-import { type Bounds, parseBound } from '../proxy/bounds.ts'
+import { type Bounds, parseBound } from '../config/bounds.ts'
 import type { FileOptions } from '../sources/file/read-once.ts'
 import { parsePort, parseServiceMapping, type ServiceMapping } from '../standalone/service-mapping.ts'
 import { stateFolder } from '../standalone/state-folder.ts'

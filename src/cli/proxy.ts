@@ -2,7 +2,7 @@
  * `gatewright proxy`: the data plane of one Gateway in a pod. It has no credentials of Kubernetes: what it serves comes
  * from the controllers, or from what it served last, and it serves on whatever happens to them.
  */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AdminServer, type AdminSources } from '../admin/admin-server.ts'
@@ -54,6 +54,7 @@ export async function proxy(flags: ProxyFlags): Promise<number> {
     trusted: trustedRanges(flags.trust),
     ...(flags.zone !== undefined && { zone: flags.zone }),
     ...(accessLog !== undefined && { accessLog: accessLog.record }),
+    sessionKeys: readSessionKeys(flags.credentials),
     onReport: (report) => receiver.reported(report),
   })
   const lastGood = flags.state === undefined ? undefined : new LastGood(join(flags.state, 'config.json'), logger)
@@ -110,6 +111,16 @@ function readCredentials(folder: string): ProxyCredentials {
     }
   }
   return { certificate: read('tls.crt'), key: new Secret(read('tls.key')), authority: read('ca.crt') }
+}
+
+/** The same in all pods of a Gateway, one in a line, the newest first; absent: sessions end with the pod. */
+function readSessionKeys(folder: string): readonly Secret[] {
+  const path = join(folder, 'session.key')
+  if (!existsSync(path)) return []
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => new Secret(line))
 }
 
 /** In a pod the ports are the specification's. */

@@ -1,5 +1,5 @@
 /** What the bounds mean for the codec. */
-import type { Bounds } from './bounds.ts'
+import type { Bounds } from '../config/bounds.ts'
 import type { BodyLimits, HeadLimits } from './http1/codec.ts'
 
 export function headLimits(bounds: Bounds): HeadLimits {

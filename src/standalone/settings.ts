@@ -12,7 +12,7 @@
  */
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
 import type { Node, Pair, YAMLMap } from 'yaml'
-import { type Bounds, parseBound } from '../proxy/bounds.ts'
+import { type Bounds, parseBound } from '../config/bounds.ts'
 import { parsePort, parseServicePort, parseTarget } from './service-mapping.ts'
 import type { ServiceMapping } from './service-mapping.ts'
 

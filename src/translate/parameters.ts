@@ -4,6 +4,7 @@
  */
 import type { Gateway, GatewayClass } from '../api/gateway.ts'
 import type { ParametersSpec } from '../api/parameters.ts'
+import { parseBound } from '../config/bounds.ts'
 import type { Reader } from './memo.ts'
 
 export type Parameters = { readonly ok: true; readonly spec: ParametersSpec } | { readonly ok: false; readonly message: string }
@@ -60,5 +61,19 @@ function named(
   if (found === undefined) {
     return { ok: false, message: `${what} names ${KIND} ${namespace}/${name}, which is not there or is not valid. Create it, or mend it.` }
   }
+  const wrong = wrongBound(found.spec)
+  if (wrong !== undefined) return { ok: false, message: `${KIND} ${namespace}/${name} is not valid: ${wrong}.` }
   return { ok: true, spec: found.spec }
+}
+
+/** A bound that the proxies would refuse to start with. */
+function wrongBound({ bounds = {} }: ParametersSpec): string | undefined {
+  for (const [name, value] of Object.entries(bounds)) {
+    try {
+      parseBound(name, String(value))
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+  return undefined
 }

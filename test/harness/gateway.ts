@@ -2,7 +2,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { createSocketBuffers } from '../../src/proxy/byte-socket.ts'
-import { type Bounds, defaultBounds } from '../../src/proxy/bounds.ts'
+import { type Bounds, defaultBounds } from '../../src/config/bounds.ts'
 import {
   type ClientConnection,
   createDownstreamCounters,

@@ -2,7 +2,7 @@
  * How fast a client's body must come: no silence longer than `bodyIdleTime`, and in each window of that length at least
  * `bodyRate` bytes a second. It runs only while we wait for the client; a pause of ours begins a new window.
  */
-import type { Bounds } from '../bounds.ts'
+import type { Bounds } from '../../config/bounds.ts'
 
 export class BodyPace {
   readonly #bounds: Bounds

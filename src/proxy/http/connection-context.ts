@@ -8,7 +8,7 @@
 import type { ListenerKey } from '../../config/listener.ts'
 import type { PortRouter } from '../../routing/router.ts'
 import type { AccessRecord, AnswerFlag } from '../../telemetry/access-record.ts'
-import type { Bounds } from '../bounds.ts'
+import type { Bounds } from '../../config/bounds.ts'
 import type { SocketBuffers } from '../byte-socket.ts'
 import type { Sweep } from '../sweep.ts'
 import type { PoolRegistry } from '../upstream/registry.ts'

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ListenerKey } from '../../config/listener.ts'
-import type { Bounds } from '../bounds.ts'
+import type { Bounds } from '../../config/bounds.ts'
 import { ended, type Sweep, type Swept } from '../sweep.ts'
 import { type ClientHello, readClientHello } from './client-hello.ts'
 import type { TlsListener } from './tls-listener.ts'

@@ -10,7 +10,7 @@
  * an answer, whatever its status. An ejection ends with a connection of the gateway's own, which costs no request, and
  * then with a single request.
  */
-import type { Bounds } from '../bounds.ts'
+import type { Bounds } from '../../config/bounds.ts'
 import type { UpstreamFailure } from './connection.ts'
 
 export type Health =

@@ -3,7 +3,7 @@
  * moment is a yes, since what accepts only to reset is not there either. It is the same for every protocol.
  */
 import { connect, type Socket } from 'node:net'
-import type { Bounds } from '../bounds.ts'
+import type { Bounds } from '../../config/bounds.ts'
 import { ended, type Sweep, type Swept } from '../sweep.ts'
 import type { Endpoint } from './endpoint.ts'
 import { isOwnFailure } from './own-failure.ts'

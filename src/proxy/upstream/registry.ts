@@ -7,7 +7,7 @@
  * nothing of routes, listeners or clients. The listener side updates it, exchanges acquire connections from it.
  */
 import type { PoolConfig, PoolKey } from '../../config/pool.ts'
-import type { Bounds } from '../bounds.ts'
+import type { Bounds } from '../../config/bounds.ts'
 import type { SocketBuffers } from '../byte-socket.ts'
 import type { Sweep } from '../sweep.ts'
 import type { Endpoint } from './endpoint.ts'

@@ -1,7 +1,7 @@
 /** The bounds of HTTP/2 as options: each with a value of its own, looked at from the other side of the socket. */
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Bounds, boundSchema } from '../../../src/proxy/bounds.ts'
+import { type Bounds, boundSchema } from '../../../src/config/bounds.ts'
 import { eventually, pause } from '../../harness/eventually.ts'
 import { harness } from '../../harness/harness.ts'
 import { answerOf } from '../../harness/http2-client.ts'

@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Bounds } from '../../../src/proxy/bounds.ts'
+import type { Bounds } from '../../../src/config/bounds.ts'
 import { Client } from '../../harness/client.ts'
 import { root } from '../../harness/command-build.ts'
 import { startDataPlane, type TestDataPlane } from '../../harness/data-plane.ts'

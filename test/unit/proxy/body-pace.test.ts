@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { defaultBounds } from '../../../src/proxy/bounds.ts'
+import { defaultBounds } from '../../../src/config/bounds.ts'
 import { BodyPace } from '../../../src/proxy/http/body-pace.ts'
 
 const bounds = { ...defaultBounds, bodyIdleTime: 30_000, bodyRate: 500 }

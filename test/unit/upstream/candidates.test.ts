@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { EndpointConfig } from '../../../src/config/pool.ts'
-import { defaultBounds } from '../../../src/proxy/bounds.ts'
+import { defaultBounds } from '../../../src/config/bounds.ts'
 import { candidatesOf } from '../../../src/proxy/upstream/candidates.ts'
 import { Endpoint } from '../../../src/proxy/upstream/endpoint.ts'
 

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { defaultBounds } from '../../../src/proxy/bounds.ts'
+import { defaultBounds } from '../../../src/config/bounds.ts'
 import { createSocketBuffers } from '../../../src/proxy/byte-socket.ts'
 import { Sweep } from '../../../src/proxy/sweep.ts'
 import type { UpstreamFailure, UpstreamUser } from '../../../src/proxy/upstream/connection.ts'

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { defaultBounds } from '../../../src/proxy/bounds.ts'
+import { defaultBounds } from '../../../src/config/bounds.ts'
 import type { UpstreamFailure } from '../../../src/proxy/upstream/connection.ts'
 import { advance, type Health, type HealthEvent, healthy } from '../../../src/proxy/upstream/health.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { EndpointConfig, PoolConfig } from '../../../src/config/pool.ts'
-import { defaultBounds } from '../../../src/proxy/bounds.ts'
+import { defaultBounds } from '../../../src/config/bounds.ts'
 import { createSocketBuffers } from '../../../src/proxy/byte-socket.ts'
 import { Sweep } from '../../../src/proxy/sweep.ts'
 import { PoolRegistry } from '../../../src/proxy/upstream/registry.ts'

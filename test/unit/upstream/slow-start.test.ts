@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { defaultBounds } from '../../../src/proxy/bounds.ts'
+import { defaultBounds } from '../../../src/config/bounds.ts'
 import { chooseEndpoint } from '../../../src/proxy/upstream/balancer.ts'
 import { Endpoint } from '../../../src/proxy/upstream/endpoint.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { defaultBounds } from '../../../../src/proxy/bounds.ts'
+import { defaultBounds } from '../../../../src/config/bounds.ts'
 import { type AttemptedRequest, FailedAttempts } from '../../../../src/proxy/http/attempts.ts'
 import type { Downstream } from '../../../../src/proxy/http/downstream.ts'
 import { RequestBody } from '../../../../src/proxy/http/request-body.ts'

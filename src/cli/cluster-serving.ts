@@ -1,0 +1,159 @@
+/**
+ * The controller's pass as one object: what the API server has becomes statuses, configurations and infrastructure.
+ *
+ * A pass only translates and publishes, which costs what changed and waits for nothing but Secrets that are new. Statuses
+ * and infrastructure are written beside it, by the leader alone, from the last translation: a slow API server holds back
+ * no endpoint. What happened outside (versions that proxies serve, addresses that were granted) is part of the next pass.
+ */
+import type { GatewayObservation, Observations } from '../cluster/observations.ts'
+import { ObservedSnapshot } from '../cluster/observed-snapshot.ts'
+import type { Snapshot } from '../cluster/snapshot.ts'
+import type { ProxyState } from '../delivery/proxy-session.ts'
+import type { StreamServer } from '../delivery/stream-server.ts'
+import type { KubernetesSource } from '../sources/kubernetes/kubernetes-source.ts'
+import type { TranslateOptions } from '../translate/options.ts'
+import { type Pass, translate } from '../translate/translate.ts'
+import type { InfraPlan, StatusOf, Translation } from '../translate/translation.ts'
+import { SnapshotFeed } from './snapshot-feed.ts'
+
+export interface ClusterServingOptions {
+  readonly source: Pick<KubernetesSource, 'read' | 'want' | 'stored' | 'bundleVersion'>
+  readonly stream: Pick<StreamServer, 'publish' | 'proxiesOf'>
+  readonly translate: TranslateOptions
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number
+  /** Look again after so many milliseconds. */
+  readonly later: (milliseconds: number) => void
+}
+
+export interface ClusterView {
+  readonly objects: Snapshot
+  readonly translation: Translation
+  /** To be written now: a Gateway whose proxies are about to say that they serve waits a moment for them. */
+  readonly statuses: readonly StatusOf[]
+}
+
+/** How long proxies may take to acknowledge a configuration before their Gateway's status says that it is pending. */
+const acknowledgeTime = 250
+/** References may lead to further ones. */
+const mostLoads = 3
+
+export class ClusterServing {
+  readonly #options: ClusterServingOptions
+  readonly #feed = new SnapshotFeed()
+  readonly #published = new Map<string, { readonly version: string; readonly at: number }>()
+  readonly #gatewayStatuses = new Map<string, StatusOf>()
+  #observations: Observations = { gateways: new Map(), assumeProgrammed: false }
+  #pass: Pass | undefined
+  #view: ClusterView | undefined
+
+  constructor(options: ClusterServingOptions) {
+    this.#options = options
+  }
+
+  /** The last pass's; undefined before the first one. */
+  get view(): ClusterView | undefined {
+    return this.#view
+  }
+
+  async pass(): Promise<ClusterView> {
+    const { source, stream } = this.#options
+    let objects = this.#feed.follow(source.read().objects)
+    let translation = this.#translate(objects)
+    // Nothing is taken from the proxies because a Secret that they have was not read here yet.
+    for (let loads = 0; loads < mostLoads; loads += 1) {
+      await source.want(translation.wants)
+      const loaded = this.#feed.follow(source.read().objects)
+      if (loaded === objects) break
+      objects = loaded
+      translation = this.#translate(objects)
+    }
+    stream.publish(translation.configs, translation.versions, translation.keys)
+    this.#notePublished(translation)
+    this.#observe(translation)
+    translation = this.#translate(objects)
+    this.#view = { objects, translation, statuses: this.#statusesOf(translation) }
+    return this.#view
+  }
+
+  #translate(objects: Snapshot): Translation {
+    const { bundleVersion } = this.#options.source
+    const options = { ...this.#options.translate, ...(bundleVersion !== undefined && { bundleVersion }) }
+    this.#pass = translate(new ObservedSnapshot(objects, this.#observations), options, this.#pass)
+    return this.#pass.translation
+  }
+
+  #notePublished({ versions }: Translation): void {
+    for (const [gateway, version] of versions) {
+      if (this.#published.get(gateway)?.version !== version) this.#published.set(gateway, { version, at: this.#options.now() })
+    }
+    for (const gateway of this.#published.keys()) if (!versions.has(gateway)) this.#published.delete(gateway)
+  }
+
+  #observe({ infra, versions }: Translation): void {
+    const { stream } = this.#options
+    this.#observations = {
+      assumeProgrammed: false,
+      gateways: new Map(
+        infra.map((plan) => [plan.gateway, this.#observationOf(plan, versions.get(plan.gateway), stream.proxiesOf(plan.gateway))]),
+      ),
+    }
+  }
+
+  #observationOf({ namespace, name }: InfraPlan, version: string | undefined, proxies: readonly ProxyState[]): GatewayObservation {
+    // One that has not served anything yet is not ready: it takes nothing back.
+    const ready = proxies.filter((proxy) => proxy.version !== '')
+    const served = ready.find((proxy) => proxy.version !== version) ?? ready[0]
+    const failed = new Map(ready.flatMap(({ result }) => (result?.failedPorts ?? []).map(({ port, message }) => [port, message])))
+    return {
+      ...(served !== undefined && { servedVersion: served.version }),
+      addresses: addressesIn(this.#options.source.stored('Service', namespace, name)?.status),
+      failedPorts: [...failed].map(([port, message]) => ({ port, message })),
+    }
+  }
+
+  /**
+   * Between a configuration and its acknowledgement lie milliseconds: a Gateway that was programmed does not say
+   * otherwise for that long. A new one waits as long for its first status to be worth reading.
+   */
+  #statusesOf({ statuses, versions }: Translation): readonly StatusOf[] {
+    const { later } = this.#options
+    let soonest = Number.POSITIVE_INFINITY
+    const present = new Set<string>()
+    const shown = statuses.flatMap((status): readonly StatusOf[] => {
+      if (status.kind !== 'Gateway') return [status]
+      const gateway = `${status.namespace}/${status.name}`
+      present.add(gateway)
+      const left = this.#waitsFor(gateway, versions.get(gateway))
+      if (left <= 0) {
+        this.#gatewayStatuses.set(gateway, status)
+        return [status]
+      }
+      soonest = Math.min(soonest, left)
+      const before = this.#gatewayStatuses.get(gateway)
+      return before === undefined ? [] : [before]
+    })
+    for (const gateway of this.#gatewayStatuses.keys()) if (!present.has(gateway)) this.#gatewayStatuses.delete(gateway)
+    if (soonest < Number.POSITIVE_INFINITY) later(Math.ceil(soonest))
+    return shown
+  }
+
+  /** Milliseconds until its proxies count as late; 0 when they have answered, or there are none to wait for. */
+  #waitsFor(gateway: string, version: string | undefined): number {
+    const published = this.#published.get(gateway)
+    const observed = this.#observations.gateways.get(gateway)
+    if (published === undefined || version === undefined || observed?.servedVersion === undefined || observed.servedVersion === version)
+      return 0
+    return published.at + acknowledgeTime - this.#options.now()
+  }
+}
+
+function addressesIn(status: unknown): GatewayObservation['addresses'] {
+  const ingress = (
+    status as { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[] } } | undefined
+  )?.loadBalancer?.ingress
+  return (ingress ?? []).flatMap(({ ip, hostname }): GatewayObservation['addresses'] => {
+    if (ip !== undefined && ip !== '') return [{ type: 'IPAddress', value: ip }]
+    return hostname !== undefined && hostname !== '' ? [{ type: 'Hostname', value: hostname }] : []
+  })
+}

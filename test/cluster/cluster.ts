@@ -89,9 +89,10 @@ export class Cluster {
     return stdout
   }
 
-  /** Applies manifests (YAML or JSON) on the server's side. */
-  async apply(manifests: string): Promise<void> {
-    await this.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], manifests)
+  /** Applies YAML, or objects, on the server's side. */
+  async apply(manifests: string | readonly object[]): Promise<void> {
+    const text = typeof manifests === 'string' ? manifests : JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests })
+    await this.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], text)
   }
 
   /** Writes a kubeconfig with a token of a ServiceAccount that exists, and returns its path. */

@@ -1,10 +1,15 @@
 /** A process by its number and the moment it began, so that a number that was given again is not taken for it. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 
 export interface ProcessIdentity {
   readonly pid: number
   /** Clock ticks since the machine started (proc(5), field 22 of stat). */
   readonly began: string
+}
+
+/** Which numbering of processes a number belongs to. */
+export function pidNamespace(): string {
+  return readlinkSync('/proc/self/ns/pid')
 }
 
 export function thisProcess(): ProcessIdentity {

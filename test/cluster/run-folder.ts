@@ -10,13 +10,18 @@
  *     gatewright-cluster/ID/data/             empty from outside: the data lie in memory, in a mount that only the cluster sees
  */
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { checkout } from './checkout.ts'
-import { isAlive, readIdentity, thisProcess } from './process-identity.ts'
+import { isAlive, pidNamespace, readIdentity, thisProcess } from './process-identity.ts'
 import type { ProcessIdentity } from './process-identity.ts'
+
+interface Owner extends ProcessIdentity {
+  readonly checkout: string
+  readonly pidNamespace: string
+}
 
 const all = join(tmpdir(), 'gatewright-cluster')
 
@@ -26,7 +31,7 @@ export function createRunFolder(): string {
   mkdirSync(folder, { mode: 0o700 })
   mkdirSync(join(folder, 'log'))
   mkdirSync(join(folder, 'data'))
-  writeFileSync(join(folder, 'owner.json'), JSON.stringify({ ...thisProcess(), checkout }))
+  writeFileSync(join(folder, 'owner.json'), JSON.stringify({ ...thisProcess(), checkout, pidNamespace: pidNamespace() }))
   return folder
 }
 
@@ -42,14 +47,15 @@ export function initOf(folder: string): ProcessIdentity | undefined {
 
 /** The folder of a cluster of this checkout that is up, if there is one. */
 export function findRunning(): string | undefined {
-  return folders().find((folder) => existsSync(join(folder, 'ready')) && checkoutOf(folder) === checkout && initOf(folder) !== undefined)
+  return folders().find((folder) => existsSync(join(folder, 'ready')) && ownerOf(folder)?.checkout === checkout && initOf(folder) !== undefined)
 }
 
 /** Ends and removes what crashed runs left; the kernel has usually ended their processes together with their owner. */
 export async function removeStale(log: (line: string) => void): Promise<void> {
   for (const folder of folders()) {
-    const owner = readIdentity(join(folder, 'owner.json'))
-    if (owner !== undefined && isAlive(owner)) continue
+    const owner = ownerOf(folder)
+    // Within another numbering of processes (a cluster inside a cluster) nobody can be judged by number.
+    if (owner !== undefined && (owner.pidNamespace !== pidNamespace() || isAlive(owner))) continue
     // A folder without its owner's file is one that is being made, for a moment.
     if (owner === undefined && (await appears(join(folder, 'owner.json'), 200))) continue
     log(`removing what a cluster that ended badly left: ${folder}`)
@@ -84,10 +90,6 @@ async function appears(path: string, within: number): Promise<boolean> {
   return existsSync(path)
 }
 
-function checkoutOf(folder: string): string | undefined {
-  try {
-    return (JSON.parse(readFileSync(join(folder, 'owner.json'), 'utf8')) as { checkout?: string }).checkout
-  } catch {
-    return undefined
-  }
+function ownerOf(folder: string): Owner | undefined {
+  return readIdentity(join(folder, 'owner.json')) as Owner | undefined
 }

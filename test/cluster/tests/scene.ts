@@ -38,7 +38,7 @@ export async function openScene(): Promise<Scene> {
     cluster,
     api,
     namespace,
-    apply: (...objects) => cluster.apply(objects.map((object) => JSON.stringify(inNamespace(object, namespace))).join('\n---\n')),
+    apply: (...objects) => cluster.apply(objects.map((object) => inNamespace(object, namespace))),
     pod: (name) => api.get<PodWithStatus>(`/api/v1/namespaces/${namespace}/pods/${name}`),
     remove: async () => {
       await api.delete(`/api/v1/namespaces/${namespace}`)

@@ -45,7 +45,7 @@ describe('the address of a Service of type LoadBalancer', () => {
   it('carries TCP', async () => {
     await scene.apply(echoPod('tcp', { TCP_ECHO_SERVER: '1' }), service('tcp', [{ port: 9000, targetPort: 3000 }]))
     const address = await addressOf(scene, 'tcp')
-    const text = await eventually(() => tcp(address, 9000, 'hello\n', /"pod"/), 'an answer over TCP')
+    const text = await eventually(() => tcp(address, 9000, 'TEST\n', /"pod"/), 'an answer over TCP')
     expect(text).toContain('"pod":"tcp"')
   })
 

@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path'
 function findRoot(): string {
   let folder = import.meta.dirname
   while (!existsSync(join(folder, 'package-lock.json'))) {
-    if (folder === dirname(folder)) throw new Error(`Cannot find the checkout: a folder above ${import.meta.dirname} must have package-lock.json`)
+    if (folder === dirname(folder))
+      throw new Error(`Cannot find the checkout: a folder above ${import.meta.dirname} must have package-lock.json`)
     folder = dirname(folder)
   }
   return folder

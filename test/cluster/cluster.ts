@@ -14,7 +14,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { createWriteStream, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ApiClient } from './api-client.ts'
 import { haveBinaries } from './programs/binaries.ts'
@@ -22,7 +22,7 @@ import type { Binaries } from './programs/binaries.ts'
 import { checkout } from './checkout.ts'
 import { kubeconfigWithToken, readKubeconfig } from './kubeconfig.ts'
 import { identityOf } from './process-identity.ts'
-import { demandRequirements } from './requirements.ts'
+import { demandRequirements, searchPath } from './requirements.ts'
 import { createRunFolder, endInit, initOf, removeRunFolder, removeStale, writeInit } from './run-folder.ts'
 import { ClusterError } from './user-error.ts'
 
@@ -66,7 +66,7 @@ export class Cluster {
     const [program = '', ...args] = [...this.#entry(options.cwd?.toString() ?? process.cwd()), ...command]
     return spawn(program, args, {
       ...options,
-      env: { ...process.env, [HERE]: this.folder, KUBECONFIG: this.kubeconfig, NO_PROXY: '*', ...options.env },
+      env: { ...process.env, PATH: this.#searchPath(), [HERE]: this.folder, KUBECONFIG: this.kubeconfig, NO_PROXY: '*', ...options.env },
     })
   }
 
@@ -132,6 +132,10 @@ export class Cluster {
     await new Promise((resolve) => owned.once('exit', resolve))
   }
 
+  #searchPath(): string {
+    return [dirname(this.binaries.kubectl), searchPath()].join(delimiter)
+  }
+
   #entry(cwd: string): readonly string[] {
     if (isHere(this.folder)) return []
     const init = initOf(this.folder)
@@ -195,7 +199,12 @@ function startInside(folder: string, binaries: Binaries): ChildProcess {
   const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc']
   const main = join(checkout, 'build/test/cluster/inside/main.js')
   const args = ['--pdeathsig', 'KILL', 'unshare', ...namespaces, process.execPath, main, folder, JSON.stringify(binaries)]
-  const child = spawn('setpriv', args, { cwd: checkout, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('setpriv', args, {
+    cwd: checkout,
+    detached: true,
+    env: { ...process.env, PATH: searchPath() },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const log = createWriteStream(join(folder, 'log', 'node.log'))
   child.stdout.pipe(log, { end: false })
   child.stderr.pipe(log, { end: false })

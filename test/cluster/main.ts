@@ -3,7 +3,6 @@
  * `npm run cluster -- COMMAND`: runs the command in the cluster that runs already, else in one of its own.
  * `--own COMMAND`: always in one of its own (`npm run test:cluster`).
  */
-import { dirname, delimiter } from 'node:path'
 import { attachCluster, startCluster } from './cluster.ts'
 import type { Cluster } from './cluster.ts'
 import { findRunning } from './run-folder.ts'
@@ -52,8 +51,7 @@ async function start(): Promise<Cluster> {
 
 /** Signals of a terminal reach the command too; this process waits for it. */
 function run(cluster: Cluster, command: readonly string[]): Promise<number> {
-  const path = [dirname(cluster.binaries.kubectl), process.env['PATH']].join(delimiter)
-  const child = cluster.spawn(command, { stdio: 'inherit', env: { PATH: path } })
+  const child = cluster.spawn(command, { stdio: 'inherit' })
   for (const signal of signals) process.on(signal, () => child.kill(signal))
   return new Promise((resolve, reject) => {
     child.on('error', reject)

@@ -13,23 +13,35 @@ const TOOLS = [
   { program: 'mount', from: 'mount' },
 ] as const
 
+interface Machine {
+  readonly platform: string
+  readonly uid: number | undefined
+  readonly find: (program: string) => string | undefined
+}
+
 /** Throws one line that says what is missing and what to do. */
 export function demandRequirements(): void {
-  const missing = TOOLS.filter(({ program }) => findProgram(program) === undefined)
-  if (process.platform !== 'linux') throw new ClusterError(`Cannot start the cluster: it needs Linux's network namespaces, got ${process.platform}.`)
-  if (process.getuid?.() !== 0)
-    throw new ClusterError('Cannot start the cluster: it must be root, to make network namespaces. Run it again with sudo.')
-  if (missing.length > 0) {
-    const packages = [...new Set(missing.map(({ from }) => from))].join(' ')
-    throw new ClusterError(
-      `Cannot start the cluster: ${missing.map(({ program }) => program).join(', ')} must be installed. Install: ${packages} (apt-get install ${packages}).`,
-    )
-  }
+  const missing = whatIsMissing({ platform: process.platform, uid: process.getuid?.(), find: findProgram })
+  if (missing !== undefined) throw new ClusterError(`Cannot start the cluster: ${missing}`)
+}
+
+export function whatIsMissing({ platform, uid, find }: Machine): string | undefined {
+  if (platform !== 'linux') return `the system must be Linux, for its network namespaces, got ${platform}.`
+  if (uid !== 0) return `the user must be root, to make network namespaces, got user ${uid}. Run it again with sudo.`
+  const missing = TOOLS.filter(({ program }) => find(program) === undefined)
+  if (missing.length === 0) return undefined
+  const packages = [...new Set(missing.map(({ from }) => from))].join(' ')
+  return `the machine must have ${missing.map(({ program }) => program).join(', ')}. Run: apt-get install ${packages}`
+}
+
+/** PATH with the folders of the system's tools, which not every user's has. */
+export function searchPath(): string {
+  return [process.env['PATH'] ?? '', '/usr/sbin', '/sbin'].join(delimiter)
 }
 
 /** The path of a program that PATH leads to. */
 export function findProgram(name: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin']
+  const folders = searchPath().split(delimiter)
   return folders.map((folder) => join(folder, name)).find(isExecutable)
 }
 

@@ -47,7 +47,9 @@ export function initOf(folder: string): ProcessIdentity | undefined {
 
 /** The folder of a cluster of this checkout that is up, if there is one. */
 export function findRunning(): string | undefined {
-  return folders().find((folder) => existsSync(join(folder, 'ready')) && ownerOf(folder)?.checkout === checkout && initOf(folder) !== undefined)
+  return folders().find(
+    (folder) => existsSync(join(folder, 'ready')) && ownerOf(folder)?.checkout === checkout && initOf(folder) !== undefined,
+  )
 }
 
 /** Ends and removes what crashed runs left; the kernel has usually ended their processes together with their owner. */

@@ -77,7 +77,7 @@ export class Watched<T extends KubeObject> {
     const list = await this.#client.get<List<T>>(this.#path)
     const items = list.items ?? []
     const keys = new Set(items.map(keyOf))
-    for (const key of [...this.#objects.keys()]) if (!keys.has(key)) this.#set(key, undefined)
+    for (const key of this.#objects.keys()) if (!keys.has(key)) this.#set(key, undefined)
     for (const item of items) {
       const known = this.#objects.get(keyOf(item))
       if (known?.metadata.resourceVersion !== item.metadata.resourceVersion) this.#set(keyOf(item), item)

@@ -8,7 +8,7 @@ export function serveControl(socketPath: string, components: readonly Component[
   const server = createServer((request, response) => {
     act(request.method ?? '', request.url ?? '', components).then(
       (text) => response.writeHead(200).end(text),
-      (error: unknown) => response.writeHead(400).end(String((error as Error).message)),
+      (error: unknown) => response.writeHead(400).end((error as Error).message),
     )
   })
   return new Promise((resolve, reject) => {

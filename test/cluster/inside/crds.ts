@@ -29,7 +29,8 @@ export async function applyCrds(client: ApiClient, folder: string): Promise<void
 /** The server reads YAML itself; only where it goes has to be known here. */
 async function apply(client: ApiClient, document: string): Promise<void> {
   const collection = COLLECTIONS[kindOf(document)]
-  if (collection === undefined) throw new Error(`Cannot apply the CRDs: ${kindOf(document)} must be one of ${Object.keys(COLLECTIONS).join(', ')}`)
+  if (collection === undefined)
+    throw new Error(`Cannot apply the CRDs: ${kindOf(document)} must be one of ${Object.keys(COLLECTIONS).join(', ')}`)
   await client.patch(`${collection}/${nameOf(document)}?fieldManager=cluster&force=true`, document, 'application/apply-patch+yaml')
 }
 

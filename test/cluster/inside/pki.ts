@@ -22,9 +22,16 @@ export async function makePki(folder: string): Promise<Pki> {
   const alternatives = [...names.map((name) => `DNS:${name}`), ...addresses.map((address) => `IP:${address}`)].join(',')
   const leaf = (name: string, subject: string, extension: string): Promise<string> =>
     runTool('openssl', [
-      ...['req', '-x509', ...KEY, '-CA', at('ca.crt'), '-CAkey', at('ca.key'), '-subj', subject],
-      ...['-addext', 'basicConstraints=CA:FALSE', '-addext', extension],
-      ...['-keyout', at(`${name}.key`), '-out', at(`${name}.crt`)],
+      'req',
+      '-x509',
+      ...KEY,
+      `-CA=${at('ca.crt')}`,
+      `-CAkey=${at('ca.key')}`,
+      `-subj=${subject}`,
+      '-addext=basicConstraints=CA:FALSE',
+      `-addext=${extension}`,
+      `-keyout=${at(`${name}.key`)}`,
+      `-out=${at(`${name}.crt`)}`,
     ])
   await Promise.all([
     leaf('apiserver', '/CN=kube-apiserver', `subjectAltName=${alternatives}`),

@@ -77,7 +77,9 @@ function rootFileSystem(container: Container, image: Image, place: ContainerPlac
 
 function bind(source: string, target: string, readOnly: boolean): readonly string[] {
   const isFolder = statSync(source).isDirectory()
-  const made = isFolder ? `mkdir -p ${quote(target)}` : `mkdir -p ${quote(target.slice(0, target.lastIndexOf('/')))} && touch ${quote(target)}`
+  const made = isFolder
+    ? `mkdir -p ${quote(target)}`
+    : `mkdir -p ${quote(target.slice(0, target.lastIndexOf('/')))} && touch ${quote(target)}`
   return [made, `mount --bind ${readOnly ? '-o ro ' : ''}${quote(source)} ${quote(target)}`]
 }
 

@@ -155,7 +155,7 @@ export class ContainerRun {
           const environment = environmentOf(this.#pod, this.container, address, data)
           return startContainer(this.#pod, this.container, image, environment, place)
         } catch (error) {
-          this.#set({ waiting: { reason: 'CreateContainerConfigError', message: String((error as Error).message) } })
+          this.#set({ waiting: { reason: 'CreateContainerConfigError', message: (error as Error).message } })
         }
       }
       await delay(retryAfter, undefined, { signal: this.#stopping.signal }).catch(() => {})

@@ -19,7 +19,8 @@ export function environmentOf(pod: Pod, container: Container, address: string, d
     KUBERNETES_SERVICE_PORT: '443',
   }
   for (const source of container.envFrom ?? []) {
-    const values = source.secretRef === undefined ? textOf(data, source.configMapRef, 'configMap') : textOf(data, source.secretRef, 'secret')
+    const values =
+      source.secretRef === undefined ? textOf(data, source.configMapRef, 'configMap') : textOf(data, source.secretRef, 'secret')
     for (const [name, value] of Object.entries(values)) environment[(source.prefix ?? '') + name] = value
   }
   for (const variable of container.env ?? []) {
@@ -31,7 +32,9 @@ export function environmentOf(pod: Pod, container: Container, address: string, d
 
 /** `$(NAME)` becomes the variable's value, `$$(NAME)` stays as `$(NAME)`, an unknown name stays as it is. */
 export function expand(text: string, environment: Environment): string {
-  return text.replace(/\$\$|\$\(([^()]+)\)/g, (whole, name: string | undefined) => (name === undefined ? '$' : (environment[name] ?? whole)))
+  return text.replace(/\$\$|\$\(([^()]+)\)/g, (whole, name: string | undefined) =>
+    name === undefined ? '$' : (environment[name] ?? whole),
+  )
 }
 
 function valueOf(variable: EnvVar, pod: Pod, container: Container, address: string, data: NamespaceData): string | undefined {

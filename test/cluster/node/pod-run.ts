@@ -70,7 +70,7 @@ export class PodRun {
 
   start(): void {
     this.#started = this.#start().catch((error: unknown) => {
-      this.#waiting = { reason: 'CreatePodSandboxError', message: String((error as Error).message) }
+      this.#waiting = { reason: 'CreatePodSandboxError', message: (error as Error).message }
       this.#surroundings.log(`pod ${this.#name}: ${String(error)}`)
       this.#changed()
     })

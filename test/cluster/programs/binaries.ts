@@ -64,7 +64,9 @@ export async function haveBinaries(log: (line: string) => void): Promise<Binarie
 
 /** `GATEWRIGHT_CLUSTER_CACHE`, else a folder in the user's cache. */
 function cacheFolder(): string {
-  return process.env['GATEWRIGHT_CLUSTER_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'gatewright', 'cluster')
+  return (
+    process.env['GATEWRIGHT_CLUSTER_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'gatewright', 'cluster')
+  )
 }
 
 function hashOf(module: GoModule): string {
@@ -110,13 +112,27 @@ async function takeLock(lock: string, log: (line: string) => void): Promise<void
 async function build(module: GoModule, folder: string, go: Go, log: (line: string) => void): Promise<void> {
   removeRemains(folder)
   const draft = mkdtempSync(`${folder}.draft-`)
-  const environment = { ...process.env, CGO_ENABLED: '0', GOTOOLCHAIN: go.toolchain, GOWORK: 'off', GOFLAGS: '-mod=readonly -buildvcs=false' }
+  const environment = {
+    ...process.env,
+    CGO_ENABLED: '0',
+    GOTOOLCHAIN: go.toolchain,
+    GOWORK: 'off',
+    GOFLAGS: '-mod=readonly -buildvcs=false',
+  }
   try {
-    for (const { program, arguments: [command = '', ...rest] } of module.products) {
+    for (const {
+      program,
+      arguments: [command = '', ...rest],
+    } of module.products) {
       const started = performance.now()
       log(`building ${program} with Go ${go.version}`)
       // It ends with this process. Others work on the machine too, and a build has time.
-      await run('setpriv', ['--pdeathsig', 'TERM', 'nice', '-n', '10', go.program, command, '-o', join(draft, program), ...rest], module.folder, environment)
+      await run(
+        'setpriv',
+        ['--pdeathsig', 'TERM', 'nice', '-n', '10', go.program, command, '-o', join(draft, program), ...rest],
+        module.folder,
+        environment,
+      )
       log(`built ${program} (${((performance.now() - started) / 1000).toFixed(0)} s)`)
     }
     if (module.sources.length > 0) writeFileSync(join(draft, 'sources.json'), JSON.stringify(foldersOf(module, go, environment), null, 2))
@@ -140,7 +156,9 @@ function foldersOf(module: GoModule, go: Go, environment: NodeJS.ProcessEnv): Re
   })
   const found = [...asked.stdout.matchAll(/"Path": "([^"]+)"[^}]*?"Dir": "([^"]+)"/gs)].map(([, path = '', folder = '']) => [path, folder])
   if (found.length !== module.sources.length)
-    throw new ClusterError(`Cannot fetch ${module.sources.join(', ')}: go mod download must name their folders, got ${asked.stderr || asked.stdout}`)
+    throw new ClusterError(
+      `Cannot fetch ${module.sources.join(', ')}: go mod download must name their folders, got ${asked.stderr || asked.stdout}`,
+    )
   return Object.fromEntries(found) as Record<string, string>
 }
 

@@ -27,10 +27,13 @@ function processesOf(word: string): readonly string[] {
 
 /** What of the machine a cluster could leave behind. */
 function traces(scratch: string): object {
-  const lines = (program: string, args: readonly string[]): readonly string[] => spawnSync(program, args, { encoding: 'utf8' }).stdout.split('\n')
+  const lines = (program: string, args: readonly string[]): readonly string[] =>
+    spawnSync(program, args, { encoding: 'utf8' }).stdout.split('\n')
   return {
     processes: processesOf(scratch),
-    mounts: readFileSync('/proc/self/mountinfo', 'utf8').split('\n').filter((line) => line.includes(scratch)),
+    mounts: readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(scratch)),
     links: lines('ip', ['-o', 'link']).map((line) => line.split(':')[1]),
     networks: lines('ip', ['netns']).length,
     rules: lines('nft', ['list', 'tables']),
@@ -64,7 +67,8 @@ describe('the end of a cluster', () => {
     }, 'the cluster')
     return child
   }
-  const runFolders = (): readonly string[] => (existsSync(join(scratch, 'gatewright-cluster')) ? readdirSync(join(scratch, 'gatewright-cluster')) : [])
+  const runFolders = (): readonly string[] =>
+    existsSync(join(scratch, 'gatewright-cluster')) ? readdirSync(join(scratch, 'gatewright-cluster')) : []
   const untilEnded = (child: ChildProcess): Promise<number | null> =>
     child.exitCode === null && child.signalCode === null
       ? new Promise((resolve) => child.once('exit', resolve))

@@ -48,7 +48,14 @@ describe('a pod', () => {
     const network = (await scene.cluster.exec(['ip', 'netns', 'identify', String(pid)])).stdout.trim()
     expect(await networks()).toContain(network)
     await scene.api.delete(path('low'))
-    await eventually(() => scene.pod('low').then(() => false as const, () => true), 'the end of the object')
+    await eventually(
+      () =>
+        scene.pod('low').then(
+          () => false as const,
+          () => true,
+        ),
+      'the end of the object',
+    )
     expect(processesWith('POD_NAME=low')).toEqual([])
     expect(await networks()).not.toContain(network)
     await expect(http(status.podIP ?? '', 80)).rejects.toThrow()
@@ -61,7 +68,14 @@ describe('a pod', () => {
     const began = performance.now()
     await scene.api.delete(path('graceful'))
     await eventually(async () => (await logOf('graceful')).includes('told'), 'SIGTERM')
-    await eventually(() => scene.pod('graceful').then(() => false as const, () => true), 'the end of the object')
+    await eventually(
+      () =>
+        scene.pod('graceful').then(
+          () => false as const,
+          () => true,
+        ),
+      'the end of the object',
+    )
     expect(performance.now() - began).toBeGreaterThan(650)
     expect(performance.now() - began).toBeLessThan(15_000)
   })
@@ -72,7 +86,14 @@ describe('a pod', () => {
     await eventually(async () => (await logOf('deaf')).includes('runs'), 'the program')
     const began = performance.now()
     await scene.api.delete(path('deaf'))
-    await eventually(() => scene.pod('deaf').then(() => false as const, () => true), 'the end of the object')
+    await eventually(
+      () =>
+        scene.pod('deaf').then(
+          () => false as const,
+          () => true,
+        ),
+      'the end of the object',
+    )
     expect(performance.now() - began).toBeGreaterThan(950)
   })
 
@@ -123,18 +144,22 @@ describe('a pod', () => {
     await scene.apply(
       configMap('plain', { colour: 'green' }),
       { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'hidden' }, stringData: { word: 'open sesame' } },
-      scriptPod('environment', 'console.log(JSON.stringify([process.env.NAME, process.env.IP, process.env.WORD, process.env.colour, process.argv.at(-1)]))', {
-        container: {
-          args: ['--', 'on $(NODE)'],
-          envFrom: [{ configMapRef: { name: 'plain' } }],
-          env: [
-            { name: 'NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
-            { name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
-            { name: 'NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
-            { name: 'WORD', valueFrom: { secretKeyRef: { name: 'hidden', key: 'word' } } },
-          ],
+      scriptPod(
+        'environment',
+        'console.log(JSON.stringify([process.env.NAME, process.env.IP, process.env.WORD, process.env.colour, process.argv.at(-1)]))',
+        {
+          container: {
+            args: ['--', 'on $(NODE)'],
+            envFrom: [{ configMapRef: { name: 'plain' } }],
+            env: [
+              { name: 'NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+              { name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+              { name: 'NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
+              { name: 'WORD', valueFrom: { secretKeyRef: { name: 'hidden', key: 'word' } } },
+            ],
+          },
         },
-      }),
+      ),
     )
     const line = await eventually(async () => /^.+$/m.exec(await logOf('environment'))?.[0], 'a line')
     expect(JSON.parse(line)).toEqual(['environment', (await scene.pod('environment')).status.podIP, 'open sesame', 'green', 'on box'])
@@ -151,7 +176,12 @@ describe('a pod', () => {
         last = now
       }, 50)
       try { writeFileSync('/app/x', '') } catch (error) { console.log(error.code) }`
-    const pod = { volumes: [{ name: 'settings', configMap: { name: 'settings' } }, { name: 'scratch', emptyDir: { medium: 'Memory' } }] }
+    const pod = {
+      volumes: [
+        { name: 'settings', configMap: { name: 'settings' } },
+        { name: 'scratch', emptyDir: { medium: 'Memory' } },
+      ],
+    }
     const volumeMounts = [
       { name: 'settings', mountPath: '/settings' },
       { name: 'scratch', mountPath: '/scratch' },

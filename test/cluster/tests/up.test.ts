@@ -15,13 +15,27 @@ describe('a cluster', () => {
   })
 
   it('has one node that is ready', async () => {
-    const nodes = await scene.cluster.kubectl(['get', 'nodes', '-o', 'jsonpath={.items[*].metadata.name} {.items[*].status.conditions[*].type}'])
+    const nodes = await scene.cluster.kubectl([
+      'get',
+      'nodes',
+      '-o',
+      'jsonpath={.items[*].metadata.name} {.items[*].status.conditions[*].type}',
+    ])
     expect(nodes).toBe('box Ready')
   })
 
   it('serves the kinds of the experimental channel', async () => {
     const names = await scene.cluster.kubectl(['api-resources', '-o', 'name'])
-    for (const kind of ['gateways', 'httproutes', 'grpcroutes', 'tlsroutes', 'tcproutes', 'udproutes', 'listenersets', 'backendtlspolicies'])
+    for (const kind of [
+      'gateways',
+      'httproutes',
+      'grpcroutes',
+      'tlsroutes',
+      'tcproutes',
+      'udproutes',
+      'listenersets',
+      'backendtlspolicies',
+    ])
       expect(names).toContain(`${kind}.gateway.networking.k8s.io`)
   })
 
@@ -41,13 +55,17 @@ describe('a cluster', () => {
     const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'reader' } }
     const rbac = 'rbac.authorization.k8s.io'
     const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get'] }]
-    await scene.apply(account, { apiVersion: `${rbac}/v1`, kind: 'Role', metadata: { name: 'reader' }, rules }, {
-      apiVersion: `${rbac}/v1`,
-      kind: 'RoleBinding',
-      metadata: { name: 'reader' },
-      subjects: [{ kind: 'ServiceAccount', name: 'reader', namespace: scene.namespace }],
-      roleRef: { apiGroup: rbac, kind: 'Role', name: 'reader' },
-    })
+    await scene.apply(
+      account,
+      { apiVersion: `${rbac}/v1`, kind: 'Role', metadata: { name: 'reader' }, rules },
+      {
+        apiVersion: `${rbac}/v1`,
+        kind: 'RoleBinding',
+        metadata: { name: 'reader' },
+        subjects: [{ kind: 'ServiceAccount', name: 'reader', namespace: scene.namespace }],
+        roleRef: { apiGroup: rbac, kind: 'Role', name: 'reader' },
+      },
+    )
     const kubeconfig = await scene.cluster.kubeconfigOf(scene.namespace, 'reader')
     const as = ['--kubeconfig', kubeconfig, '-n', scene.namespace]
     expect(await scene.cluster.kubectl([...as, 'get', 'configmap', 'kube-root-ca.crt', '-o', 'name'])).toContain('kube-root-ca.crt')

@@ -35,15 +35,15 @@ export interface Binaries {
 
 /** Builds what is missing; `log` gets a line for each thing done. */
 export async function haveBinaries(log: (line: string) => void): Promise<Binaries> {
-  const cache = cacheFolder()
-  mkdirSync(cache, { recursive: true })
+  const cache = cacheFolders()
+  mkdirSync(cache.programs, { recursive: true })
   const kubectl = findProgram('kubectl')
   let go: Go | undefined
   const folders: Record<string, string> = {}
   for (const module of goModules(kubectl === undefined)) {
-    const folder = join(cache, `${module.name}-${hashOf(module)}`)
+    const folder = join(cache.programs, `${module.name}-${hashOf(module)}`)
     if (!isWhole(folder, module)) {
-      go ??= findGo(cache, log)
+      go ??= findGo(cache.go, log)
       await buildAlone(module, folder, go, log)
     }
     folders[module.name] = folder
@@ -62,11 +62,12 @@ export async function haveBinaries(log: (line: string) => void): Promise<Binarie
   }
 }
 
-/** `GATEWRIGHT_CLUSTER_CACHE`, else a folder in the user's cache. */
-function cacheFolder(): string {
-  return (
-    process.env['GATEWRIGHT_CLUSTER_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'gatewright', 'cluster')
-  )
+/** `GATEWRIGHT_CLUSTER_CACHE` names a folder for both; else Go lies beside the programs, where other tests look for it too. */
+function cacheFolders(): { readonly programs: string; readonly go: string } {
+  const named = process.env['GATEWRIGHT_CLUSTER_CACHE']
+  if (named !== undefined) return { programs: named, go: named }
+  const go = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'gatewright')
+  return { programs: join(go, 'cluster'), go }
 }
 
 function hashOf(module: GoModule): string {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { makeAuthority, makeLeaf } from '../../../src/standalone/x509.ts'
+import { makeAuthority, makeLeaf } from '../../../src/x509/certificate.ts'
 import type { ApiClient } from '../api-client.ts'
 import { here } from '../cluster.ts'
 import type { Cluster } from '../cluster.ts'

@@ -2,17 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { ApiError } from '../api-client.ts'
 import type { ApiClient } from '../api-client.ts'
 
 const COLLECTIONS: Readonly<Record<string, string>> = {
   CustomResourceDefinition: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
   ValidatingAdmissionPolicy: '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies',
   ValidatingAdmissionPolicyBinding: '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings',
-}
-
-interface Definition {
-  readonly metadata: { readonly name: string }
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] }
 }
 
 /** `folder` is that of the module sigs.k8s.io/gateway-api. */
@@ -34,17 +30,28 @@ async function apply(client: ApiClient, document: string): Promise<void> {
   await client.patch(`${collection}/${nameOf(document)}?fieldManager=cluster&force=true`, document, 'application/apply-patch+yaml')
 }
 
+/** Asks discovery, whose answers are small; the definitions themselves are more than a megabyte. */
 async function untilServed(client: ApiClient, names: readonly string[]): Promise<void> {
+  const groups = [...new Set(names.map((name) => name.slice(name.indexOf('.') + 1)))]
   for (;;) {
-    const { items } = await client.get<{ readonly items: readonly Definition[] }>(COLLECTIONS['CustomResourceDefinition'] ?? '')
-    const served = new Set(items.filter(isEstablished).map(({ metadata }) => metadata.name))
+    const served = new Set((await Promise.all(groups.map((group) => servedOf(client, group)))).flat())
     if (names.every((name) => served.has(name))) return
-    await delay(50)
+    await delay(100)
   }
 }
 
-function isEstablished({ status }: Definition): boolean {
-  return status?.conditions?.some((condition) => condition.type === 'Established' && condition.status === 'True') ?? false
+/** `httproutes.gateway.networking.k8s.io` and so on. */
+async function servedOf(client: ApiClient, group: string): Promise<readonly string[]> {
+  try {
+    const { versions } = await client.get<{ readonly versions: readonly { readonly groupVersion: string }[] }>(`/apis/${group}`)
+    const lists = await Promise.all(
+      versions.map(({ groupVersion }) => client.get<{ readonly resources: readonly { readonly name: string }[] }>(`/apis/${groupVersion}`)),
+    )
+    return lists.flatMap(({ resources }) => resources.map(({ name }) => `${name}.${group}`))
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return []
+    throw error
+  }
 }
 
 function kindOf(document: string): string {

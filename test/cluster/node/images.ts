@@ -45,7 +45,7 @@ export function imagesOf(echoBasic: string): Images {
   }
 }
 
-/** The last part of a name: `echo-basic` of `registry.k8s.io/gateway-api/conformance/echo-basic:v0.1.0@sha256:...`. */
+/** The last part of a name: `echo-basic` of `registry.example/conformance/echo-basic:v0.1.0@sha256:...`. */
 function repositoryOf(name: string): string {
   const last = name.slice(name.lastIndexOf('/') + 1)
   return /^[^:@]*/.exec(last)?.[0] ?? ''

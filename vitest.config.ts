@@ -5,6 +5,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // They need root, Go and minutes: vitest.cluster.config.ts.
+    exclude: ['test/cluster/**'],
     pool: 'forks',
     isolate: false,
     maxWorkers: 2,

@@ -1,0 +1,2 @@
+/** What a person must do or know, in one line: printed without a stack. */
+export class ClusterError extends Error {}

@@ -58,7 +58,7 @@ export class ClusterWriting {
       api,
       stored: {
         get: (kind, namespace, name) => source.stored(kind, namespace, name) as StoredObject | undefined,
-        all: (kind) => source.storedOf(kind) as Iterable<{ namespace: string; name: string; stored: StoredObject }>,
+        all: (kind) => source.storedAll(kind) as Iterable<{ namespace: string; name: string; stored: StoredObject }>,
       },
       resourceOf: (kind) => source.resource(kind),
       controllerName,

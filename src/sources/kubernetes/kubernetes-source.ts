@@ -148,6 +148,15 @@ export class KubernetesSource implements Source {
     return owned === undefined ? read : storedOf(owned)
   }
 
+  /** Of every object of a kind that is read. */
+  *storedAll(kind: string): Iterable<{ readonly namespace: string; readonly name: string; readonly stored: StoredObject }> {
+    const items = kind === 'Gateway' ? this.#gateways.items : this.#objects.get(kind as Kind)?.items
+    for (const [key, { stored }] of items ?? []) {
+      const slash = key.indexOf('/')
+      yield { namespace: key.slice(0, slash), name: key.slice(slash + 1), stored }
+    }
+  }
+
   /** Whole, of what carries our labels. */
   ownedObject(kind: string, namespace: string, name: string): KubeObject | undefined {
     return this.#owned.get(kind)?.items.get(`${namespace}/${name}`)

@@ -10,7 +10,6 @@ export const OWNED_KINDS: readonly OwnedKind[] = [
   { group: '', kind: 'ServiceAccount' },
   { group: 'policy', kind: 'PodDisruptionBudget' },
   { group: 'autoscaling', kind: 'HorizontalPodAutoscaler' },
-  { group: '', kind: 'Pod' },
 ]
 
 /** Versions that writers write, newest first. */

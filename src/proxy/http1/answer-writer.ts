@@ -9,6 +9,8 @@ import type { Outlet } from '../outlet.ts'
 import { answerMessage } from './answer.ts'
 import type { Answer } from '../http/answers.ts'
 
+const EMPTY: Body = { kind: 'length', length: 0 }
+
 export class AnswerWriter {
   readonly #outlet: Outlet
   #framing: Body = NO_BODY
@@ -43,9 +45,14 @@ export class AnswerWriter {
   }
 
   head(head: ResponseHead, mayKeepAlive: boolean): void {
-    this.#framing = bodyForClient(head.body, this.#http10)
+    this.#framing = this.#saysEmpty(head) ? EMPTY : bodyForClient(head.body, this.#http10)
     this.keepAlive = mayKeepAlive && this.#framing.kind !== 'close'
     this.#outlet.text(responseHeadText(head, this.#framing, this.keepAlive, this.#http10))
+  }
+
+  /** HTTP/2 can say in a head that there is no body; HTTP/1 says it with a length, or the client would wait for the end (RFC 9112 section 6.3). */
+  #saysEmpty({ status, body }: ResponseHead): boolean {
+    return body.kind === 'none' && !this.#isHead && status !== 204 && status !== 304
   }
 
   body(bytes: Buffer, from: number, to: number): void {

@@ -71,7 +71,8 @@ export class UpstreamStream implements Upstream, Swept {
     headers[':method'] = request.method
     headers[':scheme'] = 'http'
     headers[':path'] = request.target
-    headers[':authority'] = request.fields.ofKind(HOST) ?? ''
+    // An HTTP/1.0 client may have named no host; node:http2 would put one of its own there.
+    headers[':authority'] = request.fields.ofKind(HOST) || this.endpoint.name
     if (request.expectContinue) headers['expect'] = '100-continue'
     if (request.teTrailers) headers['te'] = 'trailers'
     const stream = withJoined(headers, (joined) => this.#session.request(joined, { endStream, waitForTrailers: !endStream }))
@@ -160,6 +161,7 @@ export class UpstreamStream implements Upstream, Swept {
       return this.fail('protocol')
     this.answered = true
     this.#user?.onUpstreamInformational(head)
+    this.#user?.onUpstreamFlush()
   }
 
   #onHead(raw: readonly string[], flags: number): void {
@@ -173,6 +175,8 @@ export class UpstreamStream implements Upstream, Swept {
     this.#await(this.#bodyTime)
     this.#user?.onUpstreamHead(head)
     if (endStream) return this.#complete()
+    // Its body may be long in coming: an event stream begins with its head.
+    this.#user?.onUpstreamFlush()
     const stream = this.#stream
     stream?.on('data', (bytes: Buffer) => {
       if (!stream.isPaused()) this.#await(this.#bodyTime)
@@ -253,6 +257,7 @@ function headOf(raw: readonly string[], body: Body | undefined, method: string):
     keepAlive: true,
     keepAliveTimeout: undefined,
     upgrade: '',
+    trailersMayFollow: true,
   }
 }
 

@@ -6,7 +6,7 @@
  * its last byte the stream must be taken by the client in time.
  */
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
-import { isGrpc } from '../../routing/grpc.ts'
+import { isGrpc, isGrpcType } from '../../routing/grpc.ts'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import type { RequestHead } from '../http1/request-head.ts'
@@ -54,6 +54,10 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   #awaitsDrain = false
   /** An answer with a body that trailers may follow. */
   #mayHaveTrailers = false
+  /** An answer of gRPC: its end is a status. */
+  #needsStatus = false
+  /** What one that breaks off ends with. */
+  #brokenStatus: number = grpcStatus.unavailable
   #answerEnded = false
   /** What is left of the request is not wanted. */
   #closesAfterTrailers = false
@@ -128,7 +132,8 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
 
   sendInformational(head: ResponseHead): void {
     if (!this.#open()) return
-    this.#stream.additionalHeaders({ ...headerObject(head.fields, false), ':status': head.status })
+    const headers = { ...headerObject(head.fields, false), ':status': head.status }
+    withJoined(headers, (joined) => this.#stream.additionalHeaders(joined))
     if (head.status === 100) this.#body?.letFlow()
   }
 
@@ -140,7 +145,10 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     // A 2xx would tell the client that its tunnel is open (RFC 8441, section 5).
     const refused = this.#head !== undefined && this.#head.upgrade !== '' && head.status < 300
     headers[':status'] = refused ? 502 : head.status
-    this.#mayHaveTrailers = kind === 'chunked' || kind === 'close'
+    this.#mayHaveTrailers = kind === 'chunked' || kind === 'close' || (kind === 'length' && head.trailersMayFollow === true)
+    // Anything else, a page of an HTTP proxy say, means in gRPC what its HTTP status means (gRPC's mapping of HTTP status codes).
+    this.#needsStatus = this.#isGrpc && head.status === 200 && isGrpcType(head.fields.get('content-type'))
+    if (this.#needsStatus && kind === 'none' && !head.fields.has('grpc-status')) return this.#reset()
     this.#respond(headers, kind === 'none')
   }
 
@@ -157,7 +165,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   sendEnd(trailers: FieldList | undefined): void {
     if (!this.#open()) return
     // Without a status a gRPC answer has no end: what looks like one must not be taken for it.
-    if (this.#isGrpc && this.#mayHaveTrailers && trailers?.has('grpc-status') !== true) return this.abort()
+    if (this.#needsStatus && this.#mayHaveTrailers && trailers?.has('grpc-status') !== true) return this.#reset()
     this.#responseTrailers = trailerObject(trailers)
     this.#end()
   }
@@ -185,10 +193,13 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   abort(): void {
     this.#whole = true
     if (!this.#open()) return
-    if (this.#isGrpc && this.#mayHaveTrailers) {
-      this.#responseTrailers = { 'grpc-status': grpcStatus.unavailable, 'grpc-message': 'the backend broke off' }
-      return this.#end()
-    }
+    if (!this.#needsStatus || !this.#mayHaveTrailers) return this.#reset()
+    this.#responseTrailers = { 'grpc-status': this.#brokenStatus, 'grpc-message': 'the answer broke off' }
+    this.#end()
+  }
+
+  #reset(): void {
+    this.#whole = true
     this.#answerEnded = true
     // `close` would end the body in good order first. Not at once: node:http2 (20.20) never returns from destroying a stream
     // in the same turn in which its session has read the reset of another one.
@@ -292,6 +303,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   }
 
   #grpcDeadline(): void {
+    this.#brokenStatus = grpcStatus.deadlineExceeded
     this.#exchange?.refuse(deadlineExceeded)
   }
 

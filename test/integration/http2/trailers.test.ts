@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest'
+import { harness } from '../../harness/harness.ts'
+
+const h = harness()
+
+describe('an answer with trailers', () => {
+  it.each(['GET', 'POST'])('[wire:h2-trailers] may have a length and trailers, in answer to %s', async (method) => {
+    const web = await h.http2Backend(({ stream }) => {
+      stream.respond({ ':status': 200, 'content-length': 2 }, { waitForTrailers: true })
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '1' }))
+      stream.end('ok')
+    })
+    const gate = await h.gateway({ pools: { web: [web.port] }, h2c: ['web'], rules: [{ backends: ['web'] }] })
+    const answer = await (await h.http2(gate)).request({ method })
+    expect(answer).toMatchObject({ status: 200, body: 'ok', trailers: 'x-sum: 1\r\n', resetCode: 0 })
+    expect(answer.header('content-length')).toBe('2')
+    expect(await (await h.client(gate)).request({ method })).toMatchObject({ status: 200, body: 'ok' })
+  })
+})

@@ -15,7 +15,7 @@ import type { Endpoint } from './endpoint.ts'
 import type { UpstreamSession } from './h2-session.ts'
 import type { OutgoingRequest, Upstream } from './upstream.ts'
 
-const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants
+const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_REFUSED_STREAM } = constants
 const forever = Number.POSITIVE_INFINITY
 const piece = 16 * 1024
 /** Ends a stream with CANCEL at once; `close` would end its body in good order first. */
@@ -35,6 +35,8 @@ export class UpstreamStream implements Upstream, Swept {
   #method = ''
   #requestTrailers: OutgoingHttpHeaders = {}
   #requestDone = false
+  /** END_STREAM has come. */
+  #responseDone = false
   #responseTrailers: FieldList | undefined
   #interim = 0
   #bodyTime = forever
@@ -77,6 +79,7 @@ export class UpstreamStream implements Upstream, Swept {
     if (request.teTrailers) headers['te'] = 'trailers'
     const stream = withJoined(headers, (joined) => this.#session.request(joined, { endStream, waitForTrailers: !endStream }))
     this.#stream = stream
+    this.#noteEnd(stream)
     stream.on('error', ignore)
     stream.on('close', () => this.#closed())
     stream.on('headers', (_headers: unknown, _flags: number, ...rest: unknown[]) => this.#onInterim(rest[0] as string[]))
@@ -185,13 +188,25 @@ export class UpstreamStream implements Upstream, Swept {
     })
     stream?.once('end', () => {
       // 'end' comes for a stream that was reset, too; then 'close' tells.
-      if (stream.rstCode === NGHTTP2_NO_ERROR && !stream.aborted && !stream.destroyed) this.#complete()
+      if (this.#responseDone) this.#complete()
     })
   }
 
   #onTrailers(raw: readonly string[]): void {
     this.#responseTrailers = trailersOf(raw, bodyLimits(this.#owner.pool.runtime.bounds))
     if (this.#responseTrailers === undefined) this.fail('protocol')
+  }
+
+  /**
+   * node:http2 gives a stream that was reset with NO_ERROR the same end as one that is complete. They differ in their order:
+   * the end is pushed before the stream is closed, or because of that.
+   */
+  #noteEnd(stream: ClientHttp2Stream): void {
+    const push = stream.push.bind(stream)
+    stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+      if (chunk === null && !stream.closed) this.#responseDone = true
+      return push(chunk, encoding)
+    }
   }
 
   #complete(): void {

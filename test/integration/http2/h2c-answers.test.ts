@@ -40,24 +40,27 @@ describe('an answer of a backend that speaks HTTP/2', () => {
     expect((await client.request({ method })).status).toBe(status)
   })
 
-  it.each(['client', 'http2'] as const)('[wire:h2-head-at-once] reaches a %s when its head has come, however long its body takes', async (version) => {
-    let finish = (): void => {}
-    const { gate } = await scene(({ stream }) => {
-      stream.respond({ ':status': 200, 'content-type': 'text/event-stream' })
-      finish = () => stream.end('data: 1\n\n')
-    })
-    if (version === 'client') {
-      const client = await h.client(gate)
-      client.send('GET / HTTP/1.1\r\nHost: a.example\r\n\r\n')
-      await expect.poll(() => client.received).toContain('content-type: text/event-stream\r\n')
-      finish()
-      expect((await client.answer()).body).toBe('data: 1\n\n')
-    } else {
-      const stream = (await h.http2(gate)).open({}, true)
-      await new Promise((resolve) => stream.once('response', resolve))
-      finish()
-    }
-  })
+  it.each(['client', 'http2'] as const)(
+    '[wire:h2-head-at-once] reaches a %s when its head has come, however long its body takes',
+    async (version) => {
+      let finish = (): void => {}
+      const { gate } = await scene(({ stream }) => {
+        stream.respond({ ':status': 200, 'content-type': 'text/event-stream' })
+        finish = () => stream.end('data: 1\n\n')
+      })
+      if (version === 'client') {
+        const client = await h.client(gate)
+        client.send('GET / HTTP/1.1\r\nHost: a.example\r\n\r\n')
+        await expect.poll(() => client.received).toContain('content-type: text/event-stream\r\n')
+        finish()
+        expect((await client.answer()).body).toBe('data: 1\n\n')
+      } else {
+        const stream = (await h.http2(gate)).open({}, true)
+        await new Promise((resolve) => stream.once('response', resolve))
+        finish()
+      }
+    },
+  )
 
   it('[wire:exchange-expect] its 100 reaches a client of HTTP/1.1, which waits for it', async () => {
     const { gate } = await scene(({ stream }) => {

@@ -31,14 +31,17 @@ function echo({ stream }: ReceivedStream): void {
 }
 
 describe('a backend of HTTP/2 that takes little', () => {
-  it.each([1, 3])('[wire:h2-upstream-settings] %i requests at a time: as many come at once as like, with bodies, and all are served', async (limit) => {
-    const { web, gate } = await scene(echo, { settings: { maxConcurrentStreams: limit } })
-    const client = await h.http2(gate)
-    const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => client.request({ method: 'POST', body: `body ${i}` })))
-    expect(answers.map(({ status, body }) => `${status} ${body}`)).toEqual(Array.from({ length: 12 }, (_, i) => `200 body ${i}`))
-    expect(web.streams).toHaveLength(12)
-    expect(web.sessions.length).toBeGreaterThanOrEqual(12 / limit)
-  })
+  it.each([1, 3])(
+    '[wire:h2-upstream-settings] %i requests at a time: as many come at once as like, with bodies, and all are served',
+    async (limit) => {
+      const { web, gate } = await scene(echo, { settings: { maxConcurrentStreams: limit } })
+      const client = await h.http2(gate)
+      const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => client.request({ method: 'POST', body: `body ${i}` })))
+      expect(answers.map(({ status, body }) => `${status} ${body}`)).toEqual(Array.from({ length: 12 }, (_, i) => `200 body ${i}`))
+      expect(web.streams).toHaveLength(12)
+      expect(web.sessions.length).toBeGreaterThanOrEqual(12 / limit)
+    },
+  )
 
   it('[wire:h2-upstream-settings] one request at a time: one that hangs holds up no other', async () => {
     const { gate } = await scene((received) => void (received.header(':path') === '/hangs' || echo(received)), {

@@ -23,7 +23,16 @@ const single = [
 const twice = single.flatMap((name) => [`${name}: 1`, `${name}: 2`])
 const joined = single.map((name) => `${name.toLowerCase()}: 1, 2\r\n`)
 /** All that node:http2 takes once, in an interim answer. */
-const more = ['Age', 'Authorization', 'Content-Encoding', 'Content-Language', 'Content-Location', 'Content-MD5', 'Content-Range', 'Content-Type']
+const more = [
+  'Age',
+  'Authorization',
+  'Content-Encoding',
+  'Content-Language',
+  'Content-Location',
+  'Content-MD5',
+  'Content-Range',
+  'Content-Type',
+]
 const chunked = `Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n${twice.join('\r\n')}\r\nX-A: 1\r\nX-A: 2\r\n\r\n`
 
 describe('fields that are repeated', () => {

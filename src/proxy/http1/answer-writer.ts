@@ -1,4 +1,5 @@
 /** Writes the answer to one request after another in HTTP/1: framing for the client's version, and whether the connection stays. */
+import { isGrpcType } from '../../routing/grpc.ts'
 import { type Body, NO_BODY } from './codec.ts'
 import { CHUNK_END, chunkStart, lastChunk } from './encode-chunk.ts'
 import { bodyForClient, responseHeadText } from './encode-head.ts'
@@ -17,6 +18,8 @@ export class AnswerWriter {
   #http10 = false
   #isHead = false
   #trailers = false
+  /** Of the answer. */
+  #fields: FieldList | undefined
   /** What the last head told the client. */
   keepAlive = false
 
@@ -47,6 +50,7 @@ export class AnswerWriter {
   head(head: ResponseHead, mayKeepAlive: boolean): void {
     this.#framing = this.#saysEmpty(head) ? EMPTY : bodyForClient(head.body, this.#http10)
     this.keepAlive = mayKeepAlive && this.#framing.kind !== 'close'
+    this.#fields = head.fields
     this.#outlet.text(responseHeadText(head, this.#framing, this.keepAlive, this.#http10))
   }
 
@@ -63,7 +67,14 @@ export class AnswerWriter {
   }
 
   end(trailers: FieldList | undefined): void {
-    if (this.#framing.kind === 'chunked') this.#outlet.text(lastChunk(this.#trailers ? trailers : undefined))
+    if (this.#framing.kind !== 'chunked') return
+    const forwards = trailers !== undefined && (this.#trailers || this.#isGrpc)
+    this.#outlet.text(lastChunk(forwards ? trailers : undefined))
+  }
+
+  /** Its status is in its trailers: who asks for it takes them, whether it says so or not. */
+  get #isGrpc(): boolean {
+    return isGrpcType(this.#fields?.get('content-type'))
   }
 
   own(answer: Answer, requestId: string, mayKeepAlive: boolean): void {

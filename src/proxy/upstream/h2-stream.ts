@@ -41,6 +41,8 @@ export class UpstreamStream implements Upstream, Swept {
   #interim = 0
   #bodyTime = forever
   #awaitsDrain = false
+  /** By its user, whose client takes no more. */
+  #paused = false
   #untaken = 0
 
   constructor(owner: UpstreamSession, session: ClientHttp2Session, user: UpstreamUser, reused: boolean) {
@@ -107,10 +109,11 @@ export class UpstreamStream implements Upstream, Swept {
   flush(): void {
     if (!this.blocked || this.#awaitsDrain) return
     this.#awaitsDrain = true
-    this.#awaitTaking()
+    // Who is not read may not be able to read: then it is the client that is waited for.
+    if (!this.#paused) this.#awaitTaking()
     this.#stream?.once('drain', () => {
       this.#awaitsDrain = false
-      this.#await(this.answered ? this.#bodyTime : forever)
+      if (!this.#paused) this.#await(this.answered ? this.#bodyTime : forever)
       this.#user?.onUpstreamDrain()
     })
   }
@@ -123,14 +126,17 @@ export class UpstreamStream implements Upstream, Swept {
   }
 
   pause(): void {
+    this.#paused = true
     this.#stream?.pause()
     this.deadline = forever
   }
 
   resume(): void {
-    if (this.#stream === undefined || !this.#stream.isPaused()) return
+    if (this.#stream === undefined || !this.#paused) return
+    this.#paused = false
     this.#stream.resume()
-    this.#await(this.#bodyTime)
+    if (this.#awaitsDrain) this.#awaitTaking()
+    else this.#await(this.#bodyTime)
   }
 
   destroy(): void {
@@ -182,7 +188,7 @@ export class UpstreamStream implements Upstream, Swept {
     this.#user?.onUpstreamFlush()
     const stream = this.#stream
     stream?.on('data', (bytes: Buffer) => {
-      if (!stream.isPaused()) this.#await(this.#bodyTime)
+      if (!this.#paused) this.#await(this.#bodyTime)
       this.#user?.onUpstreamBody(bytes, 0, bytes.length)
       this.#user?.onUpstreamFlush()
     })

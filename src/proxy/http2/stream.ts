@@ -8,6 +8,7 @@
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { isGrpc, isGrpcType } from '../../routing/grpc.ts'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
+import { NO_BODY } from '../http1/codec.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
@@ -139,9 +140,11 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
 
   sendHead(head: ResponseHead): void {
     if (!this.#open()) return
-    const { kind, length } = head.body
+    // RFC 9110 section 15.3.6: a 205 has no content, and node:http2 lets none follow.
+    const { kind, length } = head.status === 205 ? NO_BODY : head.body
     const headers = headerObject(head.fields, kind !== 'chunked' && kind !== 'close')
     if (kind === 'length') headers['content-length'] ??= length
+    if (head.status === 205) delete headers['content-length']
     // A 2xx would tell the client that its tunnel is open (RFC 8441, section 5).
     const refused = this.#head !== undefined && this.#head.upgrade !== '' && head.status < 300
     headers[':status'] = refused ? 502 : head.status
@@ -153,7 +156,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   }
 
   sendBody(bytes: Buffer, from: number, to: number): void {
-    if (!this.#open()) return
+    if (!this.#open() || this.#stream.writableEnded) return
     this.#body?.touch()
     for (let at = from; at < to; at += piece) this.#stream.write(Buffer.from(bytes.subarray(at, Math.min(to, at + piece))))
     if (this.blocked && !this.#awaitsDrain) {

@@ -27,6 +27,7 @@ import type { Downstream } from './downstream.ts'
 import { applyEdits } from './edits.ts'
 import { AuthCheck, type CheckedExchange, type HeldBody } from './external-auth.ts'
 import { dropClaims } from './forwarded.ts'
+import { shortenDeadline } from './grpc-deadline.ts'
 import { type RequestCopies, requestCopies } from './mirror.ts'
 import { outgoingRequest } from './outgoing-request.ts'
 import { isTooLarge, shedding } from './overload.ts'
@@ -152,6 +153,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
     this.backendFilters = backend.filters
     this.pool = runtime.pools.get(backend.pool)
     const http1 = this.pool?.config.protocol !== 'h2c'
+    if (!http1) shortenDeadline(this.head.fields, match.rule)
     const request = outgoingRequest(this.head, this.path, match, backend.filters, client, this.requestId, http1, this.#authorised)
     this.#continued = body?.held !== undefined
     this.#request = this.#continued ? { ...request, expectContinue: false } : request

@@ -67,6 +67,20 @@ describe('an answer to a gRPC request', () => {
     await expect.poll(() => web.streams[0]?.stream.rstCode).toBe(8)
   })
 
+  it.each([
+    ['10S', 150, '150m'],
+    ['10S', 20_000, '10S'],
+    ['99999999H', 200_000_000, '200000S'],
+    ['late', 150, 'late'],
+  ])('[wire:grpc-timeout] to a call with the deadline %s on a route of %i ms: its backend hears of %s', async (asked, request, told) => {
+    const { web, client } = await scene(
+      ({ stream }) => stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '0' }, { endStream: true }),
+      request,
+    )
+    await client.request({ ...call, fields: [...call.fields, `grpc-timeout: ${asked}`] })
+    expect(web.streams[0]?.header('grpc-timeout')).toBe(told)
+  })
+
   it('[wire:grpc-broken] that has begun and breaks off ends with UNAVAILABLE', async () => {
     const { client } = await scene(({ stream }) => {
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' })

@@ -286,7 +286,9 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     if (unread) {
       if (this.#mayHaveTrailers) this.#closesAfterTrailers = true
       else this.#stream.close(NGHTTP2_NO_ERROR)
-    } else if (this.#stream.isPaused()) this.#stream.resume()
+    }
+    // It closes when nothing is left to be read.
+    this.#stream.resume()
   }
 
   #drained(): void {

@@ -230,7 +230,9 @@ export class UpstreamStream implements Upstream, Swept {
   #cancel(): void {
     const stream = this.#stream
     if (stream === undefined || stream.destroyed) return
-    if (stream.writableEnded) stream.close(NGHTTP2_CANCEL)
+    // It is there until what it still holds was read.
+    if (stream.closed) stream.resume()
+    else if (stream.writableEnded) stream.close(NGHTTP2_CANCEL)
     // Not at once: node:http2 (20.20) never returns from it in the turn in which the session has read the reset of another stream.
     else setImmediate(() => addAbortSignal(aborted, stream))
   }

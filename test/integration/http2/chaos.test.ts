@@ -4,7 +4,6 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { FilterConfig } from '../../../src/config/filter.ts'
 import { pause } from '../../harness/eventually.ts'
 import { harness } from '../../harness/harness.ts'
-import { answerOf } from '../../harness/http2-client.ts'
 
 const h = harness()
 const thrown: Error[] = []
@@ -86,11 +85,12 @@ it('[wire:h2-cancel] [wire:h2-goaway] nothing is thrown, held or counted for wha
       if (hasBody) stream.write(Buffer.alloc(pick([10, 1_000, 100_000])))
       if (hasBody) setTimeout(() => stream.end('end'), random() * 10)
       if (random() < 0.2) setTimeout(() => stream.destroy(new Error('given up')), random() * 30)
-      const over = answerOf(stream)
+      // A client of node:http2 that has something to send still may never close a stream that was reset with NO_ERROR.
+      const over = new Promise((resolve) => stream.once('end', resolve).once('close', resolve))
       // Reads late, so that its backend is done before it.
-      if (random() < 0.3) stream.pause()
-      setTimeout(() => stream.resume(), 40)
-      await over
+      setTimeout(() => stream.resume(), random() < 0.3 ? 40 : 0)
+      await Promise.race([over, pause(1_000)])
+      stream.destroy()
     }
   }
   await Promise.all(Array.from({ length: 6 }, one))

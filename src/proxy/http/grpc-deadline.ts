@@ -14,7 +14,7 @@ export function grpcTimeout(fields: FieldList): number | undefined {
   return Math.max(1, Math.ceil(Number(digits) * (MILLISECONDS[unit] ?? 0)))
 }
 
-/** A backend is told of no later deadline than the one at which its call is cut off here. 0 as a rule's timeout: none. */
+/** A backend is told of no later deadline than the one at which its call is cut off here. A time of 0 is none. */
 export function shortenDeadline(fields: FieldList, { requestTimeout, backendRequestTimeout }: CompiledRule): void {
   const limit = Math.min(requestTimeout || Infinity, backendRequestTimeout || Infinity)
   if (limit === Infinity || (grpcTimeout(fields) ?? 0) <= limit) return

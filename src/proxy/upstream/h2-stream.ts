@@ -218,7 +218,7 @@ export class UpstreamStream implements Upstream, Swept {
   #complete(): void {
     const user = this.#detach()
     // RFC 9113 section 8.1: what is left of the request is not wanted.
-    if (!this.#requestDone) this.#cancel()
+    if (!this.#requestDone || (this.#stream?.writableLength ?? 0) > 0) this.#cancel()
     else this.#stream?.resume()
     user?.onUpstreamEnd(this.#responseTrailers)
   }
@@ -230,8 +230,8 @@ export class UpstreamStream implements Upstream, Swept {
   #cancel(): void {
     const stream = this.#stream
     if (stream === undefined || stream.destroyed) return
-    // It is there until what it still holds was read.
-    if (stream.closed) stream.resume()
+    // node:http2 keeps one that is closed until what it holds was read and written.
+    if (stream.closed) setImmediate(() => stream.destroy())
     else if (stream.writableEnded) stream.close(NGHTTP2_CANCEL)
     // Not at once: node:http2 (20.20) never returns from it in the turn in which the session has read the reset of another stream.
     else setImmediate(() => addAbortSignal(aborted, stream))

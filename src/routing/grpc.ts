@@ -5,6 +5,10 @@ const grpcType = /^application\/grpc(?:$|[+; \t])/i
 
 /** False for gRPC-Web, which is another protocol (`application/grpc-web`). */
 export function isGrpc(request: RequestView): boolean {
-  const type = request.header('content-type')
+  return isGrpcType(request.header('content-type'))
+}
+
+/** The same of an answer's content type. */
+export function isGrpcType(type: string | undefined): boolean {
   return type !== undefined && grpcType.test(type)
 }

@@ -10,11 +10,14 @@ import { Http2Client } from './http2-client.ts'
 import { eventually } from './eventually.ts'
 import { Gateway, type GatewayOptions } from './gateway.ts'
 import type { ConfigSketch } from './gateway-config.ts'
+import { RawHttp2Backend } from './raw-http2-backend.ts'
 
 export interface Harness {
   backend(respond?: Respond, onBytes?: OnBytes): Promise<Backend>
   /** One that speaks HTTP/2 by prior knowledge. */
   http2Backend(respond?: RespondTo, options?: object): Promise<Http2Backend>
+  /** One that says what a test lets it say, frame by frame. */
+  rawHttp2Backend(respond: Parameters<typeof RawHttp2Backend.listen>[0]): Promise<RawHttp2Backend>
   gateway(sketch: ConfigSketch, options?: GatewayOptions): Promise<Gateway>
   client(gateway: Gateway): Promise<Client>
   /** In clear text by prior knowledge, on TLS by ALPN. */
@@ -46,6 +49,7 @@ export function harness(): Harness {
   const one: Harness = {
     backend: (respond, onBytes) => keep(Backend.listen(respond, onBytes)),
     http2Backend: (respond, options) => keep(Http2Backend.listen(respond, options)),
+    rawHttp2Backend: (respond) => keep(RawHttp2Backend.listen(respond)),
     gateway: (sketch, options) => keep(Gateway.start(sketch, options)),
     client: (gateway) => keep(Client.connect(gateway.port, gateway.scheme)),
     http2: (gateway, options) => keep(Http2Client.connect(gateway.port, gateway.scheme, options)),

@@ -49,7 +49,7 @@ export const clientGone: Answer = answer(400, 'client-gone')
 
 /** '' for statuses that have none. */
 export function answerBody({ status, flag, body }: Answer, requestId: string): string {
-  if (status === 204 || status === 304) return ''
+  if (status === 204 || status === 205 || status === 304) return ''
   return body ?? `${status} ${flag}\nrequest ${requestId}\n`
 }
 

@@ -18,8 +18,6 @@ export interface AttemptedRequest {
   readonly method: string
   readonly match: CompiledMatch | undefined
   readonly body: RequestBody | undefined
-  /** Bytes of the body that have come. */
-  readonly requestBytes: number
   /** Of the backend that was chosen. */
   readonly backendFilters: CompiledFilters | undefined
   readonly endpoint: Endpoint | undefined
@@ -51,9 +49,7 @@ export class FailedAttempts {
     if (retry !== undefined) return mayRetry(failure, upstream, safe, retry) && this.retry(retry, failure === 'closed')
     if (!this.#mayRepeat(failure, upstream, pool, safe)) return false
     pool.counters.retries += 1
-    // It may be on its way: what comes before the next upstream takes it must not be lost.
-    if (failure === 'refused') body?.keep(pool.runtime.bounds.retryBody)
-    body?.withdraw()
+    this.#request.leaveAttempt()
     this.#request.attempt()
     return true
   }
@@ -85,8 +81,8 @@ export class FailedAttempts {
     }
     // Once only.
     if (this.fresh) return false
-    // RFC 9113 section 8.7: the request was not processed, whatever its method; a body that went out is gone, though.
-    if (failure === 'refused') this.fresh = this.#request.requestBytes === 0
+    // RFC 9113 section 8.7: the request was not processed, whatever its method.
+    if (failure === 'refused') this.fresh = this.#request.body?.isKept !== false
     // RFC 9112 section 9.3.1: a connection that closed under a request that can be sent twice.
     else this.fresh = failure === 'closed' && upstream.reused && !upstream.answered && safe
     return this.fresh

@@ -27,10 +27,12 @@ import type { Downstream } from './downstream.ts'
 import { applyEdits } from './edits.ts'
 import { AuthCheck, type CheckedExchange, type HeldBody } from './external-auth.ts'
 import { dropClaims } from './forwarded.ts'
+import { shortenDeadline } from './grpc-deadline.ts'
 import { type RequestCopies, requestCopies } from './mirror.ts'
 import { outgoingRequest } from './outgoing-request.ts'
 import { isTooLarge, shedding } from './overload.ts'
 import { RequestBody } from './request-body.ts'
+import { isRetried } from './retry.ts'
 import { givenId } from './request-id.ts'
 import { RequestSession } from './session.ts'
 
@@ -67,6 +69,8 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
   #check: AuthCheck | undefined
   #authorised: CompiledEdits | undefined
   #denied = false
+  /** The client has its 100. */
+  #continued = false
   #copies: RequestCopies | undefined
   #session: RequestSession | undefined
   /** Undefined for as long as none has failed. */
@@ -149,11 +153,14 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
     this.backendFilters = backend.filters
     this.pool = runtime.pools.get(backend.pool)
     const http1 = this.pool?.config.protocol !== 'h2c'
+    if (!http1) shortenDeadline(this.head.fields, match.rule)
     const request = outgoingRequest(this.head, this.path, match, backend.filters, client, this.requestId, http1, this.#authorised)
-    this.#request = body?.held === undefined ? request : { ...request, expectContinue: false }
+    this.#continued = body?.held !== undefined
+    this.#request = this.#continued ? { ...request, expectContinue: false } : request
     this.#copies = requestCopies(runtime, request, match.rule.filters, backend.filters)
     for (const piece of body?.held?.pieces ?? nothing) this.#copies?.body(piece, 0, piece.length)
-    if ((match.rule.retry?.attempts ?? 0) > 0) body?.keep(runtime.bounds.retryBody)
+    // Without a stanza too for HTTP/2, whose endpoints can say that they have not processed a request.
+    if ((match.rule.retry?.attempts ?? (http1 ? 0 : 1)) > 0) body?.keep(runtime.bounds.retryBody)
     this.attempt()
     if (this.#requestDone) this.#copies?.send()
   }
@@ -192,12 +199,16 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
   }
 
   onUpstreamInformational(head: ResponseHead): void {
-    if (head.status === 100 || head.status === 103) this.client.sendInformational(head)
+    if (head.status === 100) {
+      if (this.#continued) return
+      this.#continued = true
+    } else if (head.status !== 103) return
+    this.client.sendInformational(head)
   }
 
   onUpstreamHead(head: ResponseHead): void {
     const retry = this.match?.rule.retry
-    if (retry?.codes.has(head.status) === true && this.#failures.retry(retry, false)) return
+    if (retry !== undefined && isRetried(head, retry) && this.#failures.retry(retry, false)) return
     const responseEdits = this.match?.rule.filters?.responseEdits
     if (this.backendFilters?.responseEdits !== undefined) applyEdits(head.fields, this.backendFilters.responseEdits)
     if (responseEdits !== undefined) applyEdits(head.fields, responseEdits)
@@ -213,6 +224,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
   #relayHead(head: ResponseHead): void {
     this.#answerBegun = true
     this.status = head.status
+    this.body?.forget()
     if (this.cors !== undefined) decorate(head.fields, this.cors)
     if (!this.#requestDone && this.#upstream?.duplex !== true) this.client.stopBody()
     this.client.sendHead(head)
@@ -269,6 +281,9 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
     this.#upstream?.destroy()
     this.#upstream = undefined
     this.body?.withdraw()
+    // Its client sends the body, or has sent it, and would hear of a second 100.
+    if ((this.#continued || this.requestBytes > 0) && this.#request !== undefined)
+      this.#request = { ...this.#request, expectContinue: false }
   }
 
   get #failures(): FailedAttempts {

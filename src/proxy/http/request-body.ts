@@ -48,6 +48,11 @@ export class RequestBody {
     this.#kept = new RetryBody(bound, this.#held)
   }
 
+  /** The answer has begun: there will be no other attempt. */
+  forget(): void {
+    this.#kept = undefined
+  }
+
   /** Bytes are valid during the call. */
   take(bytes: Buffer, from: number, to: number): void {
     if (this.#kept !== undefined) this.#add(this.#kept, bytes, from, to)

@@ -3,6 +3,7 @@
  * its pool's requests that may be repeated. Made when an attempt has failed: a request that goes well costs nothing.
  */
 import type { CompiledRetry, CompiledRule } from '../../routing/router.ts'
+import type { ResponseHead } from '../http1/response-head.ts'
 import type { UpstreamFailure } from '../upstream/connection.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { PoolRegistry } from '../upstream/registry.ts'
@@ -10,6 +11,8 @@ import type { Upstream } from '../upstream/upstream.ts'
 import { retryPause } from './retry-pause.ts'
 
 const badGateway = 502
+/** As grpc-status says it. */
+const UNAVAILABLE = '14'
 
 export class Retries {
   readonly #retry: CompiledRetry
@@ -60,6 +63,14 @@ export function mayRetry(failure: UpstreamFailure, { reused, answered }: Upstrea
     case 'timeout':
       return false
   }
+}
+
+/**
+ * Whether an answer is one after which the request may go out again: one of the codes, or a gRPC answer that is nothing but
+ * UNAVAILABLE, by which a backend rejects a call before it processes it (HTTPRouteRetry).
+ */
+export function isRetried({ status, body, fields }: ResponseHead, { codes }: CompiledRetry): boolean {
+  return codes.has(status) || (status === 200 && body.kind === 'none' && fields.get('grpc-status') === UNAVAILABLE)
 }
 
 /**

@@ -136,9 +136,10 @@ export class SideRequest implements UpstreamUser, Swept {
       this.#tried.push(upstream.endpoint)
       return this.#tried.length < this.#runtime.bounds.endpointsTried && this.#tried.length < (this.#pool?.size ?? 0)
     }
-    if (failure !== 'closed' || !upstream.reused || upstream.answered || this.#repeated) return false
-    this.#repeated = true
-    return true
+    if (this.#repeated) return false
+    // RFC 9113 section 8.7: not processed.
+    this.#repeated = failure === 'refused' || (failure === 'closed' && upstream.reused && !upstream.answered)
+    return this.#repeated
   }
 
   #fail(failure: SideFailure): void {

@@ -1,4 +1,5 @@
 /** Writes the answer to one request after another in HTTP/1: framing for the client's version, and whether the connection stays. */
+import { isGrpcType } from '../../routing/grpc.ts'
 import { type Body, NO_BODY } from './codec.ts'
 import { CHUNK_END, chunkStart, lastChunk } from './encode-chunk.ts'
 import { bodyForClient, responseHeadText } from './encode-head.ts'
@@ -9,12 +10,16 @@ import type { Outlet } from '../outlet.ts'
 import { answerMessage } from './answer.ts'
 import type { Answer } from '../http/answers.ts'
 
+const EMPTY: Body = { kind: 'length', length: 0 }
+
 export class AnswerWriter {
   readonly #outlet: Outlet
   #framing: Body = NO_BODY
   #http10 = false
   #isHead = false
   #trailers = false
+  /** Of the answer. */
+  #fields: FieldList | undefined
   /** What the last head told the client. */
   keepAlive = false
 
@@ -43,9 +48,15 @@ export class AnswerWriter {
   }
 
   head(head: ResponseHead, mayKeepAlive: boolean): void {
-    this.#framing = bodyForClient(head.body, this.#http10)
+    this.#framing = this.#saysEmpty(head) ? EMPTY : bodyForClient(head.body, this.#http10)
     this.keepAlive = mayKeepAlive && this.#framing.kind !== 'close'
+    this.#fields = head.fields
     this.#outlet.text(responseHeadText(head, this.#framing, this.keepAlive, this.#http10))
+  }
+
+  /** HTTP/2 can say in a head that there is no body; HTTP/1 says it with a length, or the client would wait for the end (RFC 9112 section 6.3). */
+  #saysEmpty({ status, body }: ResponseHead): boolean {
+    return body.kind === 'none' && !this.#isHead && status !== 204 && status !== 304
   }
 
   body(bytes: Buffer, from: number, to: number): void {
@@ -56,7 +67,14 @@ export class AnswerWriter {
   }
 
   end(trailers: FieldList | undefined): void {
-    if (this.#framing.kind === 'chunked') this.#outlet.text(lastChunk(this.#trailers ? trailers : undefined))
+    if (this.#framing.kind !== 'chunked') return
+    const forwards = trailers !== undefined && (this.#trailers || this.#isGrpc)
+    this.#outlet.text(lastChunk(forwards ? trailers : undefined))
+  }
+
+  /** Its status is in its trailers: who asks for it takes them, whether it says so or not. */
+  get #isGrpc(): boolean {
+    return isGrpcType(this.#fields?.get('content-type'))
   }
 
   own(answer: Answer, requestId: string, mayKeepAlive: boolean): void {

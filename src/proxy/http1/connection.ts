@@ -228,7 +228,8 @@ export class Http1Connection implements ClientConnection, Downstream, ByteHandle
   }
 
   #awaitBody(received: number): void {
-    this.#awaitUntil(this.#pace.progress(this.context.runtime.sweep.now, received))
+    const next = this.#pace.progress(this.context.runtime.sweep.now, received)
+    if (!this.#outlet.blocked) this.#awaitUntil(next)
   }
 
   #expireBody(): void {
@@ -298,7 +299,8 @@ export class Http1Connection implements ClientConnection, Downstream, ByteHandle
     this.#bodyPaused = true
     this.#pace.reset()
     this.#ahead.pause()
-    this.deadline = forever
+    // What it does not take is waited for all the same.
+    if (!this.#outlet.blocked) this.deadline = forever
   }
 
   resumeBody(): void {
@@ -412,6 +414,7 @@ export class Http1Connection implements ClientConnection, Downstream, ByteHandle
         break
       case 'exchange':
         this.deadline = forever
+        if (this.#bodyPhase === 'flows' && !this.#bodyPaused) this.#awaitBody(0)
         this.#exchange?.onClientDrain()
         break
       case 'tunnel':
@@ -476,7 +479,7 @@ export class Http1Connection implements ClientConnection, Downstream, ByteHandle
   }
 
   #touchTunnel(): void {
-    this.deadline = this.context.runtime.sweep.now + this.context.runtime.bounds.tunnelIdleTime
+    if (!this.#outlet.blocked) this.deadline = this.context.runtime.sweep.now + this.context.runtime.bounds.tunnelIdleTime
   }
 
   #await(milliseconds: number): void {

@@ -23,6 +23,8 @@ export interface ResponseHead {
   readonly keepAliveTimeout: number | undefined
   /** Of a 101, in lower case: the protocol that was asked for. '' for every other status. */
   readonly upgrade: string
+  /** Of HTTP/2, where trailers may follow a body with a length too. */
+  readonly trailersMayFollow?: true
 }
 
 /** What of the request decides how its response is read. */

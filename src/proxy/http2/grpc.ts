@@ -1,5 +1,4 @@
-/** gRPC as far as a gateway has to know it: until when an answer is awaited, and statuses for answers of our own. */
-import type { FieldList } from '../http1/field-list.ts'
+/** Statuses of gRPC for answers of our own. */
 import type { Answer } from '../http/answers.ts'
 
 /** Codes of gRPC (doc/statuscodes.md of its specification). */
@@ -13,16 +12,6 @@ export const grpcStatus = {
   unavailable: 14,
   unauthenticated: 16,
 } as const
-
-const TIMEOUT = /^(\d{1,8})([HMSmun])$/
-const MILLISECONDS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 }
-
-/** `grpc-timeout` in milliseconds, at least 1; undefined when there is none or it is none. */
-export function grpcTimeout(fields: FieldList): number | undefined {
-  const [, digits = '', unit = ''] = TIMEOUT.exec(fields.get('grpc-timeout') ?? '') ?? []
-  if (digits === '') return undefined
-  return Math.max(1, Math.ceil(Number(digits) * (MILLISECONDS[unit] ?? 0)))
-}
 
 /** What an answer of ours means in gRPC: its mapping of HTTP's codes, and UNAVAILABLE for backends that cannot be used (GRPCRouteRule.backendRefs). */
 export function grpcStatusOf({ status, flag }: Answer): number {

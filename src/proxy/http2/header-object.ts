@@ -16,12 +16,33 @@ export function headerObject(fields: FieldList, withLength: boolean): OutgoingHt
   return headers
 }
 
+/**
+ * Fields of which node:http2 takes one line only, as far as they may be trailers. They have to be joined before: once
+ * `sendTrailers` has thrown for them, a stream takes no trailers any more.
+ */
+const SINGLE_TRAILERS: ReadonlySet<string> = new Set([
+  'access-control-allow-credentials',
+  'access-control-max-age',
+  'access-control-request-method',
+  'dnt',
+  'etag',
+  'from',
+  'last-modified',
+  'referer',
+  'tk',
+  'upgrade-insecure-requests',
+  'user-agent',
+  'x-content-type-options',
+])
+
 /** Those that may be forwarded. */
 export function trailerObject(trailers: FieldList | undefined): OutgoingHttpHeaders {
   const headers = empty()
   for (const [name, value] of trailers?.entries() ?? []) {
     const lower = name.toLowerCase()
-    if (isTrailer(lower)) append(headers, lower, value)
+    if (!isTrailer(lower)) continue
+    if (SINGLE_TRAILERS.has(lower) && headers[lower] !== undefined) headers[lower] = `${String(headers[lower])}, ${value}`
+    else append(headers, lower, value)
   }
   return headers
 }

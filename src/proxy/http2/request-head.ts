@@ -72,6 +72,8 @@ export function readHead(raw: readonly string[], endStream: boolean, surrounding
   const fields = new FieldText(method + ' ' + path + ' HTTP/1.1\r\n')
   fields.line(HOST, 'host', authority)
   for (let i = 0; i < regular.length; i += 2) {
+    // RFC 8441 section 5.1: not used; beside ours it would be a second one.
+    if (protocol === 'websocket' && regular[i] === 'sec-websocket-key') continue
     if (!fields.take(regular[i] ?? '', regular[i + 1] ?? '')) return refusal(400, 'bad-field')
   }
   if (cookie !== '' && !fields.take('cookie', cookie)) return refusal(400, 'bad-field')

@@ -86,7 +86,7 @@ export class StreamBody {
   pause(): void {
     this.#pace?.reset()
     this.#stream.pause()
-    this.#owner.deadline = forever
+    if (!this.#owner.blocked) this.#owner.deadline = forever
   }
 
   resume(): void {
@@ -135,8 +135,9 @@ export class StreamBody {
 
   /** The next bytes are waited for. @param received how many have come */
   #awaitBytes(received: number): void {
-    if (this.#phase === 'tunnel' || this.#mayBeQuiet) this.#awaitLong()
-    else if (this.#pace !== undefined) this.#owner.awaitUntil(this.#pace.progress(this.#runtime.sweep.now, received))
+    if (this.#phase === 'tunnel' || this.#mayBeQuiet) return this.#awaitLong()
+    const next = this.#pace?.progress(this.#runtime.sweep.now, received)
+    if (next !== undefined && !this.#owner.blocked) this.#owner.awaitUntil(next)
   }
 
   #awaitLong(): void {

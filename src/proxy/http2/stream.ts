@@ -6,8 +6,9 @@
  * its last byte the stream must be taken by the client in time.
  */
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
-import { isGrpc } from '../../routing/grpc.ts'
+import { isGrpc, isGrpcType } from '../../routing/grpc.ts'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
+import { NO_BODY } from '../http1/codec.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
@@ -15,9 +16,10 @@ import { type Answer, answer, answerBody } from '../http/answers.ts'
 import type { ConnectionContext } from '../http/connection-context.ts'
 import type { Downstream } from '../http/downstream.ts'
 import { Exchange } from '../http/exchange.ts'
+import { grpcTimeout } from '../http/grpc-deadline.ts'
 import { ended, type Swept } from '../sweep.ts'
 import { answerHeaders, grpcAnswerHeaders } from './answer.ts'
-import { grpcStatus, grpcTimeout } from './grpc.ts'
+import { grpcStatus } from './grpc.ts'
 import { headerObject, trailerObject, withJoined } from './header-object.ts'
 import { StreamBody, type StreamBodyOwner } from './stream-body.ts'
 
@@ -54,6 +56,10 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   #awaitsDrain = false
   /** An answer with a body that trailers may follow. */
   #mayHaveTrailers = false
+  /** An answer of gRPC: its end is a status. */
+  #needsStatus = false
+  /** What one that breaks off ends with. */
+  #brokenStatus: number = grpcStatus.unavailable
   #answerEnded = false
   /** What is left of the request is not wanted. */
   #closesAfterTrailers = false
@@ -128,24 +134,30 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
 
   sendInformational(head: ResponseHead): void {
     if (!this.#open()) return
-    this.#stream.additionalHeaders({ ...headerObject(head.fields, false), ':status': head.status })
+    const headers = { ...headerObject(head.fields, false), ':status': head.status }
+    withJoined(headers, (joined) => this.#stream.additionalHeaders(joined))
     if (head.status === 100) this.#body?.letFlow()
   }
 
   sendHead(head: ResponseHead): void {
     if (!this.#open()) return
-    const { kind, length } = head.body
+    // RFC 9110 section 15.3.6: a 205 has no content, and node:http2 lets none follow.
+    const { kind, length } = head.status === 205 ? NO_BODY : head.body
     const headers = headerObject(head.fields, kind !== 'chunked' && kind !== 'close')
     if (kind === 'length') headers['content-length'] ??= length
+    if (head.status === 205) delete headers['content-length']
     // A 2xx would tell the client that its tunnel is open (RFC 8441, section 5).
     const refused = this.#head !== undefined && this.#head.upgrade !== '' && head.status < 300
     headers[':status'] = refused ? 502 : head.status
-    this.#mayHaveTrailers = kind === 'chunked' || kind === 'close'
+    this.#mayHaveTrailers = kind === 'chunked' || kind === 'close' || (kind === 'length' && head.trailersMayFollow === true)
+    // Anything else, a page of an HTTP proxy say, means in gRPC what its HTTP status means (gRPC's mapping of HTTP status codes).
+    this.#needsStatus = this.#isGrpc && head.status === 200 && isGrpcType(head.fields.get('content-type'))
+    if (this.#needsStatus && kind === 'none' && !head.fields.has('grpc-status')) return this.#reset()
     this.#respond(headers, kind === 'none')
   }
 
   sendBody(bytes: Buffer, from: number, to: number): void {
-    if (!this.#open()) return
+    if (!this.#open() || this.#stream.writableEnded) return
     this.#body?.touch()
     for (let at = from; at < to; at += piece) this.#stream.write(Buffer.from(bytes.subarray(at, Math.min(to, at + piece))))
     if (this.blocked && !this.#awaitsDrain) {
@@ -157,7 +169,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   sendEnd(trailers: FieldList | undefined): void {
     if (!this.#open()) return
     // Without a status a gRPC answer has no end: what looks like one must not be taken for it.
-    if (this.#isGrpc && this.#mayHaveTrailers && trailers?.has('grpc-status') !== true) return this.abort()
+    if (this.#needsStatus && this.#mayHaveTrailers && trailers?.has('grpc-status') !== true) return this.#reset()
     this.#responseTrailers = trailerObject(trailers)
     this.#end()
   }
@@ -185,10 +197,13 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   abort(): void {
     this.#whole = true
     if (!this.#open()) return
-    if (this.#isGrpc && this.#mayHaveTrailers) {
-      this.#responseTrailers = { 'grpc-status': grpcStatus.unavailable, 'grpc-message': 'the backend broke off' }
-      return this.#end()
-    }
+    if (!this.#needsStatus || !this.#mayHaveTrailers) return this.#reset()
+    this.#responseTrailers = { 'grpc-status': this.#brokenStatus, 'grpc-message': 'the answer broke off' }
+    this.#end()
+  }
+
+  #reset(): void {
+    this.#whole = true
     this.#answerEnded = true
     // `close` would end the body in good order first. Not at once: node:http2 (20.20) never returns from destroying a stream
     // in the same turn in which its session has read the reset of another one.
@@ -271,7 +286,9 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     if (unread) {
       if (this.#mayHaveTrailers) this.#closesAfterTrailers = true
       else this.#stream.close(NGHTTP2_NO_ERROR)
-    } else if (this.#stream.isPaused()) this.#stream.resume()
+    }
+    // It closes when nothing is left to be read.
+    this.#stream.resume()
   }
 
   #drained(): void {
@@ -292,6 +309,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   }
 
   #grpcDeadline(): void {
+    this.#brokenStatus = grpcStatus.deadlineExceeded
     this.#exchange?.refuse(deadlineExceeded)
   }
 

@@ -163,7 +163,8 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
   flush(): void {
     if (this.#unwritable) return this.#outlet.drop()
     this.#outlet.flush()
-    if (this.#outlet.blocked) this.#awaitTaking()
+    // Who is not read may not be able to read: then it is the client that is waited for.
+    if (this.#outlet.blocked && !this.#paused) this.#awaitTaking()
   }
 
   endTunnel(): void {
@@ -185,7 +186,8 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
   resume(): void {
     if (!this.#paused) return
     this.#paused = false
-    this.#await(this.#bodyTime)
+    if (this.#outlet.blocked) this.#awaitTaking()
+    else this.#await(this.#bodyTime)
     this.#socket.resume()
   }
 

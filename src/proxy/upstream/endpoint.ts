@@ -31,6 +31,8 @@ export class Endpoint {
   readonly idle: UpstreamConnection[] = []
   /** HTTP/2 connections that take requests, connecting ones included. */
   readonly sessions: UpstreamSession[] = []
+  /** Requests at a time on each of them, as the endpoint said last (SETTINGS_MAX_CONCURRENT_STREAMS). */
+  streamLimit = Number.POSITIVE_INFINITY
   /** True after the configuration dropped it: what is under way ends, nothing is reused. */
   retired = false
   health: Health = healthy

@@ -46,7 +46,8 @@ export class UpstreamSession implements Swept {
       settings: { enablePush: false, initialWindowSize: bounds.http2StreamWindow, maxHeaderListSize: bounds.head },
     })
     this.#session = session
-    session.on('connect', () => this.#ready())
+    // Only its settings tell how many requests it takes, and that it speaks HTTP/2 at all; until then nothing is sent.
+    session.on('remoteSettings', () => this.#learn())
     session.on('goaway', () => this.#retire())
     session.on('error', (error: NodeJS.ErrnoException) => {
       this.#ownFailure = isOwnFailure(error)
@@ -68,10 +69,12 @@ export class UpstreamSession implements Swept {
   hasRoom(fresh: boolean): boolean {
     if (this.#closing || this.#closed || this.#session.closed || this.#session.destroyed) return false
     if (fresh && this.#connected && this.pool.runtime.sweep.now - this.#connectedAt > youngTime) return false
-    // RFC 9113 section 6.5.2 asks servers to allow at least 100.
-    const most = this.pool.runtime.bounds.http2UpstreamStreams
-    const allowed = this.#connected ? this.#session.remoteSettings.maxConcurrentStreams : undefined
-    return this.#streams.size < Math.min(most, allowed ?? most)
+    return this.#streams.size < this.#limit
+  }
+
+  /** Requests at a time: RFC 9113 section 6.5.2 asks servers to allow at least 100. */
+  get #limit(): number {
+    return Math.min(this.pool.runtime.bounds.http2UpstreamStreams, this.endpoint.streamLimit)
   }
 
   assign(user: UpstreamUser): UpstreamStream {
@@ -102,12 +105,21 @@ export class UpstreamSession implements Swept {
     else this.deadline = Number.POSITIVE_INFINITY
   }
 
+  #learn(): void {
+    this.endpoint.streamLimit = this.#session.remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY
+    if (!this.#connected && !this.#closed) this.#ready()
+  }
+
   #ready(): void {
     this.#connected = true
     this.#connectedAt = this.pool.runtime.sweep.now
     this.#session.setLocalWindowSize(this.pool.runtime.bounds.http2ConnectionWindow)
     this.deadline = Number.POSITIVE_INFINITY
-    for (const stream of this.#streams) stream.ready()
+    const waiting = [...this.#streams]
+    const limit = this.#limit
+    for (const stream of waiting.slice(0, limit)) stream.ready()
+    // Those that came before the endpoint's limit was known: nothing of them was sent.
+    for (const stream of waiting.slice(limit)) stream.fail('refused')
     if (this.#streams.size === 0 && !this.#closed) this.#await(this.pool.runtime.bounds.poolIdleTime)
   }
 

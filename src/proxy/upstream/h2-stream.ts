@@ -15,7 +15,7 @@ import type { Endpoint } from './endpoint.ts'
 import type { UpstreamSession } from './h2-session.ts'
 import type { OutgoingRequest, Upstream } from './upstream.ts'
 
-const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants
+const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_REFUSED_STREAM } = constants
 const forever = Number.POSITIVE_INFINITY
 const piece = 16 * 1024
 /** Ends a stream with CANCEL at once; `close` would end its body in good order first. */
@@ -35,10 +35,14 @@ export class UpstreamStream implements Upstream, Swept {
   #method = ''
   #requestTrailers: OutgoingHttpHeaders = {}
   #requestDone = false
+  /** END_STREAM has come. */
+  #responseDone = false
   #responseTrailers: FieldList | undefined
   #interim = 0
   #bodyTime = forever
   #awaitsDrain = false
+  /** By its user, whose client takes no more. */
+  #paused = false
   #untaken = 0
 
   constructor(owner: UpstreamSession, session: ClientHttp2Session, user: UpstreamUser, reused: boolean) {
@@ -71,11 +75,13 @@ export class UpstreamStream implements Upstream, Swept {
     headers[':method'] = request.method
     headers[':scheme'] = 'http'
     headers[':path'] = request.target
-    headers[':authority'] = request.fields.ofKind(HOST) ?? ''
+    // An HTTP/1.0 client may have named no host; node:http2 would put one of its own there.
+    headers[':authority'] = request.fields.ofKind(HOST) || this.endpoint.name
     if (request.expectContinue) headers['expect'] = '100-continue'
     if (request.teTrailers) headers['te'] = 'trailers'
     const stream = withJoined(headers, (joined) => this.#session.request(joined, { endStream, waitForTrailers: !endStream }))
     this.#stream = stream
+    this.#noteEnd(stream)
     stream.on('error', ignore)
     stream.on('close', () => this.#closed())
     stream.on('headers', (_headers: unknown, _flags: number, ...rest: unknown[]) => this.#onInterim(rest[0] as string[]))
@@ -103,10 +109,11 @@ export class UpstreamStream implements Upstream, Swept {
   flush(): void {
     if (!this.blocked || this.#awaitsDrain) return
     this.#awaitsDrain = true
-    this.#awaitTaking()
+    // Who is not read may not be able to read: then it is the client that is waited for.
+    if (!this.#paused) this.#awaitTaking()
     this.#stream?.once('drain', () => {
       this.#awaitsDrain = false
-      this.#await(this.answered ? this.#bodyTime : forever)
+      if (!this.#paused) this.#await(this.answered ? this.#bodyTime : forever)
       this.#user?.onUpstreamDrain()
     })
   }
@@ -119,14 +126,17 @@ export class UpstreamStream implements Upstream, Swept {
   }
 
   pause(): void {
+    this.#paused = true
     this.#stream?.pause()
     this.deadline = forever
   }
 
   resume(): void {
-    if (this.#stream === undefined || !this.#stream.isPaused()) return
+    if (this.#stream === undefined || !this.#paused) return
+    this.#paused = false
     this.#stream.resume()
-    this.#await(this.#bodyTime)
+    if (this.#awaitsDrain) this.#awaitTaking()
+    else this.#await(this.#bodyTime)
   }
 
   destroy(): void {
@@ -160,6 +170,7 @@ export class UpstreamStream implements Upstream, Swept {
       return this.fail('protocol')
     this.answered = true
     this.#user?.onUpstreamInformational(head)
+    this.#user?.onUpstreamFlush()
   }
 
   #onHead(raw: readonly string[], flags: number): void {
@@ -173,15 +184,17 @@ export class UpstreamStream implements Upstream, Swept {
     this.#await(this.#bodyTime)
     this.#user?.onUpstreamHead(head)
     if (endStream) return this.#complete()
+    // Its body may be long in coming: an event stream begins with its head.
+    this.#user?.onUpstreamFlush()
     const stream = this.#stream
     stream?.on('data', (bytes: Buffer) => {
-      if (!stream.isPaused()) this.#await(this.#bodyTime)
+      if (!this.#paused) this.#await(this.#bodyTime)
       this.#user?.onUpstreamBody(bytes, 0, bytes.length)
       this.#user?.onUpstreamFlush()
     })
     stream?.once('end', () => {
       // 'end' comes for a stream that was reset, too; then 'close' tells.
-      if (stream.rstCode === NGHTTP2_NO_ERROR && !stream.aborted && !stream.destroyed) this.#complete()
+      if (this.#responseDone) this.#complete()
     })
   }
 
@@ -190,10 +203,22 @@ export class UpstreamStream implements Upstream, Swept {
     if (this.#responseTrailers === undefined) this.fail('protocol')
   }
 
+  /**
+   * node:http2 gives a stream that was reset with NO_ERROR the same end as one that is complete. They differ in their order:
+   * the end is pushed before the stream is closed, or because of that.
+   */
+  #noteEnd(stream: ClientHttp2Stream): void {
+    const push = stream.push.bind(stream)
+    stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+      if (chunk === null && !stream.closed) this.#responseDone = true
+      return push(chunk, encoding)
+    }
+  }
+
   #complete(): void {
     const user = this.#detach()
     // RFC 9113 section 8.1: what is left of the request is not wanted.
-    if (!this.#requestDone) this.#cancel()
+    if (!this.#requestDone || (this.#stream?.writableLength ?? 0) > 0) this.#cancel()
     else this.#stream?.resume()
     user?.onUpstreamEnd(this.#responseTrailers)
   }
@@ -205,7 +230,9 @@ export class UpstreamStream implements Upstream, Swept {
   #cancel(): void {
     const stream = this.#stream
     if (stream === undefined || stream.destroyed) return
-    if (stream.writableEnded) stream.close(NGHTTP2_CANCEL)
+    // node:http2 keeps one that is closed until what it holds was read and written.
+    if (stream.closed) setImmediate(() => stream.destroy())
+    else if (stream.writableEnded) stream.close(NGHTTP2_CANCEL)
     // Not at once: node:http2 (20.20) never returns from it in the turn in which the session has read the reset of another stream.
     else setImmediate(() => addAbortSignal(aborted, stream))
   }
@@ -253,6 +280,7 @@ function headOf(raw: readonly string[], body: Body | undefined, method: string):
     keepAlive: true,
     keepAliveTimeout: undefined,
     upgrade: '',
+    trailersMayFollow: true,
   }
 }
 

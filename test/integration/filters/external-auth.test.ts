@@ -322,6 +322,20 @@ describe('external authorisation', () => {
     expect(guard.connections.length).toBeLessThanOrEqual(4)
   })
 
+  it('[wire:auth-repeat] is asked once more when it says in HTTP/2 that it has not processed the question', async () => {
+    const web = await h.backend()
+    const guard = await h.http2Backend(({ stream }) =>
+      guard.streams.length === 1 ? stream.close(7) : stream.respond({ ':status': 200 }, { endStream: true }),
+    )
+    const gate = await h.gateway({
+      pools: { web: [web.port], guard: [guard.port] },
+      h2c: ['guard'],
+      rules: [{ backends: ['web'], filters: [auth({ maxBody: 100 })] }],
+    })
+    expect((await (await h.client(gate)).request({ method: 'POST', body: 'hello' })).body).toBe('ok')
+    expect([guard.streams.length, web.request.body]).toEqual([2, 'hello'])
+  })
+
   it('[wire:auth-question] is asked over HTTP/2 where the server speaks it', async () => {
     const web = await h.backend()
     const guard = await h.http2Backend((asked) => {

@@ -115,6 +115,17 @@ describe('a request over HTTP/2', () => {
     expect(answer.header('content-length')).toBe(method === 'HEAD' ? '7' : undefined)
   })
 
+  it.each(['Content-Length: 2\r\n\r\nok', 'Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n', 'Content-Length: 0\r\n\r\n'])(
+    'gets a 205 without what its backend says after it: %j',
+    async (rest) => {
+      const { gate } = await h.scene(always(`HTTP/1.1 205 Reset Content\r\nX-A: 1\r\n${rest}`))
+      const client = await h.http2(gate)
+      for (const _ of [1, 2]) {
+        expect(await client.request()).toMatchObject({ status: 205, head: ':status: 205\r\nx-a: 1\r\n', body: '', resetCode: 0 })
+      }
+    },
+  )
+
   it('gets fields that are one to node:http2 joined', async () => {
     const { gate } = await h.scene(always(response('ok', '200 OK', 'ETag: x\r\nETag: y\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n')))
     const answer = await (await h.http2(gate)).request()

@@ -21,6 +21,13 @@ async function settled(client: Http2Client): Promise<Http2Client> {
 }
 
 describe('a WebSocket over HTTP/2', () => {
+  it('[wire:h2-web-socket] has one key in HTTP/1.1, whatever its client says', async () => {
+    const { web, gate } = await h.scene((_request, connection) => connection.write(switched))
+    const stream = (await settled(await h.http2(gate))).open({ ...extended, fields: ['sec-websocket-key: mine'] }, false)
+    await new Promise((resolve) => stream.once('response', resolve))
+    expect(web.request.headers('sec-websocket-key')).toEqual([expect.stringMatching(/^[\w+/]{22}==$/)])
+  })
+
   it('[wire:h2-web-socket] becomes an upgrade of HTTP/1.1, and its bytes go through both ways', async () => {
     const { web, gate } = await h.scene((_request, connection) => {
       connection.write(switched)

@@ -278,3 +278,51 @@ describe('a retry', () => {
     expect(gate.runtime.pools.get('web')?.counters.retries).toBe(0)
   })
 })
+
+describe('a request that waited for a 100', () => {
+  it('[wire:retry-expect] asks for none when it is sent again, and its client hears of one only', async () => {
+    let asked = 0
+    const web = await h.backend(
+      (_request, connection) => connection.write(asked++ === 0 ? unavailable : ok),
+      (connection) => {
+        if (connection.bytes.includes('Expect') && connection.requests.length === 0) connection.write('HTTP/1.1 100 Continue\r\n\r\n')
+      },
+    )
+    const gate = await h.gateway({ pools: { web: [web.port] }, rules: [{ backends: ['web'], retry: once }] })
+    const client = await h.client(gate)
+    client.send('POST / HTTP/1.1\r\nHost: a.example\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n')
+    expect((await client.answer()).status).toBe(100)
+    client.send('hello')
+    expect(await client.answer()).toMatchObject({ status: 200, body: 'ok' })
+    expect(web.requests.map(({ raw }) => /^expect:/im.test(raw))).toEqual([true, false])
+    expect(web.requests.map(({ raw }) => raw.endsWith('\r\n\r\nhello'))).toEqual([true, true])
+  })
+})
+
+describe('a gRPC call on a rule with a stanza', () => {
+  const call = { method: 'POST', body: '\0\0\0\0\0', fields: ['content-type: application/grpc', 'te: trailers'] }
+
+  /** Trailers-only answers with these statuses by turns. */
+  async function called(statuses: readonly number[], attempts: number) {
+    const web = await h.http2Backend(({ stream }) =>
+      stream.respond(
+        { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': statuses[web.streams.length - 1] ?? 0 },
+        { endStream: true },
+      ),
+    )
+    const retry = { codes: [500], attempts, backoff: 1 }
+    const gate = await h.gateway({ pools: { web: [web.port] }, h2c: ['web'], rules: [{ backends: ['web'], retry }] })
+    const answer = await (await h.http2(gate)).request(call)
+    return { status: answer.header('grpc-status'), asked: web.streams.length }
+  }
+
+  it('[wire:retry-grpc] that is answered with UNAVAILABLE and nothing else is made again', async () => {
+    expect(await called([14, 14, 0], 2)).toEqual({ status: '0', asked: 3 })
+    expect(await called([14, 14, 0], 1)).toEqual({ status: '14', asked: 2 })
+  })
+
+  it('[wire:retry-grpc] is not made again for another status, or without attempts', async () => {
+    expect(await called([13, 0], 2)).toEqual({ status: '13', asked: 1 })
+    expect(await called([14, 0], 0)).toEqual({ status: '14', asked: 1 })
+  })
+})

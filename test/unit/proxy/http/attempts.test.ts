@@ -23,18 +23,22 @@ function scene(bound = defaultBounds.retryBody) {
   const note = (name: string) => () => void calls.push(name)
   const client = { startBody: note('start'), pauseBody: note('pause'), resumeBody: note('resume') } as unknown as Downstream
   const body = new RequestBody(client)
+  // As an exchange does for a backend that speaks HTTP/2.
+  body.keep(bound)
   const pool = { size: 1, counters: { retries: 0 }, runtime: { bounds: { ...defaultBounds, retryBody: bound } } } as unknown as Pool
   const request: AttemptedRequest = {
     client,
     method: 'POST',
     match: undefined,
     body,
-    requestBytes: 0,
     backendFilters: undefined,
     endpoint: undefined,
     pool,
     attempt: note('attempt'),
-    leaveAttempt: note('leave'),
+    leaveAttempt: () => {
+      calls.push('leave')
+      body.withdraw()
+    },
   }
   return { calls, body, failed: new FailedAttempts(request) }
 }
@@ -52,7 +56,7 @@ describe('a request that its endpoint did not process', () => {
     body.flush()
     body.done = true
     body.end(undefined)
-    expect(calls).toEqual(['start', 'attempt'])
+    expect(calls).toEqual(['start', 'leave', 'attempt'])
     body.sendTo(second.upstream)
     expect([first.taken, second.taken]).toEqual([
       { body: '', ended: false },
@@ -67,11 +71,20 @@ describe('a request that its endpoint did not process', () => {
     failed.goesAgain('refused', first.upstream)
     body.take(...bytes('hello'))
     body.flush()
-    expect(calls).toEqual(['start', 'attempt', 'pause'])
+    expect(calls).toEqual(['start', 'leave', 'attempt', 'pause'])
     body.sendTo(second.upstream)
     body.take(...bytes(' world'))
     expect(second.taken).toEqual({ body: 'hello world', ended: false })
     expect(calls.at(-1)).toBe('resume')
+  })
+
+  it('is not sent again when more of its body has gone than is kept', () => {
+    const { body, failed } = scene(4)
+    const first = upstream()
+    body.sendTo(first.upstream)
+    body.take(...bytes('hello'))
+    expect(first.taken.body).toBe('hello')
+    expect(failed.goesAgain('refused', first.upstream)).toBe(false)
   })
 
   it('is sent again once', () => {

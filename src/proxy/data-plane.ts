@@ -53,6 +53,8 @@ export interface DataPlaneOptions {
   readonly usedMemory?: () => number
   /** Where this process runs (topology.kubernetes.io/zone): endpoints whose hints name it are preferred. Absent: hints mean nothing. */
   readonly zone?: string
+  /** Clients that send `Gatewright-Debug: 1` are told where their request went and why; absent: nobody is. */
+  readonly debugHeader?: boolean
   /** Absent: no record is made. It must not block or throw. */
   readonly accessLog?: (record: AccessRecord) => void
   /** A port that could not be opened has been, later than in `apply`. */
@@ -117,6 +119,7 @@ export class DataPlane {
       sideRequests: new Set(),
       sessions: new SessionTokens(sessionKeys(options.sessionKeys)),
       upgrades: new Set(options.upgrades ?? ['websocket']),
+      debugHeader: options.debugHeader === true,
       overloaded: false,
     }
     this.#admission =

@@ -17,7 +17,7 @@ import type { Downstream } from '../http/downstream.ts'
 import { Exchange } from '../http/exchange.ts'
 import { ended, type Swept } from '../sweep.ts'
 import { answerHeaders, grpcAnswerHeaders } from './answer.ts'
-import { grpcStatus, grpcTimeout } from './grpc.ts'
+import { grpcStatus, grpcStatusIn, grpcStatusOf, grpcTimeout } from './grpc.ts'
 import { headerObject, trailerObject, withJoined } from './header-object.ts'
 import { StreamBody, type StreamBodyOwner } from './stream-body.ts'
 
@@ -25,7 +25,7 @@ const { NGHTTP2_NO_ERROR } = constants
 const forever = Number.POSITIVE_INFINITY
 /** A write ends when all of its bytes were taken: small ones show that a slow client takes some. */
 const piece = 16 * 1024
-const deadlineExceeded: Answer = answer(504, 'upstream-timeout')
+const deadlineExceeded: Answer = { ...answer(504, 'upstream-timeout'), grpcStatus: grpcStatus.deadlineExceeded }
 
 /** What its connection is told. */
 export interface StreamOwner {
@@ -41,6 +41,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   readonly context: ConnectionContext
   readonly forwardedPrefix: string
   readonly protocol = 'HTTP/2'
+  grpcStatus: number | undefined
   deadline = forever
   sweepSlot = -1
   readonly #owner: StreamOwner
@@ -74,6 +75,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
 
   start(head: RequestHead): void {
     this.#head = head
+    this.context.runtime.counters.http2Requests += 1
     const exchange = new Exchange(this, head, performance.now())
     this.#exchange = exchange
     this.#isGrpc = isGrpc(exchange)
@@ -134,6 +136,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
 
   sendHead(head: ResponseHead): void {
     if (!this.#open()) return
+    if (this.#isGrpc) this.grpcStatus = grpcStatusIn(head.fields)
     const { kind, length } = head.body
     const headers = headerObject(head.fields, kind !== 'chunked' && kind !== 'close')
     if (kind === 'length') headers['content-length'] ??= length
@@ -158,6 +161,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     if (!this.#open()) return
     // Without a status a gRPC answer has no end: what looks like one must not be taken for it.
     if (this.#isGrpc && this.#mayHaveTrailers && trailers?.has('grpc-status') !== true) return this.abort()
+    if (this.#isGrpc && trailers !== undefined) this.grpcStatus = grpcStatusIn(trailers) ?? this.grpcStatus
     this.#responseTrailers = trailerObject(trailers)
     this.#end()
   }
@@ -170,8 +174,8 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     this.#body?.stop()
     if (!this.#open()) return
     if (this.#isGrpc && answer.location === '') {
-      const status = answer === deadlineExceeded ? grpcStatus.deadlineExceeded : undefined
-      this.#respond(grpcAnswerHeaders(answer, requestId, status), true)
+      this.grpcStatus = grpcStatusOf(answer)
+      this.#respond(grpcAnswerHeaders(answer, requestId), true)
       return this.#end()
     }
     const text = answerBody(answer, requestId)
@@ -186,6 +190,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     this.#whole = true
     if (!this.#open()) return
     if (this.#isGrpc && this.#mayHaveTrailers) {
+      this.grpcStatus = grpcStatus.unavailable
       this.#responseTrailers = { 'grpc-status': grpcStatus.unavailable, 'grpc-message': 'the backend broke off' }
       return this.#end()
     }

@@ -35,6 +35,7 @@ import { TlsAcceptor } from './listener/tls-acceptor.ts'
 import { compileTlsListeners, type TlsListeners } from './listener/tls-listener.ts'
 import { Sweep } from './sweep.ts'
 import { logHealth } from './upstream/health-log.ts'
+import { poolState, type PoolState } from './upstream/pool-state.ts'
 import { PoolRegistry } from './upstream/registry.ts'
 
 export interface DataPlaneOptions {
@@ -147,6 +148,12 @@ export class DataPlane {
   /** The configurations that are served, for metrics. */
   get routers(): ReadonlyMap<string, Router> {
     return new Map([...this.#served].map(([gateway, { router }]) => [gateway, router]))
+  }
+
+  /** The pools with the health of their endpoints, for tools. */
+  get pools(): readonly PoolState[] {
+    const { pools, sweep } = this.runtime
+    return [...pools.all()].map((pool) => poolState(pool, sweep.now))
   }
 
   /**

@@ -240,9 +240,11 @@ describe('the debug header of a gRPC call', () => {
   const call = { method: 'POST', target: '/test.Echo/Unary', fields: ['content-type: application/grpc', 'te: trailers', ...asking.fields] }
 
   async function grpc(rule: RuleSketch = {}, bounds: GatewayOptions['bounds'] = {}): Promise<Gateway> {
-    const web = await h.http2Backend(({ stream, header }) => {
-      if (header(':path') === '/test.Echo/Silent') return
-      if (header(':path') === '/test.Echo/Fail') return stream.respond({ ':status': 200, 'grpc-status': '5' }, { endStream: true })
+    const web = await h.http2Backend((received) => {
+      const { stream } = received
+      const path = received.header(':path')
+      if (path === '/test.Echo/Silent') return
+      if (path === '/test.Echo/Fail') return stream.respond({ ':status': 200, 'grpc-status': '5' }, { endStream: true })
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
       stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
       stream.end('\0\0\0\0\0')

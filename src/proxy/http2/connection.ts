@@ -160,10 +160,12 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
   }
 
   #flood(): void {
-    this.context.runtime.counters.http2Floods += 1
     if (!this.#session.destroyed) this.#session.goaway(NGHTTP2_ENHANCE_YOUR_CALM)
     // The frame goes out first.
-    setImmediate(() => this.#end('client-gone'))
+    setImmediate(() => {
+      if (this.phase !== 'closed') this.context.runtime.counters.http2Floods += 1
+      this.#end('client-gone')
+    })
   }
 
   /** No more streams; the connection ends with the last of them. */

@@ -85,7 +85,7 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
     sessionKeys: await openSessionKeys(stateFolderOf(flags), logger),
     trusted: trustedRanges(flags.trust),
     ...(flags.zone !== undefined && { zone: flags.zone }),
-    debugHeader: flags.debugHeader,
+    debugHeader: flags.debugHeader || settings.debugHeader === true,
     ...(accessLog !== undefined && { accessLog: accessLog.record }),
     onReport: () => loop.lookAgain(),
   })

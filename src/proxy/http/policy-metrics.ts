@@ -1,4 +1,4 @@
-/** Numbers of what the API can ask for beyond routing (gRPC, authorisation, sessions), of HTTP/2, and of requests that were shed. */
+/** Numbers of what the API can ask for beyond routing (gRPC, authorisation, sessions), and of HTTP/2. */
 import type { Router } from '../../routing/router.ts'
 import type { Labels, MetricFamily } from '../../telemetry/metrics.ts'
 import type { DownstreamCounters } from './connection-context.ts'
@@ -43,7 +43,6 @@ export function policyMetrics(routers: () => ReadonlyMap<string, Router>, counte
       'Answered requests of routes with session persistence: by new clients, back at their endpoint, or moved to another one.',
       () => ({ ...sessions }),
     ),
-    single('requests_shed_total', 'Requests that were refused for want of memory.', () => counters.requestsShed),
     single('http2_connections_total', 'Connections of clients that spoke HTTP/2.', () => counters.http2Connections),
     single('http2_requests_total', 'Requests that came over HTTP/2.', () => counters.http2Requests),
     single(

@@ -156,18 +156,4 @@ describe('the access log and the metrics', () => {
     expect(text).toContain('gatewright_http2_requests_total 6\n')
     expect(text).toContain('gatewright_http2_floods_total 0\n')
   })
-
-  it('tell requests that memory refused from those that found no connection', async () => {
-    const gate = await h.gateway({ pools: { web: [] }, rules: [{ backends: ['web'] }] })
-    const client = await h.client(gate)
-    gate.runtime.overloaded = true
-    expect((await client.request()).status).toBe(503)
-    gate.runtime.overloaded = false
-    expect((await client.request()).status).toBe(503)
-    expect(gate.records).toMatchObject([
-      { flag: 'overload', backend: '' },
-      { flag: 'no-endpoint', backend: 'web' },
-    ])
-    expect(await metricsOf(gate)).toContain('gatewright_requests_shed_total 1\n')
-  })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { defaultBounds } from '../../../src/proxy/bounds.ts'
+import { defaultBounds } from '../../../src/config/bounds.ts'
 import { createSocketBuffers } from '../../../src/proxy/byte-socket.ts'
 import { Sweep } from '../../../src/proxy/sweep.ts'
 import { poolState } from '../../../src/proxy/upstream/pool-state.ts'
@@ -13,6 +13,7 @@ describe('the state of a pool', () => {
       sweep: new Sweep(() => 0),
       random: () => 0.5,
       buffers: createSocketBuffers(),
+      connections: { open: 0, most: 100 },
       zone: 'a',
     })
     const hints = { state: 'ready', address: '10.0.0.1', zone: 'a', forZones: ['a'] } as const

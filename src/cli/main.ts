@@ -50,6 +50,11 @@ export function program(): Command {
     .addOption(
       new Option('--access-log <format>', 'one line for each request on standard error').choices(['off', 'text', 'json']).default('off'),
     )
+    .option(
+      '--debug-header',
+      'tell clients that send Gatewright-Debug: 1 where their request went and why, in a header of the answer',
+      false,
+    )
     .addOption(new Option('--echo <when>', 'echo backends for Services without endpoints').choices(['auto', 'on', 'off']).default('auto'))
     .addOption(
       new Option('--development-certificates <when>', 'certificates from a local CA').choices(['auto', 'on', 'off']).default('auto'),

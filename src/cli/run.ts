@@ -45,6 +45,7 @@ export interface RunFlags extends SourceFlags, KindnessFlags {
   readonly trust: readonly string[]
   readonly bound: readonly string[]
   readonly zone?: string
+  readonly debugHeader: boolean
   readonly poll: boolean
 }
 
@@ -84,6 +85,7 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
     sessionKeys: await openSessionKeys(stateFolderOf(flags), logger),
     trusted: trustedRanges(flags.trust),
     ...(flags.zone !== undefined && { zone: flags.zone }),
+    debugHeader: flags.debugHeader || settings.debugHeader === true,
     ...(accessLog !== undefined && { accessLog: accessLog.record }),
     onReport: () => loop.lookAgain(),
   })

@@ -130,6 +130,8 @@ export interface RuleCounters {
   /** Duration of the exchange, bucket i counts those <= 2^(i-4) ms; the last one (see counters.ts) the rest. */
   readonly durations: Float64Array
   durationSum: number
+  /** gRPC calls by the status that their clients were told; undefined before the first one. */
+  grpc: Float64Array | undefined
 }
 
 /** `requests` is written by the data plane, and survives swaps as long as the rule's key and weights do. */
@@ -145,7 +147,8 @@ export interface CompiledFilters {
   /** Answers instead of a backend. `redirect` is computed by `location`. */
   readonly answer:
     | { readonly kind: 'redirect'; readonly redirect: CompiledRedirect }
-    | { readonly kind: 'fail'; readonly reason: string; readonly message: string }
+    /** `filter`: its type, as the API calls it. */
+    | { readonly kind: 'fail'; readonly filter: string; readonly reason: string; readonly message: string }
     | undefined
   readonly requestEdits: CompiledEdits | undefined
   readonly responseEdits: CompiledEdits | undefined

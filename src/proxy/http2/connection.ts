@@ -74,6 +74,7 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
     }
     counters.connections += 1
     counters.connectionsTotal += 1
+    counters.http2Connections += 1
     this.deadline = sweep.now + bounds.clientIdleTime
     sweep.watch(this)
     socket.setNoDelay(true)
@@ -161,7 +162,10 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
   #flood(): void {
     if (!this.#session.destroyed) this.#session.goaway(NGHTTP2_ENHANCE_YOUR_CALM)
     // The frame goes out first.
-    setImmediate(() => this.#end('client-gone'))
+    setImmediate(() => {
+      if (this.phase !== 'closed') this.context.runtime.counters.http2Floods += 1
+      this.#end('client-gone')
+    })
   }
 
   /** No more streams; the connection ends with the last of them. */

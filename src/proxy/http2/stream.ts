@@ -19,7 +19,7 @@ import { Exchange } from '../http/exchange.ts'
 import { grpcTimeout } from '../http/grpc-deadline.ts'
 import { ended, type Swept } from '../sweep.ts'
 import { answerHeaders, grpcAnswerHeaders } from './answer.ts'
-import { grpcStatus } from './grpc.ts'
+import { grpcStatus, grpcStatusIn, grpcStatusOf } from './grpc.ts'
 import { headerObject, trailerObject, withJoined } from './header-object.ts'
 import { StreamBody, type StreamBodyOwner } from './stream-body.ts'
 
@@ -27,7 +27,7 @@ const { NGHTTP2_NO_ERROR } = constants
 const forever = Number.POSITIVE_INFINITY
 /** A write ends when all of its bytes were taken: small ones show that a slow client takes some. */
 const piece = 16 * 1024
-const deadlineExceeded: Answer = answer(504, 'upstream-timeout')
+const deadlineExceeded: Answer = { ...answer(504, 'upstream-timeout'), grpcStatus: grpcStatus.deadlineExceeded }
 
 /** What its connection is told. */
 export interface StreamOwner {
@@ -43,6 +43,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   readonly context: ConnectionContext
   readonly forwardedPrefix: string
   readonly protocol = 'HTTP/2'
+  grpcStatus: number | undefined
   deadline = forever
   sweepSlot = -1
   readonly #owner: StreamOwner
@@ -80,6 +81,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
 
   start(head: RequestHead): void {
     this.#head = head
+    this.context.runtime.counters.http2Requests += 1
     const exchange = new Exchange(this, head, performance.now())
     this.#exchange = exchange
     this.#isGrpc = isGrpc(exchange)
@@ -141,6 +143,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
 
   sendHead(head: ResponseHead): void {
     if (!this.#open()) return
+    if (this.#isGrpc) this.grpcStatus = grpcStatusIn(head.fields)
     // RFC 9110 section 15.3.6: a 205 has no content, and node:http2 lets none follow.
     const { kind, length } = head.status === 205 ? NO_BODY : head.body
     const headers = headerObject(head.fields, kind !== 'chunked' && kind !== 'close')
@@ -170,6 +173,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     if (!this.#open()) return
     // Without a status a gRPC answer has no end: what looks like one must not be taken for it.
     if (this.#needsStatus && this.#mayHaveTrailers && trailers?.has('grpc-status') !== true) return this.#reset()
+    if (this.#isGrpc && trailers !== undefined) this.grpcStatus = grpcStatusIn(trailers) ?? this.grpcStatus
     this.#responseTrailers = trailerObject(trailers)
     this.#end()
   }
@@ -182,8 +186,8 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     this.#body?.stop()
     if (!this.#open()) return
     if (this.#isGrpc && answer.location === '') {
-      const status = answer === deadlineExceeded ? grpcStatus.deadlineExceeded : undefined
-      this.#respond(grpcAnswerHeaders(answer, requestId, status), true)
+      this.grpcStatus = grpcStatusOf(answer)
+      this.#respond(grpcAnswerHeaders(answer, requestId), true)
       return this.#end()
     }
     const text = answerBody(answer, requestId)
@@ -198,6 +202,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     this.#whole = true
     if (!this.#open()) return
     if (!this.#needsStatus || !this.#mayHaveTrailers) return this.#reset()
+    this.grpcStatus = this.#brokenStatus
     this.#responseTrailers = { 'grpc-status': this.#brokenStatus, 'grpc-message': 'the answer broke off' }
     this.#end()
   }

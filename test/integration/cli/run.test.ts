@@ -90,6 +90,24 @@ describe('gatewright run', () => {
     expect((await echoed(gateway, shop)).service).toBe('storefront')
   })
 
+  it('tells a client that asks where its request went with --debug-header, and not without', async () => {
+    const ask = async (...more: readonly string[]) => {
+      const client = await (await running(['examples/matching', ...more])).connect(shop)
+      client.send('GET / HTTP/1.1\r\nHost: shop.example.com\r\nGatewright-Debug: 1\r\n\r\n')
+      const { status, headers, body } = await client.answer()
+      const { headers: seen } = JSON.parse(body) as EchoAnswer
+      return { status, told: headers.get('gatewright-debug'), seen: Object.keys(seen).includes('gatewright-debug') }
+    }
+    expect(await ask('--debug-header')).toEqual({
+      status: 200,
+      told: expect.stringMatching(
+        /^request="\w+", route="HTTPRoute\/shop\/.*, backend="Service\/shop\/storefront:80", endpoint="127\.0\.0\.1:\d+", attempts=1$/,
+      ),
+      seen: false,
+    })
+    expect(await ask()).toEqual({ status: 200, told: undefined, seen: true })
+  })
+
   it('gives objects without a namespace the one of -n', async () => {
     const place = folder({ 'g.yaml': gatewayYaml('web', 80).replaceAll(', namespace: default', '') })
     const gateway = await running([place.path, '-n', 'mine'])

@@ -122,6 +122,7 @@ describe('a flood of', () => {
     for (let i = 0; i < 110; i++) attacker.socket.write(Buffer.concat([request(i), frame(frameType.reset, 0, odd(i), uint32(8))]))
     await attacker.closed
     expect(attacker.frames.find(({ type }) => type === goaway)?.payload.readUInt32BE(4)).toBe(11)
+    expect(gate.runtime.counters.http2Floods).toBe(1)
   })
 
   it('[wire:h2-head-bounds] fields in one head is refused, whatever a small head unpacks to', async () => {

@@ -210,6 +210,8 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   #reset(): void {
     this.#whole = true
     this.#answerEnded = true
+    // What clients make of INTERNAL_ERROR (gRPC over HTTP/2, "Errors").
+    if (this.#isGrpc) this.grpcStatus = grpcStatus.internal
     // `close` would end the body in good order first. Not at once: node:http2 (20.20) never returns from destroying a stream
     // in the same turn in which its session has read the reset of another one.
     const stream = this.#stream

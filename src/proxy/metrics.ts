@@ -70,6 +70,7 @@ export function dataPlaneMetrics(dataPlane: DataPlane): readonly MetricFamily[] 
       'Copies that were not sent: the body was too large or broke off, or too much was held.',
       () => mirrors.dropped,
     ),
+    ofProcess('gauge', 'active_requests', 'Requests under way, upgraded connections among them.', () => counters.activeRequests),
     ofProcess('gauge', 'tunnels', 'Upgraded connections that are open.', () => counters.tunnels),
     ofProcess('gauge', 'overloaded', '1 while new requests are refused for want of memory.', () => Number(dataPlane.runtime.overloaded)),
     ofPorts('gauge', 'connections', 'Open connections of clients, those in their handshake included.', (port) => port.open),

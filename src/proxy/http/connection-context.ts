@@ -41,6 +41,8 @@ export interface DownstreamCounters {
   connections: number
   connectionsTotal: number
   requests: number
+  /** Those that have not ended, tunnels included. */
+  activeRequests: number
   tunnels: number
   /** Requests that no rule took, by class of the status code (index 1 to 5; 0: none was sent). Others count on their rule. */
   readonly unrouted: Float64Array
@@ -49,7 +51,15 @@ export interface DownstreamCounters {
 }
 
 export function createDownstreamCounters(): DownstreamCounters {
-  return { connections: 0, connectionsTotal: 0, requests: 0, tunnels: 0, unrouted: new Float64Array(6), flags: new Map() }
+  return {
+    connections: 0,
+    connectionsTotal: 0,
+    requests: 0,
+    activeRequests: 0,
+    tunnels: 0,
+    unrouted: new Float64Array(6),
+    flags: new Map(),
+  }
 }
 
 export interface LivePort {

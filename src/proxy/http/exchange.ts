@@ -98,6 +98,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
     const { head, client } = this
     const { runtime, trusted } = client.context
     runtime.counters.requests += 1
+    runtime.counters.activeRequests += 1
     this.requestId = givenId(head, trusted) ?? runtime.requestIds.next()
     dropClaims(head, trusted)
     const answer = runtime.overloaded ? answers.overload : decide(this)
@@ -382,6 +383,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
     this.#check?.end()
     this.#copies?.drop()
     this.#failed?.end()
+    this.client.context.runtime.counters.activeRequests -= 1
     accountFor(this)
     this.client.exchangeEnded()
   }

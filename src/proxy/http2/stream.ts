@@ -124,8 +124,9 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
 
   // Downstream.
 
+  /** From the mark on until all that waits was taken. */
   get blocked(): boolean {
-    return this.#stream.writableLength > blockedAbove
+    return this.#awaitsDrain || this.#stream.writableLength > blockedAbove
   }
 
   sendInformational(head: ResponseHead): void {

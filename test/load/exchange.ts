@@ -38,7 +38,8 @@ export interface Way {
 /** The connection was refused, or ended before the first byte of an answer. */
 export class Unanswered extends Error {}
 
-export const longestWait = 10_000
+/** Generous: a handshake takes many turns of two processes, each of which a busy machine may keep waiting. */
+export const longestWait = 20_000
 
 /** The body of a question in its pieces; `paused` comes between two of them. */
 export async function sendPieces({ body = '', pieces = 1 }: Question, send: (piece: string) => void, paused: () => Promise<void>) {

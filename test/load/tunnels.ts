@@ -8,10 +8,9 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import { connect } from 'node:net'
 import { pause } from '../harness/eventually.ts'
 import type { Load } from './clients.ts'
+import { longestWait } from './exchange.ts'
 import { filler } from './filler.ts'
 import type { Random } from './random.ts'
-
-const longestWait = 10_000
 
 export class Tunnel {
   readonly #socket: Duplex

@@ -16,7 +16,7 @@ const bounds = {
   'client-idle-time': 10_000,
   'body-idle-time': 8_000,
   'write-stuck-time': 8_000,
-  'drain-time': 10_000,
+  'drain-time': 20_000,
 }
 const longestWait = 30_000
 
@@ -105,6 +105,8 @@ export class GatewayProcess {
   /** @param collected with a full collection of garbage before */
   async sample(collected: boolean): Promise<Sample> {
     if (collected) await this.#inspector.collectGarbage()
+    // Before the connection that asks.
+    const files = readdirSync(`/proc/${this.pid}/fd`).length
     const metrics = await this.#ask('/metrics')
     const sum = (name: string, label = ''): number =>
       metrics
@@ -112,7 +114,7 @@ export class GatewayProcess {
         .filter((line) => line.startsWith(`${name} `) || (line.startsWith(`${name}{`) && line.includes(label)))
         .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
     return {
-      files: readdirSync(`/proc/${this.pid}/fd`).length,
+      files,
       sockets: sum('nodejs_active_resources', 'type="TCPSocketWrap"'),
       timers: sum('nodejs_active_resources', 'type="Timeout"'),
       heap: sum('process_heap_bytes') / 2 ** 20,

@@ -89,7 +89,8 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
     session.on('remoteSettings', () => this.#count('settings'))
     // 'close' follows.
     session.on('error', ignore)
-    session.on('close', () => this.#closed())
+    // Once: node:http2 (20.20) tells twice when the socket closes while the session ends.
+    session.once('close', () => this.#closed())
     // The session takes what was unshifted in its first tick; only then may the paused socket go on.
     session.once('connect', () => socket.resume())
   }

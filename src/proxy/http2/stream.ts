@@ -130,8 +130,9 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
 
   // Downstream.
 
+  /** From the mark on until all that waits was taken. */
   get blocked(): boolean {
-    return this.#stream.writableLength > this.context.runtime.bounds.unsent
+    return this.#awaitsDrain || this.#stream.writableLength > this.context.runtime.bounds.unsent
   }
 
   sendInformational(head: ResponseHead): void {

@@ -142,7 +142,8 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     // A 2xx would tell the client that its tunnel is open (RFC 8441, section 5).
     const refused = this.#head !== undefined && this.#head.upgrade !== '' && head.status < 300
     headers[':status'] = refused ? 502 : head.status
-    this.#mayHaveTrailers = kind === 'chunked' || kind === 'close'
+    // The status of a gRPC answer comes behind its messages, whether or not their length was told before.
+    this.#mayHaveTrailers = kind === 'chunked' || kind === 'close' || (kind === 'length' && this.#isGrpc)
     this.#respond(headers, kind === 'none')
   }
 

@@ -3,23 +3,26 @@
  * compared and what is not. CPU microseconds of the proxy's process for each request, from the kernel's counters, on
  * one core; load and backend have the other. The median of the rounds counts, and of the ratios within each round.
  * Prints the ratios beside their targets, writes bench/results/<commit>.json, exits 1 when a target is missed.
- * Options: --rounds N (5), --seconds N (4), --requests N (1000000, for the memory figure), --only NAME.
+ * Options: --rounds N (5), --seconds N (4), --requests N (1000000, for the memory figure), --only NAME (a scenario, filters, memory).
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { selfSigned } from './certificate.ts'
 import { Contest, installHint, programPath } from './contestants.ts'
+import { measureFilters } from './filter-cost.ts'
+import { needsH2load, type Tools } from './load.ts'
 import { measureMemory, memoryMet } from './memory.ts'
 import { readOptions } from './options.ts'
-import { measuredCommit, memoryLines, scenarioLines, scenarioMet, writeResults } from './report.ts'
+import { filterLines, measuredCommit, memoryLines, scenarioLines, scenarioMet, writeResults } from './report.ts'
 import { checkSameWork } from './same-work.ts'
 import { measure, scenarios } from './scenario.ts'
 
 const root = join(import.meta.dirname, '../..')
 
 async function main(): Promise<number> {
-  const { rounds, seconds, requests, only } = readOptions(scenarios.map(({ name }) => name))
+  const { rounds, seconds, requests, only } = readOptions([...scenarios.map(({ name }) => name), 'filters', 'memory'])
+  const wanted = (name: string): boolean => only === undefined || only === name
   const wrk = programPath('wrk')
   if (wrk === undefined) throw new Error(`Cannot measure: wrk must be installed (${installHint.wrk})`)
   const commit = measuredCommit(root)
@@ -29,25 +32,32 @@ async function main(): Promise<number> {
   const contest = new Contest(folder)
   try {
     const certificate = selfSigned(folder)
-    await contest.startBackend()
+    await contest.startBackends()
     const gatewright = await contest.startGatewright(root, certificate)
     await contest.startNginx()
     await contest.startEnvoy()
+    const tools: Tools = { wrk, h2load: programPath('h2load'), messageFile: contest.messageFile }
     for (const name of contest.missing) print([`${name} is left out: it is not installed (${installHint[name]})`])
     for (const contestant of contest.contestants) await checkSameWork(contestant)
     const results = []
-    for (const scenario of scenarios.filter(({ name }) => only === undefined || name === only)) {
+    for (const scenario of scenarios.filter(({ name }) => wanted(name))) {
+      if (tools.h2load === undefined && needsH2load(scenario.load)) {
+        print(['', `${scenario.name} is left out: h2load is not installed (${installHint.h2load})`])
+        continue
+      }
       const takePart = contest.contestants.filter(({ name, extra }) => !extra || scenario.extras.includes(name))
-      const cells = await measure(wrk, takePart, scenario, rounds, seconds)
+      const cells = await measure(tools, takePart, scenario, rounds, seconds)
       print(['', ...scenarioLines(scenario, cells)])
       results.push({ scenario, cells, met: scenarioMet(scenario, cells) })
     }
-    const memory = await measureMemory(wrk, gatewright, requests)
-    print(['', ...memoryLines(memory)])
+    const filters = wanted('filters') ? await measureFilters(tools, gatewright, 2 * rounds, Math.ceil(seconds / 2)) : []
+    if (filters.length > 0) print(['', ...filterLines(filters)])
+    const memory = wanted('memory') ? await measureMemory(tools, gatewright, requests) : undefined
+    if (memory !== undefined) print(['', ...memoryLines(memory)])
     const contestants = contest.contestants.map(({ name, version }) => ({ name, version }))
-    const name = writeResults(root, commit, { seconds, contestants, missing: contest.missing, results, memory })
+    const name = writeResults(root, commit, { seconds, contestants, missing: contest.missing, results, filters, memory })
     print(['', `written to ${name}`])
-    return results.every(({ met }) => met) && memoryMet(memory) ? 0 : 1
+    return [...results, ...filters].every(({ met }) => met) && (memory === undefined || memoryMet(memory)) ? 0 : 1
   } finally {
     await contest.stop()
     rmSync(folder, { recursive: true, force: true })

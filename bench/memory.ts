@@ -1,8 +1,8 @@
 /** Resident memory of the proxy after many requests: how much, and whether it grows. */
 import type { Contestant } from './contestants.ts'
-import { burst } from './load.ts'
+import { burst, type Load, type Tools } from './load.ts'
 import { residentBytes } from './process-cpu.ts'
-import { smallPath } from './workload.ts'
+import { host, smallPath } from './workload.ts'
 
 export const mostMegabytes = 110
 /** The last quarter may end so much above the first: pages come and go by a few MB. */
@@ -16,7 +16,9 @@ export interface Memory {
   readonly errors: number
 }
 
-export async function measureMemory(wrk: string, contestant: Contestant, requests: number): Promise<Memory> {
+const load: Load = { kind: 'http1', scheme: 'http', host, path: smallPath }
+
+export async function measureMemory(tools: Tools, contestant: Contestant, requests: number): Promise<Memory> {
   const pid = contestant.pids[0] ?? 0
   const before = megabytes(pid)
   const quarters: number[] = []
@@ -24,7 +26,7 @@ export async function measureMemory(wrk: string, contestant: Contestant, request
   let errors = 0
   for (let quarter = 1; quarter <= 4; quarter += 1) {
     do {
-      const one = await burst(wrk, contestant, 'http', smallPath, 3)
+      const one = await burst(tools, contestant, load, 3)
       done += one.requests
       errors += one.errors
     } while (done < (quarter * requests) / 4)

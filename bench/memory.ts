@@ -19,8 +19,7 @@ export interface Memory {
 const load: Load = { kind: 'http1', scheme: 'http', host, path: smallPath }
 
 export async function measureMemory(tools: Tools, contestant: Contestant, requests: number): Promise<Memory> {
-  const pid = contestant.pids[0] ?? 0
-  const before = megabytes(pid)
+  const before = megabytes(contestant)
   const quarters: number[] = []
   let done = 0
   let errors = 0
@@ -30,7 +29,7 @@ export async function measureMemory(tools: Tools, contestant: Contestant, reques
       done += one.requests
       errors += one.errors
     } while (done < (quarter * requests) / 4)
-    quarters.push(megabytes(pid))
+    quarters.push(megabytes(contestant))
   }
   return { requests: done, before, quarters, errors }
 }
@@ -43,6 +42,6 @@ export function growth(quarters: readonly number[]): number {
   return (quarters.at(-1) ?? Number.NaN) - (quarters[0] ?? Number.NaN)
 }
 
-function megabytes(pid: number): number {
-  return Math.round(residentBytes(pid) / 1e5) / 10
+export function megabytes({ pids }: Contestant): number {
+  return Math.round(residentBytes(pids[0] ?? 0) / 1e5) / 10
 }

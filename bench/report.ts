@@ -53,7 +53,7 @@ export function scenarioMet(scenario: Scenario, cells: readonly Cell[]): boolean
 export function memoryLines(memory: Memory): string[] {
   const { requests, before, quarters, errors } = memory
   return [
-    `memory: ${before} MB after the scenarios above, then after each quarter of ${requests} small GETs ${quarters.join(', ')} MB${errors === 0 ? '' : `, ${errors} ERRORS`}`,
+    `memory: ${before} MB after the HTTP/1.1 above, then after each quarter of ${requests} small GETs ${quarters.join(', ')} MB${errors === 0 ? '' : `, ${errors} ERRORS`}`,
     `  at most ${Math.max(...quarters)} MB (target <= ${mostMegabytes}), last quarter ${growth(quarters).toFixed(1)} MB above the first (target <= ${mostGrowth}): ${verdict(memoryMet(memory))}`,
   ]
 }

@@ -12,7 +12,6 @@ import { ended, type Swept } from '../sweep.ts'
 import { FloodGuard, floodLimits } from './flood-guard.ts'
 import { type HeadSurroundings, readHead } from './request-head.ts'
 import { Http2Stream, type StreamOwner } from './stream.ts'
-import { letYoungGenerationGrow } from './young-generation.ts'
 
 const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = constants
 
@@ -72,7 +71,6 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
       webSocketKey: () => randomBytes(16).toString('base64'),
       cached: { text: '', authority: undefined },
     }
-    letYoungGenerationGrow()
     counters.connections += 1
     counters.connectionsTotal += 1
     this.deadline = sweep.now + bounds.clientIdleTime

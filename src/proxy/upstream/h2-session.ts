@@ -4,7 +4,6 @@
  */
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
-import { letYoungGenerationGrow } from '../http2/young-generation.ts'
 import { ended, type Swept } from '../sweep.ts'
 import type { UpstreamFailure, UpstreamUser } from './connection.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -38,7 +37,6 @@ export class UpstreamSession implements Swept {
   constructor(pool: Pool, endpoint: Endpoint) {
     this.pool = pool
     this.endpoint = endpoint
-    letYoungGenerationGrow()
     endpoint.connections += 1
     endpoint.sessions.push(this)
     const { bounds, sweep } = pool.runtime

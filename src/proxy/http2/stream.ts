@@ -87,7 +87,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     this.#isGrpc = isGrpc(exchange)
     if (head.body.kind !== 'none' || head.upgrade !== '') {
       this.#body = new StreamBody(this.#stream, this, this.context.runtime, head.body, this.#isGrpc)
-    } else this.#stream.resume()
+    }
     if (this.#isGrpc) {
       const timeout = grpcTimeout(head.fields)
       if (timeout !== undefined) this.#grpcTimer = setTimeout(() => this.#grpcDeadline(), Math.min(timeout, 0x7fffffff))
@@ -271,6 +271,9 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   }
 
   #respond(headers: OutgoingHttpHeaders, endStream: boolean): void {
+    // Its end is read when node:http2 closes the stream. Read before that, it would let the stream be destroyed before its last
+    // write has come back, and each of those makes an Error. Without a body there is no write, and nothing to wait for.
+    if (endStream && this.#body === undefined) this.#stream.resume()
     const options = { endStream, waitForTrailers: !endStream && this.#mayHaveTrailers, sendDate: false }
     if (options.waitForTrailers) this.#stream.once('wantTrailers', () => this.#sendTrailers())
     withJoined(headers, (joined) => this.#stream.respond(joined, options))

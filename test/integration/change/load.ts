@@ -1,4 +1,6 @@
 /** Everybody who uses the gateway while it changes. */
+import { allOrNone } from '../../harness/all-or-none.ts'
+import { descriptorShare } from '../../harness/descriptors.ts'
 import { eventually } from '../../harness/eventually.ts'
 import { type ClientOptions, type Load, runClient, type Tally } from './clients.ts'
 import { runHandshakes } from './handshakes.ts'
@@ -12,6 +14,8 @@ const tlsClients = 20
 const passingClients = 6
 const plainTunnels = 60
 const tlsTunnels = 40
+/** File descriptors that all of them take together, with some connections to endpoints that are just going. */
+const descriptors = 900
 
 export interface LoadOptions {
   readonly ports: { readonly web: number; readonly secure: number; readonly side: number }
@@ -58,18 +62,20 @@ export async function startLoad({ ports, ca, certificates, timeline, reached, se
 
   const tls = { ca, servername: 'shop.example.com' }
   const tls12 = { ...tls, maxVersion: 'TLSv1.2' } as const
-  const tunnels = await Promise.all([
-    ...Array.from({ length: plainTunnels }, () => Tunnel.open(ports.web, undefined)),
-    ...Array.from({ length: tlsTunnels }, () => Tunnel.open(ports.secure, tls)),
+  const share = descriptorShare(descriptors)
+  const many = (whole: number): number => Math.ceil(whole * share)
+  const tunnels = await allOrNone([
+    ...Array.from({ length: many(plainTunnels) }, () => Tunnel.open(ports.web, undefined)),
+    ...Array.from({ length: many(tlsTunnels) }, () => Tunnel.open(ports.secure, tls)),
   ])
 
   const side = { port: ports.side, host: 'shop.example.com', listener: 'side' }
   const extra = { port: ports.secure, tls: { ...tls, servername: 'extra.example.net' }, host: 'extra.example.net', listener: 'extra' }
-  const plain = Array.from({ length: plainClients }, (_, n) => `plain-${n}`)
-  const secure = Array.from({ length: tlsClients }, (_, n) => `tls-${n}`)
+  const plain = Array.from({ length: many(plainClients) }, (_, n) => `plain-${n}`)
+  const secure = Array.from({ length: many(tlsClients) }, (_, n) => `tls-${n}`)
   for (const name of plain) client(name, { port: ports.web })
   for (const [n, name] of secure.entries()) client(name, { port: ports.secure, tls: n % 2 === 0 ? tls : tls12 })
-  for (let n = 0; n < passingClients; n++) {
+  for (let n = 0; n < many(passingClients); n++) {
     client(`side-${n}`, { ...side, fresh: n % 2 === 0 })
     client(`extra-${n}`, { ...extra, fresh: n % 2 === 0 })
   }

@@ -7,6 +7,7 @@ import type { GatewayConfig } from '../../../src/config/config.ts'
 import type { ListenerConfig } from '../../../src/config/listener.ts'
 import type { HttpRouteConfig } from '../../../src/config/route.ts'
 import { InProcessDelivery } from '../../../src/delivery/in-process.ts'
+import { allOrNone } from '../../harness/all-or-none.ts'
 import { createTestAuthority, keysOf, type TestCertificate } from '../../harness/certificates.ts'
 import {
   freePort,
@@ -18,12 +19,15 @@ import {
   routeTo,
   startDataPlane,
 } from '../../harness/data-plane.ts'
+import { descriptorShare } from '../../harness/descriptors.ts'
 import { RawClient } from '../../harness/raw-client.ts'
 
 const changes = 300
 const clearClients = 48
 const tlsClients = 16
 const webSockets = 100
+/** File descriptors that all of them take together. */
+const descriptors = 800
 const host = 'shop.example.com'
 
 /** What a test changes; the rule for `/stable` and the one for `/ws` are in every configuration made of it. */
@@ -149,24 +153,33 @@ describe('changes of the configuration under load', () => {
     }
     await deliver()
 
-    const tunnels = await Promise.all(Array.from({ length: webSockets }, () => openTunnel(placed.get(80) ?? 0)))
+    const share = descriptorShare(descriptors)
+    const [clear, secure, sockets] = [clearClients, tlsClients, webSockets].map((whole) => Math.ceil(whole * share)) as [
+      number,
+      number,
+      number,
+    ]
+    const tunnels = await allOrNone(Array.from({ length: sockets }, () => openTunnel(placed.get(80) ?? 0)))
     const load = new AbortController()
     let answers = 0
     const ask = async (number: number): Promise<void> => {
       const client =
-        number < clearClients
+        number < clear
           ? await RawClient.plain(placed.get(80) ?? 0)
           : await RawClient.tls(placed.get(443) ?? 0, { ca: authority.certificate, servername: host })
-      for (let i = 0; !load.signal.aborted; i++) {
-        const path = `/stable/${number}/${i}`
-        const answer = await client.get(host, path)
-        if (answer.status !== 200 || answer.body !== path) throw new Error(`${path}: ${answer.status} ${answer.body}`)
-        answers += 1
-        await delay(10)
+      try {
+        for (let i = 0; !load.signal.aborted; i++) {
+          const path = `/stable/${number}/${i}`
+          const answer = await client.get(host, path)
+          if (answer.status !== 200 || answer.body !== path) throw new Error(`${path}: ${answer.status} ${answer.body}`)
+          answers += 1
+          await delay(10)
+        }
+      } finally {
+        await client.close()
       }
-      await client.close()
     }
-    const loads = Array.from({ length: clearClients + tlsClients }, (_, number) => ask(number))
+    const loads = Array.from({ length: clear + secure }, (_, number) => ask(number))
     const failed = Promise.all(loads)
 
     const change = async (): Promise<void> => {
@@ -182,13 +195,14 @@ describe('changes of the configuration under load', () => {
       await Promise.race([change(), failed])
       load.abort()
       await failed
-      expect(answers).toBeGreaterThan(clearClients + tlsClients)
+      expect(answers).toBeGreaterThan(clear + secure)
       for (const [number, tunnel] of tunnels.entries()) {
         const expected = Array.from({ length: changes }, (_, i) => (i % tunnels.length === number ? `ping ${i};` : '')).join('')
         await expect.poll(() => tunnel.received, { interval: 5 }).toBe(expected)
       }
     } finally {
       load.abort()
+      await Promise.allSettled(loads)
       for (const tunnel of tunnels) await tunnel.close()
       await plane.stop()
     }

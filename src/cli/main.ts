@@ -85,6 +85,7 @@ export function program(): Command {
   withOutput(withKindnesses(withSource(explain)), 'json', 'yaml')
     .requiredOption('--request <METHOD URL>', "e.g. 'GET https://myapp.example.com/cart?x=1'")
     .addOption(repeatable('-H, --header <name: value>', 'a header of the request'))
+    .option('--trusted', 'the client is one that `run --trust` names: what it says in X-Forwarded-* and the like is kept', false)
     .option('--gateway <namespace/name>', 'ask this Gateway only')
     .option('--admin <url>', 'explain what a running gateway serves instead of PATH')
     .action(async (paths: string[], _options, command: Command) => {

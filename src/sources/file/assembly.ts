@@ -7,7 +7,7 @@ import type { Certificate } from './certificate.ts'
 import { certificatesOf } from './certificate.ts'
 import { duplicateFinding } from './duplicate.ts'
 import { fileFindings } from './file-findings.ts'
-import type { Entry, FileReading } from './file-reading.ts'
+import type { Entry, FileReading, Place } from './file-reading.ts'
 import { Locator, readObjects } from './file-reading.ts'
 import type { ForeignKind } from './foreign.ts'
 import { foreignFindings, foreignKinds } from './foreign.ts'
@@ -55,10 +55,10 @@ export class Assembler {
     const surroundings = this.#surroundings.read(files, this.#readings)
     if (this.#scopes?.surroundings !== surroundings) this.#scopes = new Scopes(surroundings)
     const scopes = this.#scopes
-    const pieces = piecesOfAll(surroundings.kustomizations)
+    const pieces = piecesOfAll(surroundings.kustomizations, files)
     const isRenamed = this.#options.unknownVariables === 'localhost'
-    const readings = files
-      .filter((file) => !pieces.has(file.absolute))
+    const readings = eachOnce(files, scopes)
+      .filter((file) => !pieces.has(file.real))
       .map((file) =>
         readObjects(file, {
           scope: scopes.of(file.folder, file.root),
@@ -108,6 +108,22 @@ export class Assembler {
   }
 }
 
+/**
+ * A file that several symbolic links lead to is one file, except where the links stand in folders of other namespaces:
+ * so one file can serve several of them.
+ */
+function eachOnce(files: readonly SourceFile[], scopes: Scopes): readonly SourceFile[] {
+  const known = new Map<string, SourceFile[]>()
+  const namespaceOf = ({ folder, root }: SourceFile): string => scopes.of(folder, root).namespace
+  return files.filter((file) => {
+    const same = known.get(file.real)
+    if (same === undefined) known.set(file.real, [file])
+    else if (same.some((other) => namespaceOf(other) === namespaceOf(file))) return false
+    else same.push(file)
+    return true
+  })
+}
+
 interface Merged {
   readonly entries: ReadonlyMap<string, Entry>
   readonly duplicates: readonly { readonly first: Entry; readonly second: Entry }[]
@@ -120,9 +136,14 @@ function merge(readings: readonly FileReading[]): Merged {
   for (const reading of readings) {
     for (const entry of reading.entries) {
       const first = entries.get(entry.key)
-      if (first) duplicates.push({ first, second: entry })
-      else entries.set(entry.key, entry)
+      if (first === undefined) entries.set(entry.key, entry)
+      else if (!isSamePlace(first.place, entry.place)) duplicates.push({ first, second: entry })
     }
   }
   return { entries, duplicates }
+}
+
+/** One file read for two namespaces may hold objects that name theirs. */
+function isSamePlace(a: Place, b: Place): boolean {
+  return a.file.real === b.file.real && a.document.start === b.document.start && a.within.join() === b.within.join()
 }

@@ -20,6 +20,8 @@ export interface SourceFile {
   readonly absolute: string
   /** Absolute folder that holds the file, and the absolute folder above which nothing is looked at. */
   readonly folder: string
+  /** Where its bytes are, every symbolic link followed: the same for all ways that lead to one file. */
+  readonly real: string
   readonly root: string
   readonly name: string
   /** '' when nothing in it can be pointed at. */
@@ -62,7 +64,7 @@ export function readText(path: string): string | FileError {
 }
 
 /** While a file is broken, what it said about others before (`previous`) still holds. */
-export function sourceFile(path: string, root: string, text: string, previous?: SourceFile): SourceFile {
+export function sourceFile(path: string, root: string, text: string, previous?: SourceFile, real = resolve(path)): SourceFile {
   const name = basename(path)
   const documents = splitDocuments(text).map(({ text: part, start }) => readDocument(part, start, name))
   // Megabytes of foreign kinds are of no more use once they are counted.
@@ -74,6 +76,7 @@ export function sourceFile(path: string, root: string, text: string, previous?: 
     root: resolve(root),
     name,
     text: isSpent ? '' : text,
+    real,
     hasVariables: hasVariables(text),
     hasData: documents.some(holdsData),
     isTemplate: documents.some(({ role }) => role === 'template'),

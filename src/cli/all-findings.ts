@@ -86,11 +86,12 @@ function shadowFinding(config: GatewayConfig, { route, rule, match, text }: Shad
   }
 }
 
-/** A route on two Gateways is shadowed on both in the same words: said once. */
+/** A route on two Gateways is shadowed on both in the same words: said once. What is about no object is about its place. */
 function unique(findings: readonly LocatedFinding[]): LocatedFinding[] {
   const seen = new Set<string>()
   return findings.filter((finding) => {
-    const key = JSON.stringify([finding.code, finding.object, finding.path, finding.message])
+    const { code, object, path, message, at } = finding
+    const key = JSON.stringify([code, object, path, message, object === undefined ? at : undefined])
     if (seen.has(key)) return false
     seen.add(key)
     return true

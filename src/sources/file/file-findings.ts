@@ -1,5 +1,6 @@
 /** What there is to say about one file alone: text that is no YAML, objects that are refused or doubtful. */
 import type { LocatedFinding } from '../source.ts'
+import type { Bare } from './bare.ts'
 import type { FileReading, Locator, ObjectReading } from './file-reading.ts'
 import { locationOf, startOf } from './file-reading.ts'
 import type { SourceDocument, SourceFile } from './source-file.ts'
@@ -16,6 +17,7 @@ export function fileFindings({ file, documents, entries }: FileReading, locator:
       const stays = [...kept].some((key) => !mentioned.has(key)) ? '; what the file held before stays in use' : ''
       findings.push({ code: 'yaml-syntax', severity: 'error', message: `Cannot read ${file.path}: ${problem.message}${stays}`, at })
     }
+    if (document.bare) findings.push(bareFinding(file, document, document.bare))
     if (document.role === 'encrypted') findings.push(encryptedFinding(file, document))
     for (const object of objects) {
       for (const issue of issuesOf(object)) {
@@ -27,6 +29,16 @@ export function fileFindings({ file, documents, entries }: FileReading, locator:
     }
   }
   return findings
+}
+
+function bareFinding(file: SourceFile, document: SourceDocument, { what, offset }: Bare): LocatedFinding {
+  return {
+    code: 'not-a-mapping',
+    severity: 'note',
+    message: `a document of ${file.path} is skipped: a manifest must be a mapping, got ${what}`,
+    cause: `not-a-mapping:${file.path}`,
+    at: locationOf(file, document, offset),
+  }
 }
 
 function encryptedFinding(file: SourceFile, document: SourceDocument): LocatedFinding {

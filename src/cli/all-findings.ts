@@ -4,22 +4,30 @@ import type { ObjectRef } from '../api/meta.ts'
 import type { GatewayConfig } from '../config/config.ts'
 import { compile } from '../routing/compile.ts'
 import type { Router } from '../routing/router.ts'
-import { shadowed, type Shadowed } from '../routing/shadow.ts'
+import { shadowed, type Shadowed, type TableShadows } from '../routing/shadow.ts'
 import type { FileRead } from '../sources/file/assembly.ts'
 import type { LocatedFinding } from '../sources/source.ts'
 
-/** `routed` remembers by configuration what routing found, since that costs more than the rest. */
+/** What routing found is remembered by its Router, and where nothing else of it changed by the tables of its hosts. */
+export interface Routed {
+  /** The Router that serves a Gateway's configuration, where there is one. */
+  readonly routerOf: (gateway: string) => Router | undefined
+  readonly findings: WeakMap<Router, readonly Finding[]>
+  readonly tables: TableShadows
+}
+
 export function allFindings(
   read: FileRead,
   translated: readonly Finding[],
   configs: readonly GatewayConfig[],
-  routed: WeakMap<GatewayConfig, readonly Finding[]> = new WeakMap(),
+  routed: Routed = { routerOf: () => undefined, findings: new WeakMap(), tables: new WeakMap() },
 ): LocatedFinding[] {
   const refused = refusedObjects(read)
   const found = [...read.findings, ...translated.map((finding) => locate(read, sayRefused(finding, refused)))]
   for (const config of configs) {
-    const known = routed.get(config) ?? routingFindings(config)
-    routed.set(config, known)
+    const router = routed.routerOf(config.gateway) ?? compile(config)
+    const known = routed.findings.get(router) ?? routingFindings(router, routed.tables)
+    routed.findings.set(router, known)
     found.push(...known.map((finding) => locate(read, finding)))
   }
   return unique(found)
@@ -44,26 +52,28 @@ function locate(read: FileRead, finding: Finding): LocatedFinding {
   return at === undefined ? finding : { ...finding, at }
 }
 
-function routingFindings(config: GatewayConfig): Finding[] {
-  const router = compile(config)
-  return [...shadowed(config, router).map((shadow) => shadowFinding(config, shadow)), ...filterFindings(router)]
+function routingFindings(router: Router, tables: TableShadows): Finding[] {
+  const { config } = router
+  return [...shadowed(config, router, tables).map((shadow) => shadowFinding(config, shadow)), ...filterFindings(router)]
 }
 
 /** Filters that are valid objects and cannot be applied: the rule answers 500. Those that translate refused have a condition. */
 function filterFindings(router: Router): Finding[] {
-  return [...router.rules.values()].flatMap((rule) => {
-    const answer = rule.filters?.answer
-    if (answer?.kind !== 'fail' || rule.config.filters.some(({ kind }) => kind === 'fail')) return []
-    return [
-      {
+  const findings: Finding[] = []
+  for (const rules of router.compiled) {
+    for (const rule of rules) {
+      const answer = rule.filters?.answer
+      if (answer?.kind !== 'fail' || rule.config.filters.some(({ kind }) => kind === 'fail')) continue
+      findings.push({
         code: 'filter-not-applicable',
-        severity: 'error' as const,
+        severity: 'error',
         object: routeRef(rule.route),
         path: ['spec', 'rules', rule.config.index, 'filters'],
         message: `Requests of this rule get a 500: ${answer.message}`,
-      },
-    ]
-  })
+      })
+    }
+  }
+  return findings
 }
 
 /** `HTTPRoute/namespace/name` */

@@ -89,6 +89,7 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
   })
   const delivery = new InProcessDelivery(plane)
   const serving = new Serving({
+    routerOf: (gateway) => plane.routers.get(gateway),
     source,
     delivery,
     laptop,

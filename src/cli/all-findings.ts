@@ -8,11 +8,14 @@ import { shadowed, type Shadowed, type TableShadows } from '../routing/shadow.ts
 import type { FileRead } from '../sources/file/assembly.ts'
 import type { LocatedFinding } from '../sources/source.ts'
 
-/** What routing found is remembered by its Router, and where nothing else of it changed by the tables of its hosts. */
-export interface Routed {
+/** What is kept from pass to pass, so that what did not change is neither found nor located again. */
+export interface FindingMemory {
   /** The Router that serves a Gateway's configuration, where there is one. */
   readonly routerOf: (gateway: string) => Router | undefined
-  readonly findings: WeakMap<Router, readonly Finding[]>
+  readonly routed: WeakMap<Router, readonly Finding[]>
+  readonly located: WeakMap<Finding, LocatedFinding>
+  /** What tells a finding from others. */
+  readonly keys: WeakMap<LocatedFinding, string>
   readonly tables: TableShadows
 }
 
@@ -20,17 +23,21 @@ export function allFindings(
   read: FileRead,
   translated: readonly Finding[],
   configs: readonly GatewayConfig[],
-  routed: Routed = { routerOf: () => undefined, findings: new WeakMap(), tables: new WeakMap() },
+  memory: FindingMemory = findingMemory(() => undefined),
 ): LocatedFinding[] {
   const refused = refusedObjects(read)
-  const found = [...read.findings, ...translated.map((finding) => locate(read, sayRefused(finding, refused)))]
+  const found = [...read.findings, ...translated.map((finding) => locate(read, sayRefused(finding, refused), memory))]
   for (const config of configs) {
-    const router = routed.routerOf(config.gateway) ?? compile(config)
-    const known = routed.findings.get(router) ?? routingFindings(router, routed.tables)
-    routed.findings.set(router, known)
-    found.push(...known.map((finding) => locate(read, finding)))
+    const router = memory.routerOf(config.gateway) ?? compile(config)
+    const known = memory.routed.get(router) ?? routingFindings(router, memory.tables)
+    memory.routed.set(router, known)
+    found.push(...known.map((finding) => locate(read, finding, memory)))
   }
-  return unique(found)
+  return unique(found, memory)
+}
+
+export function findingMemory(routerOf: FindingMemory['routerOf']): FindingMemory {
+  return { routerOf, routed: new WeakMap(), located: new WeakMap(), keys: new WeakMap(), tables: new WeakMap() }
 }
 
 /** `Kind/namespace/name` of what a file defines so badly that it was not taken, and that has no version from before. */
@@ -47,9 +54,14 @@ function sayRefused(finding: Finding, refused: ReadonlySet<string>): Finding {
   return { ...finding, message: finding.message.replace('is not defined here', 'is refused here (its errors say why)') }
 }
 
-function locate(read: FileRead, finding: Finding): LocatedFinding {
+function locate(read: FileRead, finding: Finding, { located }: FindingMemory): LocatedFinding {
   const at = finding.object === undefined ? undefined : read.locate(finding.object, finding.path)
-  return at === undefined ? finding : { ...finding, at }
+  if (at === undefined) return finding
+  const before = located.get(finding)
+  if (before?.at === at) return before
+  const made = { ...finding, at }
+  located.set(finding, made)
+  return made
 }
 
 function routingFindings(router: Router, tables: TableShadows): Finding[] {
@@ -97,13 +109,17 @@ function shadowFinding(config: GatewayConfig, { route, rule, match, text }: Shad
 }
 
 /** A route on two Gateways is shadowed on both in the same words: said once. What is about no object is about its place. */
-function unique(findings: readonly LocatedFinding[]): LocatedFinding[] {
+function unique(findings: readonly LocatedFinding[], { keys }: FindingMemory): LocatedFinding[] {
   const seen = new Set<string>()
   return findings.filter((finding) => {
-    const { code, object, path, message, at } = finding
-    const key = JSON.stringify([code, object, path, message, object === undefined ? at : undefined])
+    const key = keys.get(finding) ?? keyOf(finding)
+    keys.set(finding, key)
     if (seen.has(key)) return false
     seen.add(key)
     return true
   })
+}
+
+function keyOf({ code, object, path, message, at }: LocatedFinding): string {
+  return JSON.stringify([code, object, path, message, object === undefined ? at : undefined])
 }

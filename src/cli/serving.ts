@@ -20,7 +20,7 @@ import { placementOf, type PlacementOptions, type Places } from '../standalone/p
 import type { TranslateOptions } from '../translate/options.ts'
 import { type Pass, translate } from '../translate/translate.ts'
 import type { Translation } from '../translate/translation.ts'
-import { allFindings, refusedObjects, type Routed } from './all-findings.ts'
+import { allFindings, type FindingMemory, findingMemory, refusedObjects } from './all-findings.ts'
 import { SnapshotFeed } from './snapshot-feed.ts'
 
 export interface ServingOptions {
@@ -53,7 +53,7 @@ const nothingObserved: Observations = { gateways: new Map(), assumeProgrammed: f
 export class Serving {
   readonly #options: ServingOptions
   readonly #feed = new SnapshotFeed()
-  readonly #routed: Routed
+  readonly #findings: FindingMemory
   readonly #cluster: Translating
   readonly #here: Translating
   #places: Places = new Map()
@@ -61,7 +61,7 @@ export class Serving {
 
   constructor(options: ServingOptions) {
     this.#options = options
-    this.#routed = { routerOf: options.routerOf, findings: new WeakMap(), tables: new WeakMap() }
+    this.#findings = findingMemory(options.routerOf)
     this.#cluster = new Translating(options.translate)
     this.#here = options.laptop === undefined ? this.#cluster : new Translating(options.translate)
   }
@@ -84,7 +84,7 @@ export class Serving {
     const cluster = this.#cluster.observe(served)
     const here = laptop === undefined ? cluster : this.#here.observe(served)
     const translated = [...cluster.findings, ...(overlaid?.findings ?? [])]
-    const findings = allFindings(read, translated, here.configs, this.#routed)
+    const findings = allFindings(read, translated, here.configs, this.#findings)
     this.#view = { read, objects, cluster, here, kindnesses: overlaid?.kindnesses ?? [], findings, served }
     return this.#view
   }

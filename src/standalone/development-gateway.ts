@@ -35,11 +35,18 @@ interface Draft {
 
 export function missingGateways(snapshot: Snapshot): readonly MissingGateway[] {
   const drafts = new Map<string, Draft>()
+  // Most routes name the Gateway that the one before named.
+  let [lastNamespace, lastName, isMissing] = ['', '', false]
   for (const route of requestRoutes(snapshot)) {
     for (const ref of route.spec.parentRefs) {
       if (ref.group !== 'gateway.networking.k8s.io' || ref.kind !== 'Gateway') continue
       const namespace = ref.namespace ?? route.metadata.namespace
-      if (snapshot.get('Gateway', namespace, ref.name) === undefined) addTo(drafts, namespace, ref, route)
+      if (namespace !== lastNamespace || ref.name !== lastName) {
+        isMissing = snapshot.get('Gateway', namespace, ref.name) === undefined
+        lastNamespace = namespace
+        lastName = ref.name
+      }
+      if (isMissing) addTo(drafts, namespace, ref, route)
     }
   }
   return [...drafts.values()].map((draft) => ({

@@ -23,7 +23,7 @@ import type { Kindness } from './kindness.ts'
 import { Memory } from './memory.ts'
 import { Edits, OverlaidSnapshot } from './overlaid-snapshot.ts'
 import { serviceNeeds } from './service-needs.ts'
-import type { ServiceNeed } from './service-needs.ts'
+import type { RouteTargets, ServiceNeed } from './service-needs.ts'
 import type { ServiceMapping } from './service-mapping.ts'
 import { echoSlice, mappedSlices, remainingSlices, standInService } from './service-objects.ts'
 
@@ -75,6 +75,7 @@ export interface Overlaid {
 export class Overlay {
   readonly #options: OverlayOptions
   readonly #memory = new Memory()
+  readonly #targets: RouteTargets = new WeakMap()
   #view: OverlaidSnapshot | undefined
 
   constructor(options: OverlayOptions) {
@@ -91,7 +92,7 @@ export class Overlay {
     this.#putClasses(snapshot, edits, kindnesses)
     const view = new OverlaidSnapshot(snapshot, edits)
     const certificates = this.#options.certificates ? certificateNeeds(view, strict, this.#memory) : []
-    const services = serviceNeeds(snapshot, this.#options.mappings, this.#options.echo)
+    const services = serviceNeeds(snapshot, this.#options.mappings, this.#options.echo, this.#targets)
     const wants = {
       hostnames: [...new Set(certificates.flatMap((need) => need.hostnames))],
       echoes: services.filter((need) => need.echoPorts.length > 0).map(({ namespace, name }) => ({ namespace, name })),

@@ -35,27 +35,54 @@ interface Wanted {
   readonly mappings: ServiceMapping[]
 }
 
+/** What routes ask for, by route: kept from pass to pass, since it is in the route alone. */
+export type RouteTargets = WeakMap<RequestRoute, RouteTarget>
+
+interface RouteTarget {
+  /** `namespace/name` */
+  readonly route: string
+  readonly targets: readonly Target[]
+}
+
+/** A port of a Service. */
+interface Target {
+  /** `namespace/name` */
+  readonly service: string
+  readonly namespace: string
+  readonly name: string
+  readonly port: number
+  /** It is asked whether a request may pass. */
+  readonly guards: boolean
+}
+
 /** Only the Services for which the overlay has something to do, in a stable order. */
-export function serviceNeeds(snapshot: Snapshot, mappings: readonly ServiceMapping[], echo: boolean): readonly ServiceNeed[] {
+export function serviceNeeds(
+  snapshot: Snapshot,
+  mappings: readonly ServiceMapping[],
+  echo: boolean,
+  known: RouteTargets = new WeakMap(),
+): readonly ServiceNeed[] {
   const wanted = new Map<string, Wanted>()
-  const wantedOf = (namespace: string, name: string): Wanted => {
-    const key = `${namespace}/${name}`
-    const known = wanted.get(key) ?? { namespace, name, ports: new Set(), routes: new Set(), guards: new Map(), mappings: [] }
-    wanted.set(key, known)
-    return known
+  const wantedOf = (service: string, namespace: string, name: string): Wanted => {
+    const entry = wanted.get(service)
+    if (entry !== undefined) return entry
+    const made: Wanted = { namespace, name, ports: new Set(), routes: new Set(), guards: new Map(), mappings: [] }
+    wanted.set(service, made)
+    return made
   }
-  for (const mapping of mappings) wantedOf(mapping.namespace, mapping.name).mappings.push(mapping)
-  for (const route of requestRoutes(snapshot)) {
-    const path = `${route.metadata.namespace}/${route.metadata.name}`
-    for (const { ref, guards } of targetsOf(route)) {
-      const namespace = ref.namespace ?? route.metadata.namespace
-      if (ref.group !== '' || ref.kind !== 'Service' || ref.port === undefined) continue
-      if (!mayRefer(snapshot, { kind: route.kind, namespace: route.metadata.namespace }, { kind: 'Service', namespace, name: ref.name }))
-        continue
-      const entry = wantedOf(namespace, ref.name)
-      entry.ports.add(ref.port)
-      entry.routes.add(path)
-      if (guards) entry.guards.set(ref.port, (entry.guards.get(ref.port) ?? new Set()).add(path))
+  for (const mapping of mappings) {
+    const { namespace, name } = mapping
+    wantedOf(`${namespace}/${name}`, namespace, name).mappings.push(mapping)
+  }
+  for (const of of requestRoutes(snapshot)) {
+    const { route, targets } = targetsOf(of, known)
+    for (const { service, namespace, name, port, guards } of targets) {
+      const from = of.metadata.namespace
+      if (namespace !== from && !mayRefer(snapshot, { kind: of.kind, namespace: from }, { kind: 'Service', namespace, name })) continue
+      const entry = wantedOf(service, namespace, name)
+      entry.ports.add(port)
+      entry.routes.add(route)
+      if (guards) entry.guards.set(port, (entry.guards.get(port) ?? new Set()).add(route))
     }
   }
   return [...wanted.values()]
@@ -63,23 +90,36 @@ export function serviceNeeds(snapshot: Snapshot, mappings: readonly ServiceMappi
     .filter((need) => need.mappings.length > 0 || need.echoPorts.length > 0 || need.unasked.length > 0)
 }
 
-interface Target {
+function targetsOf(route: RequestRoute, known: RouteTargets): RouteTarget {
+  const before = known.get(route)
+  if (before !== undefined) return before
+  const { namespace: own, name: routeName } = route.metadata
+  const targets = [...referencesOf(route)].flatMap(({ ref, guards }): Target[] => {
+    const { group, kind, name, port, namespace = own } = ref
+    if (group !== '' || kind !== 'Service' || port === undefined) return []
+    return [{ service: `${namespace}/${name}`, namespace, name, port, guards }]
+  })
+  const made = { route: `${own}/${routeName}`, targets }
+  known.set(route, made)
+  return made
+}
+
+interface Reference {
   readonly ref: BackendObjectReference
-  /** It is asked whether a request may pass. */
   readonly guards: boolean
 }
 
-function* targetsOf(route: RequestRoute): Generator<Target> {
+function* referencesOf(route: RequestRoute): Generator<Reference> {
   for (const rule of route.spec.rules) {
-    yield* filterTargets(rule.filters)
+    yield* referencesIn(rule.filters)
     for (const backend of rule.backendRefs) {
       yield { ref: backend, guards: false }
-      yield* filterTargets(backend.filters)
+      yield* referencesIn(backend.filters)
     }
   }
 }
 
-function* filterTargets(filters: readonly HttpRouteFilter[]): Generator<Target> {
+function* referencesIn(filters: readonly HttpRouteFilter[]): Generator<Reference> {
   for (const filter of filters) {
     if (filter.type === 'RequestMirror') yield { ref: filter.requestMirror.backendRef, guards: false }
     if (filter.type === 'ExternalAuth') yield { ref: filter.externalAuth.backendRef, guards: true }

@@ -30,6 +30,8 @@ export interface ServingOptions {
   readonly laptop: Laptop | undefined
   readonly translate: TranslateOptions
   readonly placement: PlacementOptions
+  /** Called at the beginning of a pass, for what it depends on beside the files; what there is to say of that. */
+  readonly lookAround: () => readonly LocatedFinding[]
   /** What serves a Gateway's configuration: the findings of routing come from it, so that nothing is compiled twice. */
   readonly routerOf: (gateway: string) => Router | undefined
 }
@@ -73,6 +75,7 @@ export class Serving {
 
   async pass(): Promise<View> {
     const { source, delivery, laptop, placement } = this.#options
+    const around = this.#options.lookAround()
     const read = source.read()
     const objects = this.#feed.follow(read.objects)
     const strict = this.#cluster.of(objects)
@@ -84,7 +87,7 @@ export class Serving {
     const cluster = this.#cluster.observe(served)
     const here = laptop === undefined ? cluster : this.#here.observe(served)
     const translated = [...cluster.findings, ...(overlaid?.findings ?? [])]
-    const findings = allFindings(read, translated, here.configs, this.#findings)
+    const findings = [...around, ...allFindings(read, translated, here.configs, this.#findings)]
     this.#view = { read, objects, cluster, here, kindnesses: overlaid?.kindnesses ?? [], findings, served }
     return this.#view
   }

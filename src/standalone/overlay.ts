@@ -27,9 +27,13 @@ import type { RouteTargets, ServiceNeed } from './service-needs.ts'
 import type { ServiceMapping } from './service-mapping.ts'
 import { echoSlice, mappedSlices, remainingSlices, standInService } from './service-objects.ts'
 
-export interface OverlayOptions {
+export interface OverlayOptions extends OverlaySettings {
   /** Of a GatewayClass that no file defines. */
   readonly controllerName: string
+}
+
+/** What may be another from pass to pass. */
+export interface OverlaySettings {
   /** The last one of a Service's port counts. */
   readonly mappings: readonly ServiceMapping[]
   /** Echo backends for Services without endpoints. */
@@ -73,14 +77,18 @@ export interface Overlaid {
 }
 
 export class Overlay {
-  readonly #options: OverlayOptions
+  #options: OverlayOptions
   readonly #memory = new Memory()
   readonly #targets: RouteTargets = new WeakMap()
   #view: OverlaidSnapshot | undefined
 
   constructor(options: OverlayOptions) {
-    const mappings = new Map(options.mappings.map((mapping) => [`${mapping.namespace}/${mapping.name}:${mapping.port}`, mapping]))
-    this.#options = { ...options, mappings: [...mappings.values()] }
+    this.#options = { ...options, mappings: lastOfEach(options.mappings) }
+  }
+
+  /** From the next `plan` on. */
+  configure(settings: OverlaySettings): void {
+    this.#options = { ...this.#options, ...settings, mappings: lastOfEach(settings.mappings) }
   }
 
   /** `strict` is the translation of `snapshot`; `refused` are the `Kind/namespace/name` of objects that the files hold and nobody could take. */
@@ -183,9 +191,10 @@ export class Overlay {
     }
     if (need.mappings.length === 0) return
     const addresses = need.mappings.map((mapping) => inputs.addresses.get(mapping.target.host))
-    for (const slice of this.#memory.keep(`mapped ${path}`, [...shape, ...addresses], () => mappedSlices(need, inputs.addresses)))
+    const mapped = need.mappings.map(({ port, target }) => `${port}=${hostPort(target)}`).join()
+    for (const slice of this.#memory.keep(`mapped ${path}`, [...shape, mapped, ...addresses], () => mappedSlices(need, inputs.addresses)))
       edits.put(slice)
-    for (const [slice, rest] of this.#memory.keep(`rest ${path}`, [service, ...need.slices], () => remainingSlices(need))) {
+    for (const [slice, rest] of this.#memory.keep(`rest ${path}`, [service, mapped, ...need.slices], () => remainingSlices(need))) {
       if (rest === undefined) edits.hide(slice)
       else edits.put(rest)
     }
@@ -226,6 +235,10 @@ export class Overlay {
     if (leaf === undefined) return
     edits.put(this.#memory.keep(`Secret ${namespace} ${hostname}`, [leaf], () => leafSecret(namespace, hostname, leaf)))
   }
+}
+
+function lastOfEach(mappings: readonly ServiceMapping[]): readonly ServiceMapping[] {
+  return [...new Map(mappings.map((mapping) => [`${mapping.namespace}/${mapping.name}:${mapping.port}`, mapping])).values()]
 }
 
 /** An echo backend answers every question with 200, which would allow every request. */

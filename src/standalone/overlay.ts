@@ -17,13 +17,14 @@ import type { Translation } from '../translate/translation.ts'
 import { certificateNeeds } from './certificate-needs.ts'
 import type { CertificateNeed, ListenerOwner } from './certificate-needs.ts'
 import { developmentClassName, developmentGateway, missingGateways } from './development-gateway.ts'
+import type { GatewaySearch } from './development-gateway.ts'
 import type { Leaf } from './development-ca.ts'
 import { developmentClass, missingClasses } from './gateway-class.ts'
 import type { Kindness } from './kindness.ts'
 import { Memory } from './memory.ts'
 import { Edits, OverlaidSnapshot } from './overlaid-snapshot.ts'
-import { serviceNeeds } from './service-needs.ts'
-import type { RouteTargets, ServiceNeed } from './service-needs.ts'
+import { serviceNeeds, wantedServices } from './service-needs.ts'
+import type { ServiceNeed, WantedServices } from './service-needs.ts'
 import type { ServiceMapping } from './service-mapping.ts'
 import { echoSlice, mappedSlices, remainingSlices, standInService } from './service-objects.ts'
 
@@ -79,7 +80,8 @@ export interface Overlaid {
 export class Overlay {
   #options: OverlayOptions
   readonly #memory = new Memory()
-  readonly #targets: RouteTargets = new WeakMap()
+  #search: GatewaySearch | undefined
+  #wanted: WantedServices | undefined
   #view: OverlaidSnapshot | undefined
 
   constructor(options: OverlayOptions) {
@@ -88,7 +90,9 @@ export class Overlay {
 
   /** From the next `plan` on. */
   configure(settings: OverlaySettings): void {
-    this.#options = { ...this.#options, ...settings, mappings: lastOfEach(settings.mappings) }
+    const mappings = lastOfEach(settings.mappings)
+    const isSame = JSON.stringify(mappings) === JSON.stringify(this.#options.mappings)
+    this.#options = { ...this.#options, ...settings, mappings: isSame ? this.#options.mappings : mappings }
   }
 
   /** `strict` is the translation of `snapshot`; `refused` are the `Kind/namespace/name` of objects that the files hold and nobody could take. */
@@ -100,7 +104,8 @@ export class Overlay {
     this.#putClasses(snapshot, edits, kindnesses)
     const view = new OverlaidSnapshot(snapshot, edits)
     const certificates = this.#options.certificates ? certificateNeeds(view, strict, this.#memory) : []
-    const services = serviceNeeds(snapshot, this.#options.mappings, this.#options.echo, this.#targets)
+    this.#wanted = wantedServices(snapshot, this.#options.mappings, this.#wanted)
+    const services = serviceNeeds(snapshot, this.#wanted, this.#options.echo)
     const wants = {
       hostnames: [...new Set(certificates.flatMap((need) => need.hostnames))],
       echoes: services.filter((need) => need.echoPorts.length > 0).map(({ namespace, name }) => ({ namespace, name })),
@@ -121,7 +126,8 @@ export class Overlay {
   }
 
   #putGateways(snapshot: Snapshot, refused: ReadonlySet<string>, edits: Edits, kindnesses: Kindness[]): void {
-    for (const missing of missingGateways(snapshot)) {
+    this.#search = missingGateways(snapshot, this.#search)
+    for (const missing of this.#search.missing) {
       const { namespace, name, routes, sections } = missing
       // Its author has to mend it: other listeners in its place would hide that.
       if (refused.has(`Gateway/${namespace}/${name}`)) continue

@@ -1,7 +1,9 @@
 /** Which Services the routes send requests to and what each of their ports lacks: an echo backend, a mapping, the Service itself. */
 import type { EndpointSlice, Service, ServicePort } from '../api/core.ts'
+import type { ReferenceGrant } from '../api/gateway.ts'
 import type { BackendObjectReference, HttpRouteFilter } from '../api/route.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
+import { changedSpan } from '../lib/list-change.ts'
 import { mayRefer } from './reference-grant.ts'
 import { requestRoutes } from './request-routes.ts'
 import type { RequestRoute } from './request-routes.ts'
@@ -35,9 +37,6 @@ interface Wanted {
   readonly mappings: ServiceMapping[]
 }
 
-/** What routes ask for, by route: kept from pass to pass, since it is in the route alone. */
-export type RouteTargets = WeakMap<RequestRoute, RouteTarget>
-
 interface RouteTarget {
   /** `namespace/name` */
   readonly route: string
@@ -55,13 +54,47 @@ interface Target {
   readonly guards: boolean
 }
 
+/** The Services that routes and mappings name, and in what they were found: the next search begins with it. */
+export interface WantedServices {
+  readonly routes: readonly RequestRoute[]
+  readonly grants: readonly ReferenceGrant[]
+  readonly mappings: readonly ServiceMapping[]
+  readonly targets: WeakMap<RequestRoute, RouteTarget>
+  readonly wanted: readonly Wanted[]
+}
+
 /** Only the Services for which the overlay has something to do, in a stable order. */
-export function serviceNeeds(
-  snapshot: Snapshot,
-  mappings: readonly ServiceMapping[],
-  echo: boolean,
-  known: RouteTargets = new WeakMap(),
-): readonly ServiceNeed[] {
+export function serviceNeeds(snapshot: Snapshot, { wanted }: WantedServices, echo: boolean): readonly ServiceNeed[] {
+  return wanted
+    .map((entry) => needOf(snapshot, entry, echo))
+    .filter((need) => need.mappings.length > 0 || need.echoPorts.length > 0 || need.unasked.length > 0)
+}
+
+/** Where the edited routes name the Services that they named before, so do all. */
+export function wantedServices(snapshot: Snapshot, mappings: readonly ServiceMapping[], last?: WantedServices): WantedServices {
+  const found = {
+    routes: requestRoutes(snapshot),
+    grants: snapshot.all('ReferenceGrant'),
+    mappings,
+    targets: last?.targets ?? new WeakMap<RequestRoute, RouteTarget>(),
+  }
+  const isSame = last !== undefined && last.mappings === mappings && last.grants === found.grants && nameTheSame(last, found.routes)
+  return { ...found, wanted: isSame ? last.wanted : wantedIn(snapshot, found) }
+}
+
+function nameTheSame({ routes: before, targets }: WantedServices, after: readonly RequestRoute[]): boolean {
+  if (before.length !== after.length) return false
+  const { begin, afterEnd } = changedSpan(before, after)
+  for (let i = begin; i < afterEnd; i++) {
+    const [old, route] = [before[i], after[i]]
+    if (old === undefined || route === undefined || old.kind !== route.kind) return false
+    const [then, now] = [targetsOf(old, targets), targetsOf(route, targets)]
+    if (then.route !== now.route || JSON.stringify(then.targets) !== JSON.stringify(now.targets)) return false
+  }
+  return true
+}
+
+function wantedIn(snapshot: Snapshot, { routes, mappings, targets: known }: Omit<WantedServices, 'wanted'>): readonly Wanted[] {
   const wanted = new Map<string, Wanted>()
   const wantedOf = (service: string, namespace: string, name: string): Wanted => {
     const entry = wanted.get(service)
@@ -74,7 +107,7 @@ export function serviceNeeds(
     const { namespace, name } = mapping
     wantedOf(`${namespace}/${name}`, namespace, name).mappings.push(mapping)
   }
-  for (const of of requestRoutes(snapshot)) {
+  for (const of of routes) {
     const { route, targets } = targetsOf(of, known)
     for (const { service, namespace, name, port, guards } of targets) {
       const from = of.metadata.namespace
@@ -86,11 +119,10 @@ export function serviceNeeds(
     }
   }
   return [...wanted.values()]
-    .map((entry) => needOf(snapshot, entry, echo))
-    .filter((need) => need.mappings.length > 0 || need.echoPorts.length > 0 || need.unasked.length > 0)
 }
 
-function targetsOf(route: RequestRoute, known: RouteTargets): RouteTarget {
+/** It is in the route alone. */
+function targetsOf(route: RequestRoute, known: WeakMap<RequestRoute, RouteTarget>): RouteTarget {
   const before = known.get(route)
   if (before !== undefined) return before
   const { namespace: own, name: routeName } = route.metadata

@@ -10,7 +10,8 @@ import { endpointRows, type ShownPool } from './shown-pool.ts'
 import type { Style } from './style.ts'
 
 export interface Explained {
-  readonly request: { readonly method: string; readonly url: string }
+  /** `dropped`: names of headers that the gateway takes out before it chooses a route. */
+  readonly request: { readonly method: string; readonly url: string; readonly dropped: readonly string[] }
   readonly port: number
   readonly answers: readonly { readonly gateway: string; readonly explanation: Explanation }[]
   readonly refused: readonly Refused[]
@@ -24,7 +25,7 @@ export interface Explained {
 const shownRefused = 10
 
 export function explainReport({ request, port, answers, refused, notes, pools, gateways }: Explained, style: Style): string {
-  const lines = [style.bold(`${request.method} ${request.url}`)]
+  const lines = [style.bold(`${request.method} ${request.url}`), ...request.dropped.map((name) => droppedLine(name, style))]
   if (answers.length === 0) lines.push(...noPort(port, gateways, style))
   for (const { gateway, explanation } of answers) lines.push('', ...answerLines(gateway, explanation, pools, style))
   if (refused.length > 0) {
@@ -37,6 +38,11 @@ export function explainReport({ request, port, answers, refused, notes, pools, g
   if (notes.length > 0)
     lines.push('', style.bold('Kindnesses of this machine (--strict: without them)'), ...notes.map((note) => `  ${note}`))
   return `${lines.join('\n')}\n`
+}
+
+function droppedLine(name: string, style: Style): string {
+  const trust = name.includes('_') ? '' : ' (--trusted: as of a client that `run --trust` names)'
+  return `  header ${style.red(name)} is dropped before a route is chosen: a client may not say this of itself${trust}`
 }
 
 function noPort(port: number, gateways: readonly GatewayConfig[], style: Style): string[] {

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isClaim } from '../proxy/http/forwarded.ts'
 import { compile } from '../routing/compile.ts'
 import { explain as explainRequest, type Explanation } from '../routing/explain.ts'
 import { writtenRequest } from '../routing/request.ts'
@@ -25,6 +26,8 @@ export interface ExplainFlags extends SourceFlags, KindnessFlags {
   readonly output?: 'json' | 'yaml'
   readonly request: string
   readonly header: readonly string[]
+  /** The client is one that `run --trust` names. */
+  readonly trusted: boolean
   readonly gateway?: string
   readonly admin?: string
 }
@@ -40,7 +43,13 @@ const inventedPort = 1
 export async function explain(paths: readonly string[], flags: ExplainFlags): Promise<number> {
   const [method = '', url = '', ...rest] = flags.request.trim().split(/\s+/)
   if (rest.length > 0 || url === '') throw new UserError(`Cannot explain: --request must be 'METHOD URL', got '${flags.request}'`, 2)
-  const written = writtenRequest(method, url, flags.header.map(headerOf))
+  const headers = flags.header.map(headerOf)
+  const dropped = [...new Set(headers.map(([name]) => name))].filter((name) => isClaim(name, flags.trusted))
+  const written = writtenRequest(
+    method,
+    url,
+    headers.filter(([name]) => !dropped.includes(name)),
+  )
   if ('problem' in written) throw new UserError(written.problem, 2)
   const { port, request } = written
 
@@ -54,7 +63,15 @@ export async function explain(paths: readonly string[], flags: ExplainFlags): Pr
   const refused = refusedFor(asked.refused, request.host)
   const keys = new Set(answers.flatMap(({ explanation: { winner } }) => (winner === undefined ? [] : poolsOf(winner))))
   const pools = [...keys].flatMap((key) => asked.poolOf(key) ?? [])
-  const found = { request: { method, url, headers: flags.header }, port, answers, refused, notes: asked.notes, pools, gateways: chosen }
+  const found = {
+    request: { method, url, headers: flags.header, dropped },
+    port,
+    answers,
+    refused,
+    notes: asked.notes,
+    pools,
+    gateways: chosen,
+  }
   if (flags.output === undefined) process.stdout.write(explainReport(found, styleFor(process.stdout, process.env)))
   else process.stdout.write(serialise({ ...found, gateways: undefined }, flags.output))
   return answers.some(({ explanation }) => explanation.winner !== undefined) ? 0 : 1

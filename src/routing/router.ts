@@ -9,6 +9,7 @@
  * Nothing here knows sockets, Kubernetes objects, time or chance: where a weighted choice begins is an argument.
  * This file holds the shapes that the data plane sees.
  */
+import type { GatewayConfig } from '../config/config.ts'
 import type { ListenerConfig } from '../config/listener.ts'
 import type { PoolKey } from '../config/pool.ts'
 import type { HttpMatchConfig, HttpRouteConfig, HttpRuleConfig, SessionConfig } from '../config/route.ts'
@@ -33,10 +34,11 @@ export interface RequestView {
 export interface Router {
   /** By the specification's port. HTTP and HTTPS listeners only. */
   readonly ports: ReadonlyMap<number, PortRouter>
-  /** Every rule by its key: what a scrape of the counters walks. */
+  /** Every rule by its key: what a scrape of the counters walks. Made when it is first asked for. */
   readonly rules: ReadonlyMap<string, CompiledRule>
-  /** The same rules by the route that they came from, where the next compilation finds what it may keep. */
-  readonly routes: ReadonlyMap<HttpRouteConfig, readonly CompiledRule[]>
+  /** What it was compiled from, and the same rules route by route, in its order: there the next compilation finds what it may keep. */
+  readonly config: GatewayConfig
+  readonly compiled: readonly (readonly CompiledRule[])[]
   /** Redirects are compiled with these. */
   readonly movedPorts: readonly MovedPort[]
 }

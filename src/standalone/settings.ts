@@ -1,5 +1,6 @@
 /**
  * `gatewright.yaml`: what a folder says of its own laptop, so that nobody has to type it. Flags of the command line win over it.
+ * A save of it is followed like one of a manifest, all but ports and bounds.
  *
  *     services:
  *       app-team-alpha/my-app-stable:80: localhost:3000

@@ -191,6 +191,46 @@ describe('gatewright run', () => {
     await eventually(() => gateway.stderr.includes('session-keys must be 32 bytes in base64url. Delete it'), 'the warning')
   })
 
+  it('follows gatewright.yaml: mappings and kindnesses at once, ports at the next start, mistakes not at all', async () => {
+    const [first, second] = await Promise.all(['first', 'second'].map((name) => startBackend(name)))
+    onTestFinished(async () => void (await Promise.all([first?.stop(), second?.stop()])))
+    const settings = (backend: { port: number } | undefined, more = ''): string =>
+      `services: { "default/web:80": "127.0.0.1:${backend?.port}" }\n${more}`
+    const place = folder({ 'a.yaml': gatewayYaml('web', 80) })
+    const gateway = await running([place.path])
+    const url = 'http://any.example/'
+    const answer = async (): Promise<string> => {
+      const client = await gateway.connect(url)
+      const { status, body } = await client.get('any.example')
+      await client.close()
+      return `${status} ${body}`
+    }
+    const becomes = async (look: (body: string) => boolean, what: string): Promise<void> => {
+      const until = performance.now() + 4_000
+      while (!look(await answer())) if (performance.now() > until) throw new Error(`Cannot go on: ${what} must come`)
+    }
+    const says = (text: string) =>
+      gateway.change(({ findings }) => findings.find(({ message }) => message.includes(text)), `a finding that says ${text}`)
+
+    place.write('gatewright.yaml', settings(first))
+    await becomes((body) => body === '200 first', 'the first backend')
+    place.replace('gatewright.yaml', settings(second))
+    await becomes((body) => body === '200 second', 'the second backend')
+
+    place.write('gatewright.yaml', 'services: { "default/web:80": nowhere }\n')
+    expect(await says('the settings from before stay in use')).toMatchObject({ severity: 'error', at: { line: 1, column: 13 } })
+    expect(await answer()).toBe('200 second')
+
+    place.write('gatewright.yaml', settings(first, 'ports: { 80: 9 }\nbounds: { fields: 9 }\n'))
+    expect(await says('ports and bounds of gatewright.yaml changed')).toMatchObject({ severity: 'warning' })
+    await becomes((body) => body === '200 first', 'the first backend again')
+
+    place.write('gatewright.yaml', 'echo: false\n')
+    await becomes((body) => body.startsWith('500 '), 'no echo backend')
+    place.remove('gatewright.yaml')
+    await becomes((body) => body.includes('"service"'), 'the echo backend')
+  })
+
   it('writes a line for each request when it is asked to', async () => {
     const gateway = await running(['examples/matching', '--access-log', 'json'])
     await echoed(gateway, `${shop}api/carts`)

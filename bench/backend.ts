@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { backendPort, largeBytes } from './workload.ts'
+import { backendPort, largeBytes, smallBody } from './workload.ts'
 
 export function nginxBackendConfig(folder: string): string {
   writeFileSync(join(folder, 'large.bin'), Buffer.alloc(largeBytes, 'x'))
@@ -16,7 +16,7 @@ http {
   keepalive_requests 1000000000;
   server {
     listen 127.0.0.1:${backendPort} backlog=1024;
-    location / { default_type text/plain; return 200 "hello from the backend\\n"; }
+    location / { default_type text/plain; return 200 "${smallBody.trim()}\\n"; }
     location ~ /large$ { alias ${folder}/large.bin; }
     location ~ /seen$ { default_type text/plain; return 200 "$http_host $http_x_forwarded_for $http_x_forwarded_proto $http_x_request_id\\n"; }
   }
@@ -26,7 +26,7 @@ http {
 
 /** Run as a process of its own: `node build/bench/backend.js`. */
 export function serveNodeBackend(): void {
-  const small = Buffer.from('hello from the backend\n')
+  const small = Buffer.from(smallBody)
   const large = Buffer.alloc(largeBytes, 'x')
   const server = createServer(({ url, headers }, response) => {
     const told = ['host', 'x-forwarded-for', 'x-forwarded-proto', 'x-request-id'].map((name) => headers[name])

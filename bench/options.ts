@@ -7,11 +7,11 @@ export interface Options {
   readonly seconds: number
   /** Of the memory figure. */
   readonly requests: number
-  /** One scenario; undefined: all. */
+  /** One part of the run; undefined: all. */
   readonly only: string | undefined
 }
 
-export function readOptions(scenarios: readonly string[]): Options {
+export function readOptions(parts: readonly string[]): Options {
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string', default: '5' },
@@ -21,8 +21,8 @@ export function readOptions(scenarios: readonly string[]): Options {
     },
   })
   const { only } = values
-  if (only !== undefined && !scenarios.includes(only))
-    throw new Error(`Cannot measure: --only must be one of ${scenarios.map((name) => `'${name}'`).join(', ')}, got '${only}'`)
+  if (only !== undefined && !parts.includes(only))
+    throw new Error(`Cannot measure: --only must be one of ${parts.map((name) => `'${name}'`).join(', ')}, got '${only}'`)
   return {
     rounds: count('rounds', values.rounds),
     seconds: count('seconds', values.seconds),

@@ -2,18 +2,26 @@
  * Configurations of the other proxies for the same workload: one worker, access log off, keep-alive on both sides,
  * forwarded headers and a request id set. Where a default would cost them CPU time for nothing, they get a better value.
  */
-import { backendPort, headerName, headerValue, host, routes } from './workload.ts'
-
-export interface Ports {
-  readonly http: number
-  readonly https: number
-}
+import {
+  backendPort,
+  grpcBackendPort,
+  grpcHost,
+  grpcServices,
+  grpcToldPort,
+  grpcToldService,
+  headerName,
+  headerValue,
+  host,
+  type Ports,
+  routes,
+  webSocketBackendPort,
+  webSocketPath,
+} from './workload.ts'
 
 export function nginxConfig(folder: string, ports: Ports): string {
-  const locations = routes.map(
-    (route) =>
-      `    location ${route}/ { if ($http_${headerName.replaceAll('-', '_')} != ${headerValue}) { return 404; } proxy_pass http://backend; }`,
-  )
+  const others = `if ($http_${headerName.replaceAll('-', '_')} != ${headerValue}) { return 404; }`
+  const locations = routes.map((route) => `    location ${route}/ { ${others} proxy_pass http://backend; }`)
+  const services = grpcServices.map((service) => `    location /${service}/ { ${others} grpc_pass grpc://grpc; }`)
   return `daemon off;
 worker_processes 1;
 pid ${folder}/nginx.pid;
@@ -33,13 +41,34 @@ http {
   proxy_set_header X-Forwarded-Proto $scheme;
   proxy_set_header X-Forwarded-Host $http_host;
   proxy_set_header X-Request-Id $request_id;
+  upstream grpc { server 127.0.0.1:${grpcBackendPort}; keepalive 256; keepalive_requests 1000000000; }
+  upstream told { server 127.0.0.1:${grpcToldPort}; }
+  upstream websocket { server 127.0.0.1:${webSocketBackendPort}; }
+  grpc_set_header Host $http_host;
+  grpc_set_header X-Forwarded-For $remote_addr;
+  grpc_set_header X-Forwarded-Proto $scheme;
+  grpc_set_header X-Forwarded-Host $http_host;
+  grpc_set_header X-Request-Id $request_id;
   ssl_certificate ${folder}/cert.pem;
   ssl_certificate_key ${folder}/key.pem;
   server {
     listen 127.0.0.1:${ports.http};
-    listen 127.0.0.1:${ports.https} ssl;
+    listen 127.0.0.1:${ports.https} ssl http2;
     server_name ${host};
 ${locations.join('\n')}
+    location ${webSocketPath} {
+      proxy_pass http://websocket;
+      proxy_set_header Host $http_host;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection upgrade;
+    }
+    location / { return 404; }
+  }
+  server {
+    listen 127.0.0.1:${ports.h2c} http2;
+    server_name ${grpcHost};
+    location /${grpcToldService}/ { grpc_pass grpc://told; }
+${services.join('\n')}
     location / { return 404; }
   }
 }
@@ -48,27 +77,29 @@ ${locations.join('\n')}
 
 /** JSON, which Envoy reads as well as YAML. */
 export function envoyConfig(folder: string, ports: Ports): string {
-  const type = (name: string): string => `type.googleapis.com/${name}`
   const manager = {
-    '@type': type('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'),
+    '@type': envoyType('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'),
     stat_prefix: 'bench',
     use_remote_address: true,
     normalize_path: true,
     http_filters: [
-      { name: 'envoy.filters.http.router', typed_config: { '@type': type('envoy.extensions.filters.http.router.v3.Router') } },
+      { name: 'envoy.filters.http.router', typed_config: { '@type': envoyType('envoy.extensions.filters.http.router.v3.Router') } },
     ],
+    upgrade_configs: [{ upgrade_type: 'websocket' }],
     route_config: {
       virtual_hosts: [
         {
           name: 'bench',
           domains: [host],
-          routes: routes.map((route) => ({
-            match: { path_separated_prefix: route, headers: [{ name: headerName, string_match: { exact: headerValue } }] },
-            route: { cluster: 'backend' },
-            // Counters and durations for each route, and the client's Host, as the others give them.
-            stat_prefix: `route${route.slice(1)}`,
-            request_headers_to_add: [{ header: { key: 'x-forwarded-host', value: '%REQ(:AUTHORITY)%' } }],
-          })),
+          routes: [
+            ...routes.map((route) => envoyRoute(route, 'backend')),
+            { match: { path_separated_prefix: webSocketPath }, route: { cluster: 'websocket' } },
+          ],
+        },
+        {
+          name: 'grpc',
+          domains: [grpcHost],
+          routes: [...grpcServices.map((service) => envoyRoute(`/${service}`, 'grpc')), envoyRoute(`/${grpcToldService}`, 'told')],
         },
       ],
     },
@@ -77,27 +108,59 @@ export function envoyConfig(folder: string, ports: Ports): string {
   const tls = {
     name: 'envoy.transport_sockets.tls',
     typed_config: {
-      '@type': type('envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext'),
+      '@type': envoyType('envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext'),
       common_tls_context: {
+        alpn_protocols: ['h2', 'http/1.1'],
         tls_certificates: [{ certificate_chain: { filename: `${folder}/cert.pem` }, private_key: { filename: `${folder}/key.pem` } }],
       },
     },
   }
-  const address = (port: number): object => ({ socket_address: { address: '127.0.0.1', port_value: port } })
+  const http2 = envoyType('envoy.extensions.upstreams.http.v3.HttpProtocolOptions')
+  const inHttp2 = {
+    typed_extension_protocol_options: {
+      [http2.slice(http2.indexOf('/') + 1)]: { '@type': http2, explicit_http_config: { http2_protocol_options: {} } },
+    },
+  }
   return JSON.stringify({
     static_resources: {
       listeners: [
-        { name: 'http', address: address(ports.http), filter_chains: [{ filters }] },
-        { name: 'https', address: address(ports.https), filter_chains: [{ filters, transport_socket: tls }] },
+        { name: 'http', address: envoyAddress(ports.http), filter_chains: [{ filters }] },
+        { name: 'https', address: envoyAddress(ports.https), filter_chains: [{ filters, transport_socket: tls }] },
       ],
       clusters: [
-        {
-          name: 'backend',
-          type: 'STATIC',
-          connect_timeout: '5s',
-          load_assignment: { cluster_name: 'backend', endpoints: [{ lb_endpoints: [{ endpoint: { address: address(backendPort) } }] }] },
-        },
+        envoyCluster('backend', backendPort),
+        { ...envoyCluster('grpc', grpcBackendPort), ...inHttp2 },
+        { ...envoyCluster('told', grpcToldPort), ...inHttp2 },
+        envoyCluster('websocket', webSocketBackendPort),
       ],
     },
   })
+}
+
+function envoyRoute(prefix: string, cluster: string): object {
+  return {
+    match: { path_separated_prefix: prefix, headers: [{ name: headerName, string_match: { exact: headerValue } }] },
+    route: { cluster },
+    // Counters and durations for each route, and the client's Host, as the others give them.
+    stat_prefix: `route${prefix.slice(1)}`,
+    request_headers_to_add: [{ header: { key: 'x-forwarded-host', value: '%REQ(:AUTHORITY)%' } }],
+  }
+}
+
+function envoyCluster(name: string, port: number): object {
+  const endpoint = { address: envoyAddress(port) }
+  return {
+    name,
+    type: 'STATIC',
+    connect_timeout: '5s',
+    load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint }] }] },
+  }
+}
+
+function envoyAddress(port: number): object {
+  return { socket_address: { address: '127.0.0.1', port_value: port } }
+}
+
+function envoyType(name: string): string {
+  return `type.googleapis.com/${name}`
 }

@@ -3,15 +3,16 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
+import type { FilterCost } from './filter-cost.ts'
+import { plainRow } from './filter-rows.ts'
 import { growth, type Memory, memoryMet, mostGrowth, mostMegabytes } from './memory.ts'
 import { type Cell, ratio, type Scenario } from './scenario.ts'
 
 export function scenarioLines(scenario: Scenario, cells: readonly Cell[]): string[] {
-  const lines = [`${scenario.name} (64 connections; CPU microseconds of the proxy's process for each request, median of the rounds)`]
-  for (const { proxy, cpuPerRequest, requestsPerSecond, errors } of cells) {
-    const suffix = errors === 0 ? '' : `  ${errors} ERRORS: nothing is measured`
+  const lines = [`${scenario.name} (${what[scenario.load.kind]}; CPU microseconds of the proxy's process, median of the rounds)`]
+  for (const { proxy, cpuPerRequest, requestsPerSecond, busy, errors } of cells) {
     lines.push(
-      `  ${proxy.padEnd(22)} ${cpuPerRequest.toFixed(1).padStart(6)} us  ${requestsPerSecond.toFixed(0).padStart(6)} requests/s${suffix}`,
+      `  ${proxy.padEnd(22)} ${cpuPerRequest.toFixed(1).padStart(6)} us  ${requestsPerSecond.toFixed(0).padStart(6)}/s, ${percent(busy)} busy${errorsText(errors)}`,
     )
   }
   const left = cells[0]?.disturbed ?? 0
@@ -20,6 +21,23 @@ export function scenarioLines(scenario: Scenario, cells: readonly Cell[]): strin
     const value = ratio(cells, other)
     if (value === undefined) lines.push(`  ? x ${other} (target <= ${target}): not measured`)
     else lines.push(`  ${value.toFixed(2)} x ${other} (target <= ${target}): ${verdict(value <= target)}`)
+  }
+  return lines
+}
+
+const what = {
+  http1: 'a request of 64 connections',
+  http2: 'a request of 16 connections with 16 streams each',
+  grpc: 'a call of 16 connections with 16 streams each, h2c on both sides',
+  websocket: 'a message of 125 bytes there and back, 64 connections',
+} as const
+
+export function filterLines(costs: readonly FilterCost[]): string[] {
+  const lines = ['filters (the small GET through rules with one filter each; what it adds to the GET without, median of the rounds)']
+  for (const { row, cpuPerRequest, added, errors, met } of costs) {
+    const target = row.most === undefined ? '' : ` (target <= ${percent(row.most)}): ${verdict(met)}`
+    const cost = row === plainRow ? '' : `  ${added >= 0 ? '+' : ''}${percent(added)}`
+    lines.push(`  ${row.name.padEnd(36)} ${cpuPerRequest.toFixed(1).padStart(6)} us${cost}${target}${errorsText(errors)}`)
   }
   return lines
 }
@@ -35,7 +53,7 @@ export function scenarioMet(scenario: Scenario, cells: readonly Cell[]): boolean
 export function memoryLines(memory: Memory): string[] {
   const { requests, before, quarters, errors } = memory
   return [
-    `memory: ${before} MB after the scenarios above, then after each quarter of ${requests} small GETs ${quarters.join(', ')} MB${errors === 0 ? '' : `, ${errors} ERRORS`}`,
+    `memory: ${before} MB after the HTTP/1.1 above, then after each quarter of ${requests} small GETs ${quarters.join(', ')} MB${errors === 0 ? '' : `, ${errors} ERRORS`}`,
     `  at most ${Math.max(...quarters)} MB (target <= ${mostMegabytes}), last quarter ${growth(quarters).toFixed(1)} MB above the first (target <= ${mostGrowth}): ${verdict(memoryMet(memory))}`,
   ]
 }
@@ -60,6 +78,14 @@ export function writeResults(root: string, commit: string, results: object): str
 /** Four digits behind the point are more than is known. */
 function rounded(_key: string, value: unknown): unknown {
   return typeof value === 'number' ? Math.round(value * 1e4) / 1e4 : value
+}
+
+function errorsText(errors: number): string {
+  return errors === 0 ? '' : `  ${errors} ERRORS: nothing is measured`
+}
+
+function percent(part: number): string {
+  return `${(part * 100).toFixed(Math.abs(part) < 0.1 ? 1 : 0)} %`
 }
 
 function verdict(met: boolean): string {

@@ -1,4 +1,4 @@
-/** The one workload that all proxies get: a hundred prefix routes with a header match, one host, one backend. */
+/** What all proxies get: a hundred prefix routes with a header match, one host, one backend; the same for gRPC; and a WebSocket. */
 
 /** Our rows. */
 export const ours = 'gatewright'
@@ -9,64 +9,41 @@ export const routes = Array.from({ length: 100 }, (_, i) => `/r${i}`)
 export const headerName = 'x-env'
 export const headerValue = 'canary'
 export const backendPort = 19100
-/** The Service of the manifests is this backend: an EndpointSlice may not name a loopback address. */
-export const serviceMapping = `default/backend:80=127.0.0.1:${backendPort}`
 
 /** What is asked for: in the middle of the table, below the prefix. */
 export const smallPath = '/r57/item'
+export const smallBody = 'hello from the backend\n'
 export const largePath = '/r57/large'
 export const largeBytes = 65_536
 /** The backend answers with what it was told of the client. */
 export const seenPath = '/r57/seen'
 
+export const grpcHost = 'grpc.example.com'
+/** Full names of a hundred services, all of one backend. */
+export const grpcServices = Array.from({ length: 100 }, (_, i) => `bench.Service${i}`)
+export const grpcBackendPort = 19101
+/** The service that answers with what it was told of the client. */
+export const grpcToldService = 'bench.Told'
+export const grpcToldPort = 19103
+export const grpcPath = '/bench.Service57/Say'
+/** A message of ten bytes, uncompressed, with its length before it (gRPC over HTTP/2, Length-Prefixed-Message). */
+export const grpcMessage = Buffer.concat([Buffer.from([0, 0, 0, 0, 10]), Buffer.from('0123456789')])
+
+export const webSocketPath = '/websocket'
+export const webSocketBackendPort = 19102
+export const webSocketPayload = Buffer.alloc(125, 'm')
+
+/** Where a proxy listens. */
+export interface Ports {
+  readonly http: number
+  /** HTTP/1.1 and HTTP/2, by ALPN. */
+  readonly https: number
+  /** HTTP/2 by prior knowledge; some tell it from HTTP/1.1 on one port. */
+  readonly h2c: number
+}
+
 /** PEM. */
 export interface Certificate {
   readonly cert: string
   readonly key: string
-}
-
-/** HTTPRoutes hold sixteen rules at most (HTTPRouteSpec.rules), so the hundred are spread over seven. */
-export function manifests(certificate: Certificate, ports: { readonly http: number; readonly https: number }): string {
-  const documents = [
-    `apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: {name: gatewright}
-spec: {controllerName: gatewright.dev/gateway-controller}`,
-    `apiVersion: v1
-kind: Secret
-metadata: {name: bench, namespace: default}
-type: kubernetes.io/tls
-data: {tls.crt: ${base64(certificate.cert)}, tls.key: ${base64(certificate.key)}}`,
-    `apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: {name: bench, namespace: default}
-spec:
-  gatewayClassName: gatewright
-  listeners:
-  - {name: http, port: ${ports.http}, protocol: HTTP}
-  - {name: https, port: ${ports.https}, protocol: HTTPS, tls: {certificateRefs: [{name: bench}]}}`,
-    `apiVersion: v1
-kind: Service
-metadata: {name: backend, namespace: default}
-spec: {ports: [{port: 80, targetPort: ${backendPort}}]}`,
-  ]
-  for (let start = 0; start < routes.length; start += 16) {
-    const rules = routes.slice(start, start + 16).map(
-      (route) => `  - matches: [{path: {type: PathPrefix, value: ${route}}, headers: [{name: ${headerName}, value: ${headerValue}}]}]
-    backendRefs: [{name: backend, port: 80}]`,
-    )
-    documents.push(`apiVersion: gateway.networking.k8s.io/v1
-kind: HTTPRoute
-metadata: {name: bench-${start}, namespace: default}
-spec:
-  parentRefs: [{name: bench}]
-  hostnames: [${host}]
-  rules:
-${rules.join('\n')}`)
-  }
-  return documents.join('\n---\n') + '\n'
-}
-
-function base64(text: string): string {
-  return Buffer.from(text).toString('base64')
 }

@@ -1,4 +1,4 @@
-/** What the admin port of `run` tells; the shapes of /config and /statuses are what `explain --admin` reads. */
+/** What the admin port of `run` tells; the shapes of /config, /statuses and /pools are what `explain --admin` reads. */
 import type { AdminSources } from '../admin/admin-server.ts'
 import type { InProcessDelivery } from '../delivery/in-process.ts'
 import type { DataPlane } from '../proxy/data-plane.ts'
@@ -24,6 +24,7 @@ export function adminSources({ plane, delivery, serving }: Parts): AdminSources 
     documents: {
       '/config': () => servedConfig(serving),
       '/statuses': () => servedStatuses(serving),
+      '/pools': () => plane.pools,
       '/findings': () => serving.view?.findings ?? [],
       '/listeners': () => (serving.view === undefined ? [] : openListeners(serving.view)),
       '/version': () => ({ version, node: process.version }),

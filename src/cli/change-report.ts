@@ -1,4 +1,5 @@
 /** What `run` shows when something changed: the objects that were edited or judged anew, findings that came and went. */
+import { changedSpan } from '../lib/list-change.ts'
 import { difference } from '../sources/difference.ts'
 import type { LocatedFinding } from '../sources/source.ts'
 import type { StatusOf, Translation } from '../translate/translation.ts'
@@ -27,15 +28,27 @@ export function changeReport(before: View, after: View, style: Style): string {
 
 /** Statuses of objects that were edited, and those that read differently now. */
 function judged(before: View, after: View): StatusOf[] {
-  const edited = new Set(
-    difference(before.read.objects, after.read.objects).set.map(({ kind, metadata }) => `${kind}/${metadata.namespace}/${metadata.name}`),
+  const edits = difference(before.read.objects, after.read.objects).set
+  const edited = new Set(edits.map(({ kind, metadata }) => `${kind}/${metadata.namespace}/${metadata.name}`))
+  const { left, come } = changedBetween(before.here, after.here)
+  const known = new Map(left.map((status) => [keyOf(status), status]))
+  const changed = new Set(
+    come.filter((status) => {
+      const previous = known.get(keyOf(status))
+      return previous === undefined || (previous !== status && conditionsText(previous) !== conditionsText(status))
+    }),
   )
-  const known = new Map(before.here.statuses.map((status) => [keyOf(status), status]))
-  return after.here.statuses.filter((status) => {
-    const previous = known.get(keyOf(status))
-    if (edited.has(keyOf(status)) || previous === undefined) return true
-    return previous !== status && conditionsText(previous) !== conditionsText(status)
-  })
+  const names = new Set(edits.map(({ metadata }) => metadata.name))
+  return after.here.statuses.filter((status) => changed.has(status) || (names.has(status.name) && edited.has(keyOf(status))))
+}
+
+/** Both lists of statuses without what they have in common at the beginning and at the end. */
+function changedBetween(
+  before: Translation,
+  after: Translation,
+): { readonly left: readonly StatusOf[]; readonly come: readonly StatusOf[] } {
+  const { begin, beforeEnd, afterEnd } = changedSpan(before.statuses, after.statuses)
+  return { left: before.statuses.slice(begin, beforeEnd), come: after.statuses.slice(begin, afterEnd) }
 }
 
 /** Everything about a status that a person reads; a generation or a count alone is no news. */
@@ -44,24 +57,34 @@ function conditionsText({ status }: StatusOf): string {
 }
 
 export function changedStatuses(before: Translation, after: Translation): StatusOf[] {
-  const known = new Set(before.statuses)
-  return after.statuses.filter((status) => !known.has(status))
+  const { left, come } = changedBetween(before, after)
+  const known = new Set(left)
+  return come.filter((status) => !known.has(status))
 }
 
 /** Objects whose status was there before: `Kind/namespace/name`. */
 export function removedObjects(before: Translation, after: Translation): string[] {
-  const left = new Set(after.statuses.map(keyOf))
-  return before.statuses.map(keyOf).filter((name) => !left.has(name))
+  const { left, come } = changedBetween(before, after)
+  const still = new Set(come.map(keyOf))
+  return left.map(keyOf).filter((name) => !still.has(name))
 }
 
 export function newFindings(before: View, after: View): LocatedFinding[] {
-  const known = new Set(before.findings.map(findingKey))
-  return after.findings.filter((finding) => !known.has(findingKey(finding)))
+  return notAmong(before.findings, after.findings)
 }
 
 export function mendedFindings(before: View, after: View): LocatedFinding[] {
-  const left = new Set(after.findings.map(findingKey))
-  return before.findings.filter((finding) => !left.has(findingKey(finding)))
+  return notAmong(after.findings, before.findings)
+}
+
+/** Those of `some` that `known` has not, even at another line. Most are the very same objects. */
+function notAmong(known: readonly LocatedFinding[], some: readonly LocatedFinding[]): LocatedFinding[] {
+  const { begin, beforeEnd, afterEnd } = changedSpan(known, some)
+  const same = new Set(known.slice(begin, beforeEnd))
+  const others = some.slice(begin, afterEnd).filter((finding) => !same.has(finding))
+  if (others.length === 0) return []
+  const keys = new Set(known.map(findingKey))
+  return others.filter((finding) => !keys.has(findingKey(finding)))
 }
 
 function findingKey({ code, object, path, message }: LocatedFinding): string {

@@ -4,6 +4,7 @@ import { allFindings } from './all-findings.ts'
 import { checkReport } from './check-report.ts'
 import { type SourceFlags, translateOptions } from './flags.ts'
 import { translateOffline } from './offline.ts'
+import { withNearServices } from './near-services.ts'
 import { sarif } from './sarif.ts'
 import { serialise } from './serialise.ts'
 import { statusFindings, withWhatIsElsewhere } from './status-findings.ts'
@@ -19,7 +20,8 @@ export async function check(paths: readonly string[], flags: CheckFlags): Promis
   const { read, snapshot, translation } = translateOffline(paths, flags, 'localhost')
   const options = translateOptions(flags)
   const whole = translate(withWhatIsElsewhere(snapshot, translation, options.controllerName), options).translation
-  const findings = [...allFindings(read, translation.findings, whole.configs), ...statusFindings(read, snapshot, translation, whole)]
+  const said = withNearServices(allFindings(read, translation.findings, whole.configs), snapshot, read)
+  const findings = [...said, ...statusFindings(read, snapshot, translation, whole)]
   switch (flags.output) {
     case 'sarif':
       process.stdout.write(serialise(sarif(findings), 'json'))

@@ -6,34 +6,52 @@ import { intersection, isWildcard } from '../lib/hostname.ts'
 import { sampleRequest } from './sample-request.ts'
 import type { View } from './serving.ts'
 
-export interface CurlLine {
+/** What one line asks: every hostname on every Gateway and protocol once, by the first route that serves it. */
+export interface CurlTarget {
+  readonly config: GatewayConfig
+  readonly listener: ListenerConfig
   readonly hostname: string
-  readonly line: string
+  readonly place: Place
+  readonly route: HttpRouteConfig
 }
 
-/** `caCertificate` is the development CA's file, undefined when it signed nothing that serves. */
-export function curlLines(view: View, caCertificate: string | undefined): CurlLine[] {
-  const lines = new Map<string, CurlLine>()
+interface Place {
+  readonly address: string
+  readonly listenPort: number
+}
+
+/** Of all hostnames; a line is made only of those that are shown. */
+export function curlTargets(view: View): CurlTarget[] {
+  const targets = new Map<string, CurlTarget>()
   for (const config of view.here.configs) {
+    const places = new Map(view.served.get(config.gateway)?.ports.map((place) => [place.port, place]))
+    const listeners = new Map(config.listeners.map((listener) => [listener.key, listener]))
     for (const route of config.routes) {
       // Nobody speaks gRPC with curl.
       if (route.kind === 'grpc') continue
-      for (const { listener, hostname } of hostnamesOf(config, route)) {
-        const place = view.served.get(config.gateway)?.ports.find(({ port }) => port === listener.port)
+      for (const { listener, hostname } of hostnamesOf(listeners, route)) {
+        const place = places.get(listener.port)
         const key = `${hostname} ${listener.protocol} ${config.gateway}`
-        if (place === undefined || lines.has(key)) continue
-        const trust = listener.protocol === 'HTTPS' ? trustFlag(view, config, listener, caCertificate) : ''
-        lines.set(key, { hostname, line: curl(listener, hostname, place, trust, route) })
+        if (place !== undefined && !targets.has(key)) targets.set(key, { config, listener, hostname, place, route })
       }
     }
   }
-  return [...lines.values()]
+  return [...targets.values()]
+}
+
+/** `caCertificate` is the development CA's file, undefined when it signed nothing that serves. */
+export function curlLine(view: View, { config, listener, hostname, place, route }: CurlTarget, caCertificate: string | undefined): string {
+  const trust = listener.protocol === 'HTTPS' ? trustFlag(view, config, listener, caCertificate) : ''
+  return curl(listener, hostname, place, trust, route)
 }
 
 /** A name for every hostname that the route has on each listener; a wildcard stands for one of its names. */
-function hostnamesOf(config: GatewayConfig, route: HttpRouteConfig): { listener: ListenerConfig; hostname: string }[] {
+function hostnamesOf(
+  listeners: ReadonlyMap<string, ListenerConfig>,
+  route: HttpRouteConfig,
+): { listener: ListenerConfig; hostname: string }[] {
   return route.attachments.flatMap(({ listener: key, hostnames }) => {
-    const listener = config.listeners.find((one) => one.key === key)
+    const listener = listeners.get(key)
     if (listener === undefined) return []
     return hostnames.flatMap((own) => {
       const common = intersection(listener.hostname, own)
@@ -43,13 +61,7 @@ function hostnamesOf(config: GatewayConfig, route: HttpRouteConfig): { listener:
   })
 }
 
-function curl(
-  listener: ListenerConfig,
-  hostname: string,
-  place: { address: string; listenPort: number },
-  trust: string,
-  route: HttpRouteConfig,
-): string {
+function curl(listener: ListenerConfig, hostname: string, place: Place, trust: string, route: HttpRouteConfig): string {
   const scheme = listener.protocol === 'HTTPS' ? 'https' : 'http'
   const port = place.listenPort === (scheme === 'https' ? 443 : 80) ? '' : `:${place.listenPort}`
   const address = place.address.includes(':') ? `[${place.address}]` : place.address

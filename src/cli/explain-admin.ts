@@ -1,5 +1,6 @@
 /** What a running gateway serves, from its admin port, so that `explain` can explain it locally. */
 import type { GatewayConfig } from '../config/config.ts'
+import type { PoolState } from '../proxy/upstream/pool-state.ts'
 import type { StatusOf } from '../translate/translation.ts'
 import type { Asked } from './asked.ts'
 import { refusedRoutes } from './refused-routes.ts'
@@ -21,6 +22,7 @@ export interface ServedStatuses {
 
 export async function fetchServed(admin: string): Promise<Asked> {
   const { gateways } = await get<ServedConfig>(admin, '/config')
+  const pools = await get<readonly PoolState[]>(admin, '/pools')
   const { statuses, kindnesses } = await get<ServedStatuses>(admin, '/statuses')
   return {
     configs: gateways.map(({ config }) => config),
@@ -30,6 +32,7 @@ export async function fetchServed(admin: string): Promise<Asked> {
     },
     refused: refusedRoutes(({ hostnames }) => hostnames ?? [], statuses),
     notes: kindnesses,
+    poolOf: (key) => pools.find(({ pool }) => pool === key),
   }
 }
 

@@ -2,11 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isClaim } from '../proxy/http/forwarded.ts'
 import { compile } from '../routing/compile.ts'
 import { explain as explainRequest, type Explanation } from '../routing/explain.ts'
 import { writtenRequest } from '../routing/request.ts'
 import { DevelopmentCa } from '../standalone/development-ca.ts'
-import { Overlay } from '../standalone/overlay.ts'
+import { Overlay, type OverlayWants } from '../standalone/overlay.ts'
 import { translate } from '../translate/translate.ts'
 import type { Translation } from '../translate/translation.ts'
 import { refusedObjects } from './all-findings.ts'
@@ -17,6 +18,7 @@ import { type KindnessFlags, mappings, portOverrides, type SourceFlags, translat
 import { assumingServed, type Offline, translateOffline } from './offline.ts'
 import { refusedFor, refusedRoutes, routeHostnames, routeOf } from './refused-routes.ts'
 import { serialise } from './serialise.ts'
+import { configuredPool, poolsOf } from './shown-pool.ts'
 import { styleFor } from './style.ts'
 import { UserError } from './user-error.ts'
 
@@ -24,6 +26,8 @@ export interface ExplainFlags extends SourceFlags, KindnessFlags {
   readonly output?: 'json' | 'yaml'
   readonly request: string
   readonly header: readonly string[]
+  /** The client is one that `run --trust` names. */
+  readonly trusted: boolean
   readonly gateway?: string
   readonly admin?: string
 }
@@ -33,10 +37,19 @@ export interface Answer {
   readonly explanation: Explanation
 }
 
+/** Stands for the ports of echo backends, which are not started. */
+const inventedPort = 1
+
 export async function explain(paths: readonly string[], flags: ExplainFlags): Promise<number> {
   const [method = '', url = '', ...rest] = flags.request.trim().split(/\s+/)
   if (rest.length > 0 || url === '') throw new UserError(`Cannot explain: --request must be 'METHOD URL', got '${flags.request}'`, 2)
-  const written = writtenRequest(method, url, flags.header.map(headerOf))
+  const headers = flags.header.map(headerOf)
+  const dropped = [...new Set(headers.map(([name]) => name))].filter((name) => isClaim(name, flags.trusted))
+  const written = writtenRequest(
+    method,
+    url,
+    headers.filter(([name]) => !dropped.includes(name)),
+  )
   if ('problem' in written) throw new UserError(written.problem, 2)
   const { port, request } = written
 
@@ -48,7 +61,17 @@ export async function explain(paths: readonly string[], flags: ExplainFlags): Pr
     return [{ gateway: config.gateway, explanation: explainRequest(compile(config), specPort, request) }]
   })
   const refused = refusedFor(asked.refused, request.host)
-  const found = { request: { method, url, headers: flags.header }, port, answers, refused, notes: asked.notes, gateways: chosen }
+  const keys = new Set(answers.flatMap(({ explanation: { winner } }) => (winner === undefined ? [] : poolsOf(winner))))
+  const pools = [...keys].flatMap((key) => asked.poolOf(key) ?? [])
+  const found = {
+    request: { method, url, headers: flags.header, dropped },
+    port,
+    answers,
+    refused,
+    notes: asked.notes,
+    pools,
+    gateways: chosen,
+  }
   if (flags.output === undefined) process.stdout.write(explainReport(found, styleFor(process.stdout, process.env)))
   else process.stdout.write(serialise({ ...found, gateways: undefined }, flags.output))
   return answers.some(({ explanation }) => explanation.winner !== undefined) ? 0 : 1
@@ -58,12 +81,22 @@ export async function explain(paths: readonly string[], flags: ExplainFlags): Pr
 async function offline(paths: readonly string[], flags: ExplainFlags): Promise<Asked> {
   const strict = translateOffline(paths, flags, flags.strict ? 'keep' : 'localhost')
   const overrides = new Map([...portOverrides(flags)].map(([from, to]) => [to, from]))
-  const { translation, notes } = flags.strict ? { translation: strict.translation, notes: [] } : await withKindnesses(strict, flags)
+  const { translation, notes, echoes } = flags.strict
+    ? { translation: strict.translation, notes: [], echoes: [] }
+    : await withKindnesses(strict, flags)
+  const pools = translation.configs.flatMap((config) => config.pools)
   return {
     configs: translation.configs,
     specPort: (_gateway, port) => overrides.get(port) ?? port,
     refused: refusedRoutes((status) => routeHostnames(routeOf(strict.snapshot, status)), translation.statuses),
     notes,
+    poolOf: (key) => {
+      const pool = pools.find((one) => one.key === key)
+      if (pool === undefined) return undefined
+      const { namespace, name } = pool.backend
+      const echoed = echoes.some((echo) => echo.namespace === namespace && echo.name === name)
+      return configuredPool(pool, ({ address, port }) => echoed && address === '127.0.0.1' && port === inventedPort)
+    },
   }
 }
 
@@ -71,7 +104,7 @@ async function offline(paths: readonly string[], flags: ExplainFlags): Promise<A
 async function withKindnesses(
   { read, snapshot, translation }: Offline,
   flags: ExplainFlags,
-): Promise<{ translation: Translation; notes: string[] }> {
+): Promise<{ translation: Translation; notes: string[]; echoes: OverlayWants['echoes'] }> {
   const options = translateOptions(flags)
   const overlay = new Overlay({ controllerName: options.controllerName, mappings: mappings(flags), echo: true, certificates: true })
   const plan = overlay.plan(snapshot, translation, refusedObjects(read))
@@ -82,11 +115,12 @@ async function withKindnesses(
     for (const hostname of plan.wants.hostnames) leaves.set(hostname, await ca?.leaf(hostname, Date.now()))
     const { snapshot: overlaid, kindnesses } = overlay.apply(plan, {
       leaves,
-      echoPorts: new Map(plan.wants.echoes.map(({ namespace, name }) => [`${namespace}/${name}`, 1])),
+      echoPorts: new Map(plan.wants.echoes.map(({ namespace, name }) => [`${namespace}/${name}`, inventedPort])),
       addresses: new Map(plan.wants.hosts.map((host) => [host, ['127.0.0.1']])),
       findings: [],
     })
-    return { translation: translate(assumingServed(overlaid), options).translation, notes: kindnesses.map(({ text }) => text) }
+    const { translation: served } = translate(assumingServed(overlaid), options)
+    return { translation: served, notes: kindnesses.map(({ text }) => text), echoes: plan.wants.echoes }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -36,6 +36,12 @@ function withKindnesses(command: Command): Command {
     .option('--state-dir <folder>', 'where the development CA and the key of sessions are kept')
 }
 
+const checkHelp = `
+A folder is seldom a whole cluster, so what it lacks (a class, a Gateway, a Service, a certificate) is a warning: another
+folder may bring it. That holds for a Service with a nearly equal name beside it too: "Did you mean" names that one, and
+shop-v1 beside somebody else's shop-v2 is no mistake. Errors are what is wrong whatever the rest of the cluster holds.
+Where the folder is all of the cluster, --fail-on warning lets a mistyped name fail the build.`
+
 export function program(): Command {
   const root = new Command('gatewright')
     .description('A working gateway from Kubernetes Gateway API manifests, and what it decides and why.')
@@ -49,6 +55,11 @@ export function program(): Command {
     .option('--admin-port <port>', 'port of /metrics, /healthz, /readyz, /config on loopback (0: any)', '0')
     .addOption(
       new Option('--access-log <format>', 'one line for each request on standard error').choices(['off', 'text', 'json']).default('off'),
+    )
+    .option(
+      '--debug-header',
+      'tell clients that send Gatewright-Debug: 1 where their request went and why, in a header of the answer',
+      false,
     )
     .addOption(new Option('--echo <when>', 'echo backends for Services without endpoints').choices(['auto', 'on', 'off']).default('auto'))
     .addOption(
@@ -68,6 +79,7 @@ export function program(): Command {
   check.description('say everything that is wrong or doubtful in the manifests')
   withOutput(withSource(check), 'json', 'yaml', 'sarif')
     .addOption(new Option('--fail-on <severity>', 'exit with 1 from this severity on').choices(['error', 'warning']).default('error'))
+    .addHelpText('after', checkHelp)
     .action(async (paths: string[], _options, command: Command) => {
       const { check: execute } = await import('./check.ts')
       process.exitCode = await execute(paths, command.optsWithGlobals())
@@ -85,6 +97,7 @@ export function program(): Command {
   withOutput(withKindnesses(withSource(explain)), 'json', 'yaml')
     .requiredOption('--request <METHOD URL>', "e.g. 'GET https://myapp.example.com/cart?x=1'")
     .addOption(repeatable('-H, --header <name: value>', 'a header of the request'))
+    .option('--trusted', 'the client is one that `run --trust` names: what it says in X-Forwarded-* and the like is kept', false)
     .option('--gateway <namespace/name>', 'ask this Gateway only')
     .option('--admin <url>', 'explain what a running gateway serves instead of PATH')
     .action(async (paths: string[], _options, command: Command) => {

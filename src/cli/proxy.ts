@@ -142,6 +142,7 @@ function adminSources(
         const now = served()
         return { gateways: now === undefined ? [] : [{ config: now.resources.config, version: now.version, ports: receiver.ports }] }
       },
+      '/pools': () => plane.pools,
       '/version': () => ({ version, node: process.version }),
     },
   }

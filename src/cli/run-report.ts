@@ -4,10 +4,11 @@ import type { StatusOf } from '../translate/translation.ts'
 import { trustHints } from '../standalone/trust.ts'
 import { columns } from './columns.ts'
 import { firstBad, isBad } from './condition.ts'
-import { curlLines } from './curl-lines.ts'
+import { curlLine, curlTargets } from './curl-lines.ts'
 import { located } from './finding-lines.ts'
 import { routeHostnames, routeOf } from './refused-routes.ts'
 import type { View } from './serving.ts'
+import { statusOf } from './status-of.ts'
 import type { Style } from './style.ts'
 
 /** Lines of one section. */
@@ -36,8 +37,9 @@ export function startReport(view: View, { caCertificate, admin, platform }: RunS
     ),
   )
   section('Findings', shortened(located(view.findings, style), 'lines, all of it with `gatewright check`'))
-  const curls = curlLines(view, caCertificate).map(({ line }) => `  ${line}`)
-  section('Try', shortened(curls, 'hostnames'))
+  const targets = curlTargets(view)
+  const curls = targets.slice(0, mostLines).map((target) => `  ${curlLine(view, target, caCertificate)}`)
+  section('Try', [...curls, ...rest(targets.length, 'hostnames')])
   if (caCertificate !== undefined) {
     section(
       'Trust the development certificates',
@@ -115,8 +117,8 @@ export function routeVerdict(view: View, status: StatusOf, conditions: readonly 
 }
 
 /** What a cluster would write for the same object. */
-export function clusterStatus(view: View, { kind, namespace, name }: StatusOf): StatusOf | undefined {
-  return view.cluster.statuses.find((other) => other.kind === kind && other.namespace === namespace && other.name === name)
+function clusterStatus(view: View, status: StatusOf): StatusOf | undefined {
+  return statusOf(view.cluster.statuses, status)
 }
 
 /** The verdict of here, and a cluster's where the kindnesses make a difference. */

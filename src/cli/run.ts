@@ -1,6 +1,4 @@
 /** `gatewright run`: puts the parts together, starts them, prints what they do, and ends them in order. */
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import { AdminServer } from '../admin/admin-server.ts'
 import { Loop } from '../controller/loop.ts'
 import { InProcessDelivery } from '../delivery/in-process.ts'
@@ -11,7 +9,8 @@ import { FileSource } from '../sources/file/file-source.ts'
 import { Laptop } from '../standalone/laptop.ts'
 import { readSessionKeys } from '../standalone/session-keys.ts'
 import { loopbackAddresses } from '../standalone/placement.ts'
-import { parseSettings, type Settings, settingsFileName } from '../standalone/settings.ts'
+import type { OverlaySettings } from '../standalone/overlay.ts'
+import type { Settings } from '../standalone/settings.ts'
 import { createLogger, type Logger } from '../telemetry/logger.ts'
 import { adminSources } from './admin-sources.ts'
 import {
@@ -27,6 +26,7 @@ import {
   translateOptions,
   trustedRanges,
 } from './flags.ts'
+import { FolderSettings } from './folder-settings.ts'
 import { listenAdmin } from './listen-admin.ts'
 import { asUserError } from './offline.ts'
 import { type AccessLogFormat, openAccessLog } from './open-access-log.ts'
@@ -45,11 +45,13 @@ export interface RunFlags extends SourceFlags, KindnessFlags {
   readonly trust: readonly string[]
   readonly bound: readonly string[]
   readonly zone?: string
+  readonly debugHeader: boolean
   readonly poll: boolean
 }
 
 export async function run(paths: readonly string[], flags: RunFlags): Promise<number> {
-  const settings = readSettings(paths)
+  const folderSettings = new FolderSettings(paths)
+  const { settings } = folderSettings.look()
   const address = listenAddress(flags.address)
   const isLoopback = address === '::1' || address.startsWith('127.')
   const logger = createLogger({
@@ -63,15 +65,14 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
     watch: flags.poll ? 'poll' : 'auto',
   })
   const translation = translateOptions(flags)
-  const laptop = flags.strict
-    ? undefined
-    : new Laptop({
-        controllerName: translation.controllerName,
-        mappings: [...settings.mappings, ...mappings(flags)],
-        echo: wanted(flags.echo, settings.echo, isLoopback),
-        certificates: wanted(flags.developmentCertificates, settings.certificates, isLoopback),
-        stateFolder: stateFolderOf(flags),
-      })
+  const mapped = mappings(flags)
+  const kindnessesOf = (of: Settings): OverlaySettings => ({
+    mappings: [...of.mappings, ...mapped],
+    echo: wanted(flags.echo, of.echo, isLoopback),
+    certificates: wanted(flags.developmentCertificates, of.certificates, isLoopback),
+  })
+  const { controllerName } = translation
+  const laptop = flags.strict ? undefined : new Laptop({ controllerName, ...kindnessesOf(settings), stateFolder: stateFolderOf(flags) })
   if (!flags.strict && !isLoopback && [flags.echo, flags.developmentCertificates].includes('auto')) {
     logger.info(
       'echo backends and development certificates are for loopback addresses only; --echo on and --development-certificates on serve them to others',
@@ -84,11 +85,18 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
     sessionKeys: await openSessionKeys(stateFolderOf(flags), logger),
     trusted: trustedRanges(flags.trust),
     ...(flags.zone !== undefined && { zone: flags.zone }),
+    debugHeader: flags.debugHeader || settings.debugHeader === true,
     ...(accessLog !== undefined && { accessLog: accessLog.record }),
     onReport: () => loop.lookAgain(),
   })
   const delivery = new InProcessDelivery(plane)
   const serving = new Serving({
+    routerOf: (gateway) => plane.routers.get(gateway),
+    lookAround: () => {
+      const now = folderSettings.look()
+      laptop?.configure(kindnessesOf(now.settings))
+      return now.findings
+    },
     source,
     delivery,
     laptop,
@@ -167,19 +175,6 @@ async function startSource(source: FileSource, loop: Loop): Promise<void> {
       throw error
     })
   }
-}
-
-/** Settings of the first folder that has some; what the command line says wins. */
-function readSettings(paths: readonly string[]): Settings {
-  for (const path of paths) {
-    const file = join(path, settingsFileName)
-    if (path === '-' || !existsSync(file) || !statSync(file).isFile()) continue
-    const { settings, errors } = parseSettings(readFileSync(file, 'utf8'))
-    if (errors.length > 0)
-      throw new UserError(errors.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`).join('\n'), 2)
-    return settings
-  }
-  return { mappings: [], ports: new Map() }
 }
 
 /** A flag decides, then the settings; else kindnesses to strangers are off. */

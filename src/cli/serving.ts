@@ -8,9 +8,8 @@
 import { ObservedSnapshot } from '../cluster/observed-snapshot.ts'
 import type { GatewayObservation, Observations } from '../cluster/observations.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
-import type { Finding } from '../api/finding.ts'
-import type { GatewayConfig } from '../config/config.ts'
 import type { Acknowledgement, Acknowledgements, InProcessDelivery } from '../delivery/in-process.ts'
+import type { Router } from '../routing/router.ts'
 import type { FileRead } from '../sources/file/assembly.ts'
 import type { FileSource } from '../sources/file/file-source.ts'
 import type { LocatedFinding } from '../sources/source.ts'
@@ -21,7 +20,7 @@ import { placementOf, type PlacementOptions, type Places } from '../standalone/p
 import type { TranslateOptions } from '../translate/options.ts'
 import { type Pass, translate } from '../translate/translate.ts'
 import type { Translation } from '../translate/translation.ts'
-import { allFindings, refusedObjects } from './all-findings.ts'
+import { allFindings, type FindingMemory, findingMemory, refusedObjects } from './all-findings.ts'
 import { SnapshotFeed } from './snapshot-feed.ts'
 
 export interface ServingOptions {
@@ -31,6 +30,10 @@ export interface ServingOptions {
   readonly laptop: Laptop | undefined
   readonly translate: TranslateOptions
   readonly placement: PlacementOptions
+  /** Called at the beginning of a pass, for what it depends on beside the files; what there is to say of that. */
+  readonly lookAround: () => readonly LocatedFinding[]
+  /** What serves a Gateway's configuration: the findings of routing come from it, so that nothing is compiled twice. */
+  readonly routerOf: (gateway: string) => Router | undefined
 }
 
 /** What one pass came to. Unchanged statuses are the same objects as in the view before. */
@@ -52,7 +55,7 @@ const nothingObserved: Observations = { gateways: new Map(), assumeProgrammed: f
 export class Serving {
   readonly #options: ServingOptions
   readonly #feed = new SnapshotFeed()
-  readonly #shadows = new WeakMap<GatewayConfig, readonly Finding[]>()
+  readonly #findings: FindingMemory
   readonly #cluster: Translating
   readonly #here: Translating
   #places: Places = new Map()
@@ -60,6 +63,7 @@ export class Serving {
 
   constructor(options: ServingOptions) {
     this.#options = options
+    this.#findings = findingMemory(options.routerOf)
     this.#cluster = new Translating(options.translate)
     this.#here = options.laptop === undefined ? this.#cluster : new Translating(options.translate)
   }
@@ -71,6 +75,7 @@ export class Serving {
 
   async pass(): Promise<View> {
     const { source, delivery, laptop, placement } = this.#options
+    const around = this.#options.lookAround()
     const read = source.read()
     const objects = this.#feed.follow(read.objects)
     const strict = this.#cluster.of(objects)
@@ -82,7 +87,7 @@ export class Serving {
     const cluster = this.#cluster.observe(served)
     const here = laptop === undefined ? cluster : this.#here.observe(served)
     const translated = [...cluster.findings, ...(overlaid?.findings ?? [])]
-    const findings = allFindings(read, translated, here.configs, this.#shadows)
+    const findings = [...around, ...allFindings(read, translated, here.configs, this.#findings)]
     this.#view = { read, objects, cluster, here, kindnesses: overlaid?.kindnesses ?? [], findings, served }
     return this.#view
   }

@@ -6,46 +6,75 @@
  * a process holds the same promise by the same map.
  */
 import type { GatewayConfig } from '../config/config.ts'
+import { sameItems } from '../lib/list-change.ts'
 
 export class ResourceMap {
-  #values = new Map<string, object>()
+  /** By Gateway and part. */
+  #lists = new Map<string, Adopted>()
   #configs = new Map<string, GatewayConfig>()
 
   /** The same configurations, in which everything that equals what was there before is that very object. Forgets what is no longer named. */
   adopt(configs: readonly GatewayConfig[]): readonly GatewayConfig[] {
-    const before = this.#values
-    const after = new Map<string, object>()
-    const adoptAll = <T extends object>(items: readonly T[], nameOf: (item: T) => string): readonly T[] =>
-      items.map((item) => {
-        const name = nameOf(item)
-        const known = before.get(name)
-        // Whatever has this name was adopted from a resource of the same kind.
-        const one = known !== undefined && equal(known, item) ? (known as T) : item
-        after.set(name, one)
-        return one
-      })
+    const before = this.#lists
+    const after = new Map<string, Adopted>()
+    const adoptAll = <T extends object>(list: string, items: readonly T[], nameOf: (item: T) => string): readonly T[] => {
+      // Whatever stands under this name was adopted from resources of the same kind.
+      const adopted = adoptList(items, before.get(list) as Adopted<T> | undefined, nameOf)
+      after.set(list, adopted)
+      return adopted.items
+    }
     const adopted = configs.map((config) => {
       const { gateway } = config
       const next: GatewayConfig = {
         ...config,
-        listeners: adoptAll(config.listeners, ({ key }) => `listener ${gateway} ${key}`),
-        routes: adoptAll(config.routes, ({ key }) => `route ${gateway} ${key}`),
-        pools: adoptAll(config.pools, ({ key }) => `pool ${gateway} ${key}`),
-        certificates: adoptAll(config.certificates, ({ fingerprint }) => `certificate ${fingerprint}`),
+        listeners: adoptAll(`listeners ${gateway}`, config.listeners, ({ key }) => key),
+        routes: adoptAll(`routes ${gateway}`, config.routes, ({ key }) => key),
+        pools: adoptAll(`pools ${gateway}`, config.pools, ({ key }) => key),
+        certificates: adoptAll(`certificates ${gateway}`, config.certificates, ({ fingerprint }) => fingerprint),
       }
       const previous = this.#configs.get(gateway)
       return previous !== undefined && sameParts(previous, next) ? previous : next
     })
-    this.#values = after
+    this.#lists = after
     this.#configs = new Map(adopted.map((config) => [config.gateway, config]))
     return adopted
   }
 }
 
+interface Adopted<T = object> {
+  /** As it was delivered. */
+  readonly source: readonly T[]
+  /** What it became, element by element. */
+  readonly items: readonly T[]
+}
+
+/** Most elements are the very ones of the last delivery, or stand where their names stood: only for others a map by name is made. */
+function adoptList<T extends object>(source: readonly T[], before: Adopted<T> | undefined, nameOf: (item: T) => string): Adopted<T> {
+  if (before === undefined) return { source, items: source }
+  if (before.source === source) return before
+  let byName: Map<string, T> | undefined
+  const named = (name: string, place: number): T | undefined => {
+    const there = before.items[place]
+    if (there !== undefined && nameOf(there) === name) return there
+    byName ??= new Map(before.items.map((item) => [nameOf(item), item]))
+    return byName.get(name)
+  }
+  const items = source.map((item, i) => {
+    const there = before.items[i]
+    if (there !== undefined && before.source[i] === item) return there
+    const known = named(nameOf(item), i)
+    return known !== undefined && equal(known, item) ? known : item
+  })
+  return { source, items: sameItems(items, before.items) ? before.items : items }
+}
+
 function sameParts(a: GatewayConfig, b: GatewayConfig): boolean {
-  const same = (one: readonly object[], other: readonly object[]): boolean =>
-    one.length === other.length && one.every((item, i) => item === other[i])
-  return same(a.listeners, b.listeners) && same(a.routes, b.routes) && same(a.pools, b.pools) && same(a.certificates, b.certificates)
+  return (
+    sameItems(a.listeners, b.listeners) &&
+    sameItems(a.routes, b.routes) &&
+    sameItems(a.pools, b.pools) &&
+    sameItems(a.certificates, b.certificates)
+  )
 }
 
 /** Deep equality of plain JSON; objects that are identical are not walked. */

@@ -23,6 +23,14 @@ export function isIp(text: string): boolean {
   return parseIp(text) !== undefined
 }
 
+/** Whether the address is one of this machine alone: 127.0.0.0/8, also mapped into version 6, and ::1. */
+export function isLoopback(text: string): boolean {
+  const ip = parseIp(text)
+  if (ip === undefined) return false
+  if (ip.version === 4) return ip.bits >> 24n === 127n
+  return ip.bits === 1n || ip.bits >> 24n === 0xffff7fn
+}
+
 function parseVersion4(text: string): bigint | undefined {
   const parts = text.split('.')
   if (parts.length !== 4) return undefined

@@ -35,6 +35,7 @@ import { TlsAcceptor } from './listener/tls-acceptor.ts'
 import { compileTlsListeners, type TlsListeners } from './listener/tls-listener.ts'
 import { Sweep } from './sweep.ts'
 import { logHealth } from './upstream/health-log.ts'
+import { poolState, type PoolState } from './upstream/pool-state.ts'
 import { PoolRegistry } from './upstream/registry.ts'
 
 export interface DataPlaneOptions {
@@ -53,6 +54,8 @@ export interface DataPlaneOptions {
   readonly usedMemory?: () => number
   /** Where this process runs (topology.kubernetes.io/zone): endpoints whose hints name it are preferred. Absent: hints mean nothing. */
   readonly zone?: string
+  /** Clients that send `Gatewright-Debug: 1` are told where their request went and why; absent: nobody is. */
+  readonly debugHeader?: boolean
   /** Absent: no record is made. It must not block or throw. */
   readonly accessLog?: (record: AccessRecord) => void
   /** A port that could not be opened has been, later than in `apply`. */
@@ -117,6 +120,7 @@ export class DataPlane {
       sideRequests: new Set(),
       sessions: new SessionTokens(sessionKeys(options.sessionKeys)),
       upgrades: new Set(options.upgrades ?? ['websocket']),
+      debugHeader: options.debugHeader === true,
       overloaded: false,
     }
     this.#admission =
@@ -144,6 +148,12 @@ export class DataPlane {
   /** The configurations that are served, for metrics. */
   get routers(): ReadonlyMap<string, Router> {
     return new Map([...this.#served].map(([gateway, { router }]) => [gateway, router]))
+  }
+
+  /** The pools with the health of their endpoints, for tools. */
+  get pools(): readonly PoolState[] {
+    const { pools, sweep } = this.runtime
+    return [...pools.all()].map((pool) => poolState(pool, sweep.now))
   }
 
   /**

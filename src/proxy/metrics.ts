@@ -1,6 +1,7 @@
 /** The data plane's numbers as metric families. Labels are Gateways, routes, rules and pools: what is configured, never what a client sends. */
 import type { Labels, MetricFamily } from '../telemetry/metrics.ts'
 import type { DataPlane } from './data-plane.ts'
+import { policyMetrics } from './http/policy-metrics.ts'
 import type { Port } from './listener/port.ts'
 import type { Pool } from './upstream/pool.ts'
 
@@ -61,6 +62,7 @@ export function dataPlaneMetrics(dataPlane: DataPlane): readonly MetricFamily[] 
       labels: ['flag'],
       samples: () => [...counters.flags].map(([flag, value]) => ({ labels: { flag }, value })),
     },
+    ...policyMetrics(() => dataPlane.routers, counters),
     ofProcess('counter', 'connections_total', 'Connections of clients that were served.', () => counters.connectionsTotal),
     ofProcess('counter', 'mirrored_requests_total', 'Copies of requests that were sent to mirrors.', () => mirrors.sent),
     ofProcess('counter', 'mirrored_requests_failed_total', 'Copies that were sent and not answered.', () => mirrors.failed),
@@ -137,6 +139,12 @@ export function dataPlaneMetrics(dataPlane: DataPlane): readonly MetricFamily[] 
     },
     ofPools('gauge', 'panic', '1 while ejections are ignored, because too few endpoints are left.', (pool) => Number(pool.panic)),
     ofPools('gauge', 'endpoints', 'Endpoints, ready and serving.', (pool) => pool.config.endpoints.length),
+    ofPools(
+      'gauge',
+      'endpoints_used',
+      'Endpoints over which requests are balanced now: near ones, without those that are ejected.',
+      (pool) => pool.candidates.length,
+    ),
     ofPools('gauge', 'connections', 'Open connections.', (pool) => sum(pool.endpoints, ({ connections }) => connections)),
     ofPools('gauge', 'active_requests', 'Requests under way.', (pool) => sum(pool.endpoints, ({ active }) => active)),
   ]

@@ -1,17 +1,21 @@
 /**
  * compile: from a configuration to a Router. Whole, every time; what did not change is taken from the previous Router
- * by identity, so that the work left for an unchanged host is to see that it is unchanged.
+ * by identity, so that the work left for an unchanged host is to see that it is unchanged; and for an edited route
+ * (recompile.ts) not even that.
  */
 import type { GatewayConfig } from '../config/config.ts'
 import type { ListenerConfig, ListenerKey } from '../config/listener.ts'
 import type { Placement } from '../config/placement.ts'
 import type { HttpRouteConfig } from '../config/route.ts'
 import { compareSpecificity } from '../lib/hostname.ts'
+import { sameItems } from '../lib/list-change.ts'
 import type { FilterContext } from './filters.ts'
 import { compileHostTable } from './host-table.ts'
 import { newListener, newPort } from './listener.ts'
 import { movedPorts, sameMoves } from './moved-ports.ts'
 import type { CompiledListener, CompiledRule, PortRouter, Router } from './router.ts'
+import { newRouter } from './new-router.ts'
+import { recompile } from './recompile.ts'
 import { compileRule } from './rule.ts'
 
 /**
@@ -20,10 +24,14 @@ import { compileRule } from './rule.ts'
  * `phase`: a number in [0, 1) for each rule with several backends: where its weighted choice begins.
  */
 export function compile(config: GatewayConfig, previous?: Router, placement?: Placement, phase: () => number = () => 0): Router {
+  return (previous && recompile(config, previous, placement, phase)) ?? compileAll(config, previous, placement, phase)
+}
+
+function compileAll(config: GatewayConfig, previous: Router | undefined, placement: Placement | undefined, phase: () => number): Router {
   const moved = movedPorts(config, placement)
   // Redirects know the moved ports: when these change nothing that was compiled with them is kept.
   const kept = previous !== undefined && sameMoves(previous.movedPorts, moved) ? previous : undefined
-  const { rules, routes } = compileRules(config.routes, { moved, phase }, previous, kept)
+  const rulesOf = compileRules(config.routes, { moved, phase }, previous, kept)
   const attached = groupByHostname(config.routes)
   const keptListeners = listenersByKey(kept)
 
@@ -35,7 +43,7 @@ export function compile(config: GatewayConfig, previous?: Router, placement?: Pl
       .map(([hostname, attachedRoutes]) => {
         const table = oldTables.get(hostname)
         if (table !== undefined && sameItems(table.routes, attachedRoutes)) return table
-        return compileHostTable(hostname, attachedRoutes, (route) => routes.get(route) ?? [])
+        return compileHostTable(hostname, attachedRoutes, (route) => rulesOf.get(route) ?? [])
       })
     if (old !== undefined && old.config === listener && sameItems(old.tables, tables)) return old
     return newListener(listener, placement?.(config.gateway, listener.port).port ?? listener.port, tables)
@@ -46,28 +54,27 @@ export function compile(config: GatewayConfig, previous?: Router, placement?: Pl
   for (const { port } of served) {
     if (!ports.has(port)) ports.set(port, newPort(port, served.filter((listener) => listener.port === port).map(compileListener)))
   }
-  return { ports, rules, routes, movedPorts: moved }
+  return newRouter({ config, ports, compiled: [...rulesOf.values()], movedPorts: moved })
 }
 
+/** In the order of the routes. */
 function compileRules(
   configs: readonly HttpRouteConfig[],
   context: FilterContext,
   previous: Router | undefined,
   kept: Router | undefined,
-): Pick<Router, 'rules' | 'routes'> {
-  const rules = new Map<string, CompiledRule>()
-  const routes = new Map<HttpRouteConfig, readonly CompiledRule[]>()
-  for (const route of configs) {
-    const compiled =
-      kept?.routes.get(route) ??
-      route.rules.map((rule) => {
-        const old = previous?.rules.get(rule.key)
-        return old !== undefined && kept !== undefined && old.config === rule ? old : compileRule(route, rule, context, old)
-      })
-    routes.set(route, compiled)
-    for (const rule of compiled) rules.set(rule.config.key, rule)
-  }
-  return { rules, routes }
+): ReadonlyMap<HttpRouteConfig, readonly CompiledRule[]> {
+  const known = new Map(kept?.config.routes.map((route, i) => [route, kept.compiled[i]]))
+  return new Map(
+    configs.map((route) => [
+      route,
+      known.get(route) ??
+        route.rules.map((rule) => {
+          const old = previous?.rules.get(rule.key)
+          return old !== undefined && kept !== undefined && old.config === rule ? old : compileRule(route, rule, context, old)
+        }),
+    ]),
+  )
 }
 
 /** Routes by listener and by their own hostname, in tie-break order. */
@@ -91,8 +98,4 @@ function listenersByKey(router: Router | undefined): ReadonlyMap<ListenerKey, Co
   const listeners = new Map<ListenerKey, CompiledListener>()
   for (const port of router?.ports.values() ?? []) for (const listener of port.listeners) listeners.set(listener.config.key, listener)
   return listeners
-}
-
-function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i])
 }

@@ -5,5 +5,5 @@ import type { RuleCounters } from './router.ts'
 export const durationBucketCount = 22
 
 export function newCounters(): RuleCounters {
-  return { byClass: new Float64Array(6), durations: new Float64Array(durationBucketCount), durationSum: 0 }
+  return { byClass: new Float64Array(6), durations: new Float64Array(durationBucketCount), durationSum: 0, grpc: undefined }
 }

@@ -19,11 +19,13 @@ import type { CompiledFilters, CompiledListener, CompiledMatch, HostTable, Ranke
 /** Plain data, safe to print as JSON. */
 export interface Explanation {
   readonly port: number
+  /** What nothing takes is answered with UNIMPLEMENTED, not 404. */
+  readonly grpc: boolean
   /** The one listener that is asked; undefined when none of the port covers the host. */
   readonly listener: ListenerName | undefined
   /** The other listeners of the port, and why they are not asked. */
   readonly misses: readonly ListenerMiss[]
-  /** undefined: 404. */
+  /** undefined: 404, or its like in gRPC. */
   readonly winner: Winner | undefined
   /** Every match of every other rule on that port whose hostname covers the host, in the order in which they were considered. */
   readonly losers: readonly Loser[]
@@ -67,6 +69,8 @@ export interface BackendShare {
   readonly weight: number
   /** 0 to 1. */
   readonly share: number
+  /** Its own, which apply after the rule's; absent: none. */
+  readonly filters?: readonly FilterConfig[]
 }
 
 export interface Loser extends Place {
@@ -106,6 +110,7 @@ export function explain(router: Router, port: number, request: RequestView): Exp
   }
   return {
     port,
+    grpc: isGrpc(request),
     listener: listener && nameOf(listener),
     misses: elsewhere.map((other) => {
       const reason = listenerLoss(other, listener, request.host)
@@ -191,6 +196,7 @@ function describeWinner(winner: Candidate, request: RequestView): Winner {
       name: backend.kind === 'pool' ? backend.pool : backend.backend,
       weight: backend.weight,
       share: total === 0 ? 0 : backend.weight / total,
+      ...(backend.kind === 'pool' && backend.filters.length > 0 && { filters: backend.filters }),
     })),
     timeouts,
     retry,

@@ -29,7 +29,7 @@ export function compileFilters(
 ): CompiledFilters | undefined {
   if (filters.length === 0) return undefined
   const failed = filters.find((filter) => filter.kind === 'fail')
-  if (failed !== undefined) return failing(failed.reason, failed.message)
+  if (failed !== undefined) return failing(failed.filter, failed.reason, failed.message)
   const requestEdits = compileEdits(filters.filter((filter) => filter.kind === 'requestHeaders'))
   const responseEdits = compileEdits(filters.filter((filter) => filter.kind === 'responseHeaders'))
   const rewrite = compileFirst(
@@ -48,12 +48,12 @@ export function compileFilters(
     filters.find((filter) => filter.kind === 'externalAuth'),
     compileAuth,
   )
-  if (isProblem(requestEdits)) return failing('InvalidFilter', requestEdits.problem)
-  if (isProblem(responseEdits)) return failing('InvalidFilter', responseEdits.problem)
-  if (isProblem(rewrite)) return failing('InvalidFilter', rewrite.problem)
-  if (isProblem(redirect)) return failing('InvalidFilter', redirect.problem)
-  if (isProblem(cors)) return failing('InvalidFilter', cors.problem)
-  if (isProblem(auth)) return failing('InvalidFilter', auth.problem)
+  if (isProblem(requestEdits)) return failing('RequestHeaderModifier', 'InvalidFilter', requestEdits.problem)
+  if (isProblem(responseEdits)) return failing('ResponseHeaderModifier', 'InvalidFilter', responseEdits.problem)
+  if (isProblem(rewrite)) return failing('URLRewrite', 'InvalidFilter', rewrite.problem)
+  if (isProblem(redirect)) return failing('RequestRedirect', 'InvalidFilter', redirect.problem)
+  if (isProblem(cors)) return failing('CORS', 'InvalidFilter', cors.problem)
+  if (isProblem(auth)) return failing('ExternalAuth', 'InvalidFilter', auth.problem)
   const mirrors = compileMirrors(
     filters.filter((filter) => filter.kind === 'mirror'),
     phase,
@@ -79,9 +79,9 @@ function isProblem(compiled: object | undefined): compiled is Problem {
   return compiled !== undefined && 'problem' in compiled
 }
 
-function failing(reason: string, message: string): CompiledFilters {
+function failing(filter: string, reason: string, message: string): CompiledFilters {
   return {
-    answer: { kind: 'fail', reason, message },
+    answer: { kind: 'fail', filter, reason, message },
     requestEdits: undefined,
     responseEdits: undefined,
     rewrite: undefined,

@@ -9,6 +9,7 @@
  * Nothing here knows sockets, Kubernetes objects, time or chance: where a weighted choice begins is an argument.
  * This file holds the shapes that the data plane sees.
  */
+import type { GatewayConfig } from '../config/config.ts'
 import type { ListenerConfig } from '../config/listener.ts'
 import type { PoolKey } from '../config/pool.ts'
 import type { HttpMatchConfig, HttpRouteConfig, HttpRuleConfig, SessionConfig } from '../config/route.ts'
@@ -33,10 +34,11 @@ export interface RequestView {
 export interface Router {
   /** By the specification's port. HTTP and HTTPS listeners only. */
   readonly ports: ReadonlyMap<number, PortRouter>
-  /** Every rule by its key: what a scrape of the counters walks. */
+  /** Every rule by its key: what a scrape of the counters walks. Made when it is first asked for. */
   readonly rules: ReadonlyMap<string, CompiledRule>
-  /** The same rules by the route that they came from, where the next compilation finds what it may keep. */
-  readonly routes: ReadonlyMap<HttpRouteConfig, readonly CompiledRule[]>
+  /** What it was compiled from, and the same rules route by route, in its order: there the next compilation finds what it may keep. */
+  readonly config: GatewayConfig
+  readonly compiled: readonly (readonly CompiledRule[])[]
   /** Redirects are compiled with these. */
   readonly movedPorts: readonly MovedPort[]
 }
@@ -130,6 +132,8 @@ export interface RuleCounters {
   /** Duration of the exchange, bucket i counts those <= 2^(i-4) ms; the last one (see counters.ts) the rest. */
   readonly durations: Float64Array
   durationSum: number
+  /** gRPC calls by the status that their clients were told; undefined before the first one. */
+  grpc: Float64Array | undefined
 }
 
 /** `requests` is written by the data plane, and survives swaps as long as the rule's key and weights do. */
@@ -145,7 +149,8 @@ export interface CompiledFilters {
   /** Answers instead of a backend. `redirect` is computed by `location`. */
   readonly answer:
     | { readonly kind: 'redirect'; readonly redirect: CompiledRedirect }
-    | { readonly kind: 'fail'; readonly reason: string; readonly message: string }
+    /** `filter`: its type, as the API calls it. */
+    | { readonly kind: 'fail'; readonly filter: string; readonly reason: string; readonly message: string }
     | undefined
   readonly requestEdits: CompiledEdits | undefined
   readonly responseEdits: CompiledEdits | undefined

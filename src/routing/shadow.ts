@@ -8,6 +8,7 @@
 import type { GatewayConfig } from '../config/config.ts'
 import type { ListenerKey } from '../config/listener.ts'
 import { compareSpecificity, intersection } from '../lib/hostname.ts'
+import { sameItems } from '../lib/list-change.ts'
 import { compile } from './compile.ts'
 import { describeMatch } from './describe.ts'
 import { isPathPrefix, pathSatisfied, type PathPredicate, valueSatisfied, type ValuePredicate } from './predicate.ts'
@@ -34,20 +35,46 @@ export type Shadow =
   /** No request can satisfy it. */
   | { readonly kind: 'itself'; readonly problem: string }
 
+/** What was found in a table, and what that depended on beside it. Handed from one call to the next, so that a table is judged once. */
+export type TableShadows = WeakMap<HostTable, { readonly by: Surroundings; readonly found: readonly TableShadow[] }>
+
+type TableShadow = readonly [CompiledMatch, Shadow | undefined]
+
+interface Surroundings {
+  /** A listener that stands before all of the table. */
+  readonly isolation: Shadow | undefined
+  readonly earlier: readonly HostTable[]
+}
+
 /** In the order of the configuration's routes. `router`: the compiled configuration, where there is one already. */
-export function shadowed(config: GatewayConfig, router: Router = compile(config)): readonly Shadowed[] {
-  const shadows = new Map<CompiledMatch, readonly Shadow[] | 'reachable'>()
+export function shadowed(
+  config: GatewayConfig,
+  router: Router = compile(config),
+  known: TableShadows = new WeakMap(),
+): readonly Shadowed[] {
+  const tables: (readonly TableShadow[])[] = []
   for (const port of router.ports.values()) {
     for (const listener of port.listeners) {
-      for (const table of listener.tables) {
-        for (const [match, shadow] of shadowsIn(port, listener, table)) {
-          const before = shadows.get(match) ?? []
-          shadows.set(match, shadow === undefined || before === 'reachable' ? 'reachable' : [...before, shadow])
-        }
-      }
+      for (const table of listener.tables) tables.push(shadowsOf(port, listener, table, known))
     }
   }
-  return [...router.routes.values()].flatMap((rules) =>
+  // The usual case, for which nothing else needs a look.
+  return tables.every(isClean) ? [] : shadowedIn(router, tables)
+}
+
+function isClean(found: readonly TableShadow[]): boolean {
+  return found.every(([, shadow]) => shadow === undefined)
+}
+
+function shadowedIn(router: Router, tables: readonly (readonly TableShadow[])[]): readonly Shadowed[] {
+  const shadows = new Map<CompiledMatch, readonly Shadow[] | 'reachable'>()
+  for (const found of tables) {
+    for (const [match, shadow] of found) {
+      const before = shadows.get(match) ?? []
+      shadows.set(match, shadow === undefined || before === 'reachable' ? 'reachable' : [...before, shadow])
+    }
+  }
+  return router.compiled.flatMap((rules) =>
     rules.flatMap((rule) =>
       rule.matches.flatMap((match) => {
         const by = shadows.get(match)
@@ -57,14 +84,23 @@ export function shadowed(config: GatewayConfig, router: Router = compile(config)
   )
 }
 
+function shadowsOf(port: PortRouter, listener: CompiledListener, table: HostTable, known: TableShadows): readonly TableShadow[] {
+  const by = { isolation: isolatingListener(port, listener, table), earlier: earlierTables(listener, table) }
+  const before = known.get(table)
+  if (before !== undefined && sameSurroundings(before.by, by)) return before.found
+  const found = [...shadowsIn(table, by)]
+  known.set(table, { by, found })
+  return found
+}
+
+function sameSurroundings(a: Surroundings, b: Surroundings): boolean {
+  const isSame = a.isolation === b.isolation || (a.isolation && b.isolation && shadowText(a.isolation) === shadowText(b.isolation))
+  return isSame === true && sameItems(a.earlier, b.earlier)
+}
+
 /** What stands before each match of one table; undefined for a match that can win there. Places that say nothing new are left out. */
-function* shadowsIn(
-  port: PortRouter,
-  listener: CompiledListener,
-  table: HostTable,
-): Generator<readonly [CompiledMatch, Shadow | undefined]> {
-  const isolation = isolatingListener(port, listener, table)
-  const earlier = earlierTables(listener, table).flatMap((other) => other.ranked.map(({ match }) => match))
+function* shadowsIn(table: HostTable, { isolation, earlier: tables }: Surroundings): Generator<TableShadow> {
+  const earlier = tables.flatMap((other) => other.ranked.map(({ match }) => match))
   const before = new MatchesByPath()
   for (const { match } of table.ranked) {
     const whole = isolation ?? unsatisfiable(match)
@@ -79,6 +115,7 @@ function* shadowsIn(
 
 /** The listener that serves every host which listener and table have in common, because it is more specific. */
 function isolatingListener(port: PortRouter, listener: CompiledListener, table: HostTable): Shadow | undefined {
+  if (port.listeners.length === 1) return undefined
   const hosts = intersection(listener.config.hostname, table.hostname)
   const other = port.listeners.find(
     ({ config }) =>

@@ -5,6 +5,7 @@
 import type { Gateway, Listener } from '../api/gateway.ts'
 import type { ParentReference } from '../api/route.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
+import { changedSpan } from '../lib/list-change.ts'
 import { requestRoutes } from './request-routes.ts'
 import type { RequestRoute } from './request-routes.ts'
 
@@ -33,9 +34,26 @@ interface Draft {
   readonly sections: Map<string, { readonly name?: string; readonly port?: number; readonly hostnames: Set<string> }>
 }
 
-export function missingGateways(snapshot: Snapshot): readonly MissingGateway[] {
+/** What was found, and in what: the next search begins with it. */
+export interface GatewaySearch {
+  readonly routes: readonly RequestRoute[]
+  readonly gateways: readonly Gateway[]
+  readonly missing: readonly MissingGateway[]
+}
+
+/** Where none was missing and no Gateway went, only the edited routes can name one that is. */
+export function missingGateways(snapshot: Snapshot, last?: GatewaySearch): GatewaySearch {
+  const routes = requestRoutes(snapshot)
+  const gateways = snapshot.all('Gateway')
+  if (last?.missing.length !== 0 || last.gateways !== gateways) return { routes, gateways, missing: missingFor(routes, snapshot) }
+  const { begin, afterEnd } = changedSpan(last.routes, routes)
+  const isComplete = missingFor(routes.slice(begin, afterEnd), snapshot).length === 0
+  return { routes, gateways, missing: isComplete ? last.missing : missingFor(routes, snapshot) }
+}
+
+function missingFor(routes: readonly RequestRoute[], snapshot: Snapshot): readonly MissingGateway[] {
   const drafts = new Map<string, Draft>()
-  for (const route of requestRoutes(snapshot)) {
+  for (const route of routes) {
     for (const ref of route.spec.parentRefs) {
       if (ref.group !== 'gateway.networking.k8s.io' || ref.kind !== 'Gateway') continue
       const namespace = ref.namespace ?? route.metadata.namespace

@@ -7,7 +7,7 @@ import { DevelopmentCa } from './development-ca.ts'
 import type { Leaf } from './development-ca.ts'
 import { EchoBackend } from './echo.ts'
 import { Overlay } from './overlay.ts'
-import type { Overlaid, OverlayInputs, OverlayOptions, OverlayWants } from './overlay.ts'
+import type { Overlaid, OverlayInputs, OverlayOptions, OverlaySettings, OverlayWants } from './overlay.ts'
 
 export interface LaptopOptions extends OverlayOptions {
   /** Folder of the development CA: `stateFolder()` unless the user named one. */
@@ -29,6 +29,11 @@ export class Laptop {
   constructor(options: LaptopOptions) {
     this.#overlay = new Overlay(options)
     this.#stateFolder = options.stateFolder
+  }
+
+  /** From the next pass on. */
+  configure(settings: OverlaySettings): void {
+    this.#overlay.configure(settings)
   }
 
   /** One pass, with the arguments of `Overlay.plan`. One at a time. Never rejects for what one Service or listener lacks. */

@@ -17,19 +17,24 @@ import type { Translation } from '../translate/translation.ts'
 import { certificateNeeds } from './certificate-needs.ts'
 import type { CertificateNeed, ListenerOwner } from './certificate-needs.ts'
 import { developmentClassName, developmentGateway, missingGateways } from './development-gateway.ts'
+import type { GatewaySearch } from './development-gateway.ts'
 import type { Leaf } from './development-ca.ts'
 import { developmentClass, missingClasses } from './gateway-class.ts'
 import type { Kindness } from './kindness.ts'
 import { Memory } from './memory.ts'
 import { Edits, OverlaidSnapshot } from './overlaid-snapshot.ts'
-import { serviceNeeds } from './service-needs.ts'
-import type { ServiceNeed } from './service-needs.ts'
+import { serviceNeeds, wantedServices } from './service-needs.ts'
+import type { ServiceNeed, WantedServices } from './service-needs.ts'
 import type { ServiceMapping } from './service-mapping.ts'
 import { echoSlice, mappedSlices, remainingSlices, standInService } from './service-objects.ts'
 
-export interface OverlayOptions {
+export interface OverlayOptions extends OverlaySettings {
   /** Of a GatewayClass that no file defines. */
   readonly controllerName: string
+}
+
+/** What may be another from pass to pass. */
+export interface OverlaySettings {
   /** The last one of a Service's port counts. */
   readonly mappings: readonly ServiceMapping[]
   /** Echo backends for Services without endpoints. */
@@ -73,13 +78,21 @@ export interface Overlaid {
 }
 
 export class Overlay {
-  readonly #options: OverlayOptions
+  #options: OverlayOptions
   readonly #memory = new Memory()
+  #search: GatewaySearch | undefined
+  #wanted: WantedServices | undefined
   #view: OverlaidSnapshot | undefined
 
   constructor(options: OverlayOptions) {
-    const mappings = new Map(options.mappings.map((mapping) => [`${mapping.namespace}/${mapping.name}:${mapping.port}`, mapping]))
-    this.#options = { ...options, mappings: [...mappings.values()] }
+    this.#options = { ...options, mappings: lastOfEach(options.mappings) }
+  }
+
+  /** From the next `plan` on. */
+  configure(settings: OverlaySettings): void {
+    const mappings = lastOfEach(settings.mappings)
+    const isSame = JSON.stringify(mappings) === JSON.stringify(this.#options.mappings)
+    this.#options = { ...this.#options, ...settings, mappings: isSame ? this.#options.mappings : mappings }
   }
 
   /** `strict` is the translation of `snapshot`; `refused` are the `Kind/namespace/name` of objects that the files hold and nobody could take. */
@@ -91,7 +104,8 @@ export class Overlay {
     this.#putClasses(snapshot, edits, kindnesses)
     const view = new OverlaidSnapshot(snapshot, edits)
     const certificates = this.#options.certificates ? certificateNeeds(view, strict, this.#memory) : []
-    const services = serviceNeeds(snapshot, this.#options.mappings, this.#options.echo)
+    this.#wanted = wantedServices(snapshot, this.#options.mappings, this.#wanted)
+    const services = serviceNeeds(snapshot, this.#wanted, this.#options.echo)
     const wants = {
       hostnames: [...new Set(certificates.flatMap((need) => need.hostnames))],
       echoes: services.filter((need) => need.echoPorts.length > 0).map(({ namespace, name }) => ({ namespace, name })),
@@ -112,7 +126,8 @@ export class Overlay {
   }
 
   #putGateways(snapshot: Snapshot, refused: ReadonlySet<string>, edits: Edits, kindnesses: Kindness[]): void {
-    for (const missing of missingGateways(snapshot)) {
+    this.#search = missingGateways(snapshot, this.#search)
+    for (const missing of this.#search.missing) {
       const { namespace, name, routes, sections } = missing
       // Its author has to mend it: other listeners in its place would hide that.
       if (refused.has(`Gateway/${namespace}/${name}`)) continue
@@ -182,9 +197,10 @@ export class Overlay {
     }
     if (need.mappings.length === 0) return
     const addresses = need.mappings.map((mapping) => inputs.addresses.get(mapping.target.host))
-    for (const slice of this.#memory.keep(`mapped ${path}`, [...shape, ...addresses], () => mappedSlices(need, inputs.addresses)))
+    const mapped = need.mappings.map(({ port, target }) => `${port}=${hostPort(target)}`).join()
+    for (const slice of this.#memory.keep(`mapped ${path}`, [...shape, mapped, ...addresses], () => mappedSlices(need, inputs.addresses)))
       edits.put(slice)
-    for (const [slice, rest] of this.#memory.keep(`rest ${path}`, [service, ...need.slices], () => remainingSlices(need))) {
+    for (const [slice, rest] of this.#memory.keep(`rest ${path}`, [service, mapped, ...need.slices], () => remainingSlices(need))) {
       if (rest === undefined) edits.hide(slice)
       else edits.put(rest)
     }
@@ -225,6 +241,10 @@ export class Overlay {
     if (leaf === undefined) return
     edits.put(this.#memory.keep(`Secret ${namespace} ${hostname}`, [leaf], () => leafSecret(namespace, hostname, leaf)))
   }
+}
+
+function lastOfEach(mappings: readonly ServiceMapping[]): readonly ServiceMapping[] {
+  return [...new Map(mappings.map((mapping) => [`${mapping.namespace}/${mapping.name}:${mapping.port}`, mapping])).values()]
 }
 
 /** An echo backend answers every question with 200, which would allow every request. */

@@ -5,5 +5,6 @@ import type { Snapshot } from '../cluster/snapshot.ts'
 export type RequestRoute = HttpRoute | GrpcRoute
 
 export function requestRoutes(snapshot: Snapshot): readonly RequestRoute[] {
-  return [...snapshot.all('HTTPRoute'), ...snapshot.all('GRPCRoute')]
+  const [http, grpc] = [snapshot.all('HTTPRoute'), snapshot.all('GRPCRoute')]
+  return grpc.length === 0 ? http : [...http, ...grpc]
 }

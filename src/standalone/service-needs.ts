@@ -1,7 +1,9 @@
 /** Which Services the routes send requests to and what each of their ports lacks: an echo backend, a mapping, the Service itself. */
 import type { EndpointSlice, Service, ServicePort } from '../api/core.ts'
+import type { ReferenceGrant } from '../api/gateway.ts'
 import type { BackendObjectReference, HttpRouteFilter } from '../api/route.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
+import { changedSpan } from '../lib/list-change.ts'
 import { mayRefer } from './reference-grant.ts'
 import { requestRoutes } from './request-routes.ts'
 import type { RequestRoute } from './request-routes.ts'
@@ -35,51 +37,121 @@ interface Wanted {
   readonly mappings: ServiceMapping[]
 }
 
-/** Only the Services for which the overlay has something to do, in a stable order. */
-export function serviceNeeds(snapshot: Snapshot, mappings: readonly ServiceMapping[], echo: boolean): readonly ServiceNeed[] {
-  const wanted = new Map<string, Wanted>()
-  const wantedOf = (namespace: string, name: string): Wanted => {
-    const key = `${namespace}/${name}`
-    const known = wanted.get(key) ?? { namespace, name, ports: new Set(), routes: new Set(), guards: new Map(), mappings: [] }
-    wanted.set(key, known)
-    return known
-  }
-  for (const mapping of mappings) wantedOf(mapping.namespace, mapping.name).mappings.push(mapping)
-  for (const route of requestRoutes(snapshot)) {
-    const path = `${route.metadata.namespace}/${route.metadata.name}`
-    for (const { ref, guards } of targetsOf(route)) {
-      const namespace = ref.namespace ?? route.metadata.namespace
-      if (ref.group !== '' || ref.kind !== 'Service' || ref.port === undefined) continue
-      if (!mayRefer(snapshot, { kind: route.kind, namespace: route.metadata.namespace }, { kind: 'Service', namespace, name: ref.name }))
-        continue
-      const entry = wantedOf(namespace, ref.name)
-      entry.ports.add(ref.port)
-      entry.routes.add(path)
-      if (guards) entry.guards.set(ref.port, (entry.guards.get(ref.port) ?? new Set()).add(path))
-    }
-  }
-  return [...wanted.values()]
-    .map((entry) => needOf(snapshot, entry, echo))
-    .filter((need) => need.mappings.length > 0 || need.echoPorts.length > 0 || need.unasked.length > 0)
+interface RouteTarget {
+  /** `namespace/name` */
+  readonly route: string
+  readonly targets: readonly Target[]
 }
 
+/** A port of a Service. */
 interface Target {
-  readonly ref: BackendObjectReference
+  /** `namespace/name` */
+  readonly service: string
+  readonly namespace: string
+  readonly name: string
+  readonly port: number
   /** It is asked whether a request may pass. */
   readonly guards: boolean
 }
 
-function* targetsOf(route: RequestRoute): Generator<Target> {
+/** The Services that routes and mappings name, and in what they were found: the next search begins with it. */
+export interface WantedServices {
+  readonly routes: readonly RequestRoute[]
+  readonly grants: readonly ReferenceGrant[]
+  readonly mappings: readonly ServiceMapping[]
+  readonly targets: WeakMap<RequestRoute, RouteTarget>
+  readonly wanted: readonly Wanted[]
+}
+
+/** Only the Services for which the overlay has something to do, in a stable order. */
+export function serviceNeeds(snapshot: Snapshot, { wanted }: WantedServices, echo: boolean): readonly ServiceNeed[] {
+  return wanted
+    .map((entry) => needOf(snapshot, entry, echo))
+    .filter((need) => need.mappings.length > 0 || need.echoPorts.length > 0 || need.unasked.length > 0)
+}
+
+/** Where the edited routes name the Services that they named before, so do all. */
+export function wantedServices(snapshot: Snapshot, mappings: readonly ServiceMapping[], last?: WantedServices): WantedServices {
+  const found = {
+    routes: requestRoutes(snapshot),
+    grants: snapshot.all('ReferenceGrant'),
+    mappings,
+    targets: last?.targets ?? new WeakMap<RequestRoute, RouteTarget>(),
+  }
+  const isSame = last !== undefined && last.mappings === mappings && last.grants === found.grants && nameTheSame(last, found.routes)
+  return { ...found, wanted: isSame ? last.wanted : wantedIn(snapshot, found) }
+}
+
+function nameTheSame({ routes: before, targets }: WantedServices, after: readonly RequestRoute[]): boolean {
+  if (before.length !== after.length) return false
+  const { begin, afterEnd } = changedSpan(before, after)
+  for (let i = begin; i < afterEnd; i++) {
+    const [old, route] = [before[i], after[i]]
+    if (old === undefined || route === undefined || old.kind !== route.kind) return false
+    const [then, now] = [targetsOf(old, targets), targetsOf(route, targets)]
+    if (then.route !== now.route || JSON.stringify(then.targets) !== JSON.stringify(now.targets)) return false
+  }
+  return true
+}
+
+function wantedIn(snapshot: Snapshot, { routes, mappings, targets: known }: Omit<WantedServices, 'wanted'>): readonly Wanted[] {
+  const wanted = new Map<string, Wanted>()
+  const wantedOf = (service: string, namespace: string, name: string): Wanted => {
+    const entry = wanted.get(service)
+    if (entry !== undefined) return entry
+    const made: Wanted = { namespace, name, ports: new Set(), routes: new Set(), guards: new Map(), mappings: [] }
+    wanted.set(service, made)
+    return made
+  }
+  for (const mapping of mappings) {
+    const { namespace, name } = mapping
+    wantedOf(`${namespace}/${name}`, namespace, name).mappings.push(mapping)
+  }
+  for (const of of routes) {
+    const { route, targets } = targetsOf(of, known)
+    for (const { service, namespace, name, port, guards } of targets) {
+      const from = of.metadata.namespace
+      if (namespace !== from && !mayRefer(snapshot, { kind: of.kind, namespace: from }, { kind: 'Service', namespace, name })) continue
+      const entry = wantedOf(service, namespace, name)
+      entry.ports.add(port)
+      entry.routes.add(route)
+      if (guards) entry.guards.set(port, (entry.guards.get(port) ?? new Set()).add(route))
+    }
+  }
+  return [...wanted.values()]
+}
+
+/** It is in the route alone. */
+function targetsOf(route: RequestRoute, known: WeakMap<RequestRoute, RouteTarget>): RouteTarget {
+  const before = known.get(route)
+  if (before !== undefined) return before
+  const { namespace: own, name: routeName } = route.metadata
+  const targets = [...referencesOf(route)].flatMap(({ ref, guards }): Target[] => {
+    const { group, kind, name, port, namespace = own } = ref
+    if (group !== '' || kind !== 'Service' || port === undefined) return []
+    return [{ service: `${namespace}/${name}`, namespace, name, port, guards }]
+  })
+  const made = { route: `${own}/${routeName}`, targets }
+  known.set(route, made)
+  return made
+}
+
+interface Reference {
+  readonly ref: BackendObjectReference
+  readonly guards: boolean
+}
+
+function* referencesOf(route: RequestRoute): Generator<Reference> {
   for (const rule of route.spec.rules) {
-    yield* filterTargets(rule.filters)
+    yield* referencesIn(rule.filters)
     for (const backend of rule.backendRefs) {
       yield { ref: backend, guards: false }
-      yield* filterTargets(backend.filters)
+      yield* referencesIn(backend.filters)
     }
   }
 }
 
-function* filterTargets(filters: readonly HttpRouteFilter[]): Generator<Target> {
+function* referencesIn(filters: readonly HttpRouteFilter[]): Generator<Reference> {
   for (const filter of filters) {
     if (filter.type === 'RequestMirror') yield { ref: filter.requestMirror.backendRef, guards: false }
     if (filter.type === 'ExternalAuth') yield { ref: filter.externalAuth.backendRef, guards: true }

@@ -1,5 +1,6 @@
 /**
  * `gatewright.yaml`: what a folder says of its own laptop, so that nobody has to type it. Flags of the command line win over it.
+ * A save of it is followed like one of a manifest, all but ports and bounds.
  *
  *     services:
  *       app-team-alpha/my-app-stable:80: localhost:3000
@@ -7,6 +8,7 @@
  *       80: 9080
  *     echo: false            # no echo backends for Services without endpoints
  *     certificates: false    # no certificates of the development CA
+ *     debug-header: true     # clients that ask are told where their request went, see docs/wire.md
  *     bounds:                # names and units of docs/wire.md
  *       head-time: 5000
  */
@@ -25,6 +27,7 @@ export interface Settings {
   /** Absent: as the command decides. */
   readonly echo?: boolean
   readonly certificates?: boolean
+  readonly debugHeader?: boolean
   /** Those that differ from the defaults. */
   readonly bounds?: Partial<Bounds>
 }
@@ -44,7 +47,7 @@ export function parseSettings(text: string): { readonly settings: Settings; read
   const mappings: ServiceMapping[] = []
   const ports = new Map<number, number>()
   let bounds: Partial<Bounds> | undefined
-  const switches: { echo?: boolean; certificates?: boolean } = {}
+  const switches: { echo?: boolean; certificates?: boolean; debugHeader?: boolean } = {}
   const refuse = (offset: number, message: string): void => {
     const { line, col } = lines.linePos(offset)
     errors.push({ line, column: col, message })
@@ -81,15 +84,21 @@ export function parseSettings(text: string): { readonly settings: Settings; read
         break
       case 'echo':
       case 'certificates':
-        if (isScalar(entry.node) && typeof entry.node.value === 'boolean') switches[entry.key] = entry.node.value
+      case 'debug-header':
+        if (isScalar(entry.node) && typeof entry.node.value === 'boolean') switches[switchNames[entry.key]] = entry.node.value
         else refuse(entry.at, `Cannot read settings: ${entry.key} must be true or false, got ${textOf(entry.node)}`)
         break
       default:
-        refuse(entry.at, `Cannot read settings: a field must be services, ports, echo, certificates or bounds, got ${entry.key}`)
+        refuse(
+          entry.at,
+          `Cannot read settings: a field must be services, ports, echo, certificates, debug-header or bounds, got ${entry.key}`,
+        )
     }
   }
   return { settings: { mappings, ports, ...switches, ...(bounds !== undefined && { bounds }) }, errors }
 }
+
+const switchNames = { echo: 'echo', certificates: 'certificates', 'debug-header': 'debugHeader' } as const
 
 interface Entry {
   readonly key: string

@@ -91,7 +91,11 @@ function textLine(record: AccessRecord): string {
   const begin = `${client} [${new Date(time).toISOString()}] "${request}" ${status} ${responseBytes}`
   const where = field('rule', record.rule) + field('backend', record.backend) + field('upstream', record.upstream)
   const attempts = record.attempts > 1 ? ` attempts=${record.attempts}` : ''
-  return `${begin}${field('host', record.host)} duration=${round(record.duration)}ms${field('flag', record.flag)}${where}${attempts}${field('id', record.requestId)}\n`
+  const grpc = record.grpcStatus === undefined ? '' : ` grpc=${record.grpcStatus}`
+  const why = field('flag', record.flag) + field('filter', record.filter)
+  const failed = field('failed', record.failed.map((one) => one.replace(' ', '/')).join(','))
+  const also = field('session', record.session) + (record.mirrors === 0 ? '' : ` mirrors=${record.mirrors}`)
+  return `${begin}${field('host', record.host)} duration=${round(record.duration)}ms${grpc}${why}${where}${attempts}${failed}${also}${field('id', record.requestId)}\n`
 }
 
 function field(name: string, value: string): string {

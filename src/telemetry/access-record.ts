@@ -16,10 +16,12 @@ export interface AccessRecord {
   /** 0: the exchange ended without an answer. */
   readonly status: number
   readonly flag: AnswerFlag
+  /** Type of the filter that answered in place of the backend, as the API calls it (`RequestRedirect`, `CORS`, `ExternalAuth`); '' for none. */
+  readonly filter: string
   /** Bytes of bodies, without framing. */
   readonly requestBytes: number
   readonly responseBytes: number
-  /** Key of the listener, the route (`HTTPRoute/namespace/name`), the rule and the pool; '' when it did not come to that. */
+  /** Key of the listener, the route (`HTTPRoute/namespace/name`), the rule and the pool, which is the authorisation server's if that denied the request; '' when it did not come to that. */
   readonly listener: string
   readonly route: string
   readonly rule: string
@@ -28,7 +30,17 @@ export interface AccessRecord {
   readonly upstream: string
   /** Connections tried for this request. */
   readonly attempts: number
+  /** Those of them after which another one followed, and why: `127.0.0.1:3000 connect-refused`, `127.0.0.1:3000 503`; the first eight. */
+  readonly failed: readonly string[]
+  /** What persistence did: the client is new to the backend, came back to its endpoint, or got another one; '' when it had no say. */
+  readonly session: SessionOutcome
+  /** Mirrors to which a copy was sent. */
+  readonly mirrors: number
+  /** What the client of a gRPC call was told; undefined: it is none, or was told nothing. */
+  readonly grpcStatus: number | undefined
 }
+
+export type SessionOutcome = '' | 'new' | 'kept' | 'moved'
 
 /**
  * Why an answer was ours, or how the exchange ended early. Short and stable: dashboards count them.

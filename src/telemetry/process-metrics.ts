@@ -1,5 +1,6 @@
 /** What the process itself uses: the few numbers that an operator looks at first. */
-import type { MetricFamily } from './metrics.ts'
+import { readdirSync } from 'node:fs'
+import type { Labels, MetricFamily } from './metrics.ts'
 
 export function processMetrics(version: string): readonly MetricFamily[] {
   const started = Date.now() / 1000 - process.uptime()
@@ -20,10 +21,33 @@ export function processMetrics(version: string): readonly MetricFamily[] {
     one('gauge', 'process_start_time_seconds', 'When the process started, seconds since the epoch.', () => started),
     {
       kind: 'gauge',
+      name: 'process_open_fds',
+      help: 'Open file descriptors; no series where the system does not tell.',
+      labels: [],
+      samples: openDescriptors,
+    },
+    {
+      kind: 'gauge',
+      name: 'nodejs_active_resources',
+      help: 'What keeps the event loop alive, by type: sockets, listeners, timers.',
+      labels: ['type'],
+      samples: () => process.getActiveResourcesInfo().map((type) => ({ labels: { type }, value: 1 })),
+    },
+    {
+      kind: 'gauge',
       name: 'gatewright_build_info',
       help: 'Always 1; the labels tell the versions of the program and of Node.',
       labels: ['version', 'node'],
       samples: () => [{ labels: { version, node: process.version }, value: 1 }],
     },
   ]
+}
+
+function openDescriptors(): { labels: Labels; value: number }[] {
+  try {
+    // One of them is open only for the look.
+    return [{ labels: {}, value: readdirSync('/proc/self/fd').length - 1 }]
+  } catch {
+    return []
+  }
 }

@@ -2,6 +2,7 @@
 import type { GatewayConfig } from '../config/config.ts'
 import type { PoolConfig, PoolKey } from '../config/pool.ts'
 import type { HttpRouteConfig } from '../config/route.ts'
+import { sameItems } from '../lib/list-change.ts'
 import type { PoolUse } from './backend.ts'
 import { publicParts, type GatewayPart } from './gateway.ts'
 import { equal, keep, keepArray } from './keep.ts'
@@ -19,6 +20,8 @@ export interface Assembled {
   /** For the next pass. */
   readonly routes: Sorted<RouteResult>
   readonly pools: Pools
+  readonly gateways: readonly GatewayPart[]
+  readonly poolConfigs: readonly PoolConfig[]
 }
 
 interface Pools {
@@ -40,6 +43,7 @@ export function assembleConfigs(
   const inputs = { sorted: pools.uses.sorted, compare: compareUses, byKey: true }
   const poolConfigs = memo.each<PoolUse, PoolConfig>('Pool', inputs, (use, read, before) => keep(before, poolOf(read, options, use)))
 
+  if (last?.routes === routes && last.poolConfigs === poolConfigs && sameItems(last.gateways, gateways)) return last
   const routesOf = routesByGateway(routes.sorted)
   const configs = gateways.flatMap(({ surface, configs: listeners, certificates }): readonly GatewayConfig[] => {
     if (listeners.length === 0) return []
@@ -56,7 +60,7 @@ export function assembleConfigs(
     return [before !== undefined && sameParts(before, config) ? before : config]
   })
   const versions = new Map(configs.map((config) => [config.gateway, versionOf(config, hashes)]))
-  return { configs: keepArray(last?.configs, configs), versions, routes, pools }
+  return { configs: keepArray(last?.configs, configs), versions, routes, pools, gateways, poolConfigs }
 }
 
 function routesByGateway(routes: readonly RouteResult[]): ReadonlyMap<string, readonly HttpRouteConfig[]> {

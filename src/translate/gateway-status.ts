@@ -14,7 +14,6 @@ import type { GatewayPart, GatewayResult, ListenerPart } from './gateway.ts'
 import { namesInWords } from './listener.ts'
 import { isAccepted, listenerStatus, type Serving } from './listener-status.ts'
 import { listed, withRemedies } from './remedy.ts'
-import type { RouteResult } from './route.ts'
 import type { GatewayStatus, StatusOf } from './translation.ts'
 
 const PENDING = 'Waiting for the data plane to serve this configuration.'
@@ -23,9 +22,8 @@ export function statusesOfGateways(
   observations: Observations,
   gateways: readonly GatewayResult[],
   versions: ReadonlyMap<string, string>,
-  routes: readonly RouteResult[],
+  attachedRoutes: ReadonlyMap<ListenerKey, number>,
 ): readonly StatusOf[] {
-  const attachedRoutes = countAttached(routes)
   return gateways.flatMap((gateway) => {
     switch (gateway.kind) {
       case 'foreign':
@@ -36,13 +34,6 @@ export function statusesOfGateways(
         return [gatewayStatus(gateway, observations, versions.get(`${gateway.surface.namespace}/${gateway.surface.name}`), attachedRoutes)]
     }
   })
-}
-
-/** Accepted routes by listener; a listener that is not good itself counts too (ListenerStatus.attachedRoutes). */
-function countAttached(routes: readonly RouteResult[]): ReadonlyMap<ListenerKey, number> {
-  const counts = new Map<ListenerKey, number>()
-  for (const { attached } of routes) for (const listener of attached) counts.set(listener, (counts.get(listener) ?? 0) + 1)
-  return counts
 }
 
 function gatewayStatus(

@@ -1,4 +1,5 @@
 /** Identity for what is equal: the configuration, statuses and pools that come out as before stay the same objects. */
+import { sameItems } from '../lib/list-change.ts'
 
 /** `last` where it equals `next` (plain data, deeply; property order aside), else `next`. */
 export function keep<T>(last: T | undefined, next: T): T {
@@ -7,7 +8,7 @@ export function keep<T>(last: T | undefined, next: T): T {
 
 /** `last` where it holds the very same elements, else `next`. */
 export function keepArray<T>(last: readonly T[] | undefined, next: readonly T[]): readonly T[] {
-  return last !== undefined && last.length === next.length && last.every((element, i) => element === next[i]) ? last : next
+  return last !== undefined && sameItems(last, next) ? last : next
 }
 
 export function equal(a: unknown, b: unknown): boolean {

@@ -30,6 +30,9 @@ interface Entry {
 }
 
 interface Family {
+  readonly sorted: readonly unknown[]
+  /** Kinds that at least one entry looked at, or did once. */
+  readonly kinds: ReadonlySet<Kind>
   readonly entries: readonly Entry[]
   readonly results: readonly unknown[]
 }
@@ -49,11 +52,13 @@ export class Memo {
   readonly #unchangedKinds = new Map<Kind, boolean>()
   readonly #families = new Map<string, Family>()
   #gateways: ReadonlyMap<string, GatewaySurface> = new Map()
+  readonly #gatewaysBefore: ReadonlyMap<string, GatewaySurface>
 
   constructor(snapshot: Snapshot, previous: Memo | undefined) {
     this.#snapshot = snapshot
     this.#before = previous === undefined ? new Map() : previous.#families
     this.#snapshotBefore = previous === undefined ? undefined : previous.#snapshot
+    this.#gatewaysBefore = previous === undefined ? new Map() : previous.#gateways
   }
 
   /** From here on, what `Reader.gateway` gives. Keys: `namespace/name`. */
@@ -68,6 +73,13 @@ export class Memo {
     make: (input: I, read: Reader, last: T | undefined) => T,
   ): readonly T[] {
     const before = this.#before.get(family)
+    // Whatever the entries looked at is as it was: then none of them needs a look, only the inputs.
+    const isSteady = before !== undefined && this.#sameGateways() && [...before.kinds].every((kind) => this.#unchanged(kind))
+    if (isSteady && before.sorted === sorted) {
+      this.#families.set(family, before)
+      return before.results as readonly T[]
+    }
+    const kinds = new Set(before?.kinds)
     const entries: Entry[] = []
     let allKept = before !== undefined && before.entries.length === sorted.length
     let i = 0
@@ -76,17 +88,24 @@ export class Memo {
       while (last !== undefined && last.input !== input && compare(last.input as I, input) < 0) last = before?.entries[(i += 1)]
       if (last !== undefined && last.input !== input && compare(last.input as I, input) > 0) last = undefined
       if (last !== undefined) i += 1
-      if (last !== undefined && (byKey || last.input === input) && last.reads.every((read) => this.#same(read))) {
+      if (last !== undefined && (byKey || last.input === input) && (isSteady || last.reads.every((read) => this.#same(read)))) {
         entries.push(last)
       } else {
         const reads: Read[] = []
         entries.push({ input, reads, result: make(input, this.#recording(reads), last?.result as T | undefined) })
+        for (const read of reads) if (read.of !== 'gateway') kinds.add(read.kind)
         allKept = false
       }
     }
-    const kept: Family = before !== undefined && allKept ? before : { entries, results: entries.map(({ result }) => result) }
+    const kept: Family =
+      before !== undefined && allKept ? { ...before, sorted } : { sorted, kinds, entries, results: entries.map(({ result }) => result) }
     this.#families.set(family, kept)
     return kept.results as readonly T[]
+  }
+
+  #sameGateways(): boolean {
+    const [now, before] = [this.#gateways, this.#gatewaysBefore]
+    return now.size === before.size && [...now].every(([key, surface]) => before.get(key) === surface)
   }
 
   #same(read: Read): boolean {

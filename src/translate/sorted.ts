@@ -1,4 +1,5 @@
 /** Sorting what is nearly sorted: a list made again after few changes costs a walk, not a sort. */
+import { changedSpan } from '../lib/list-change.ts'
 
 /** How a list came about, to make the next one from it. */
 export interface Sorted<T> {
@@ -16,22 +17,14 @@ const FEW = 32
 export function sortedFrom<T>(last: Sorted<T> | undefined, source: readonly T[], compare: (a: T, b: T) => number): Sorted<T> {
   if (last === undefined) return { source, sorted: source.toSorted(compare), removed: [], added: [] }
   if (last.source === source) return last
-  const { removed, added } = difference(last.source, source)
+  const { begin, beforeEnd, afterEnd } = changedSpan(last.source, source)
+  const removed = last.source.slice(begin, beforeEnd)
+  const added = source.slice(begin, afterEnd)
   const gone = new Set(removed)
   const kept = last.sorted.filter((element) => !gone.has(element))
   if (added.length > FEW) return { source, sorted: kept.concat(added).sort(compare), removed, added }
   for (const element of added) kept.splice(placeOf(kept, element, compare), 0, element)
   return { source, sorted: kept, removed, added }
-}
-
-/** What lies between the common beginning and the common end of both lists: all that can differ. */
-function difference<T>(before: readonly T[], after: readonly T[]): { readonly removed: readonly T[]; readonly added: readonly T[] } {
-  const shorter = Math.min(before.length, after.length)
-  let begin = 0
-  while (begin < shorter && before[begin] === after[begin]) begin += 1
-  let end = 0
-  while (end < shorter - begin && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1
-  return { removed: before.slice(begin, before.length - end), added: after.slice(begin, after.length - end) }
 }
 
 function placeOf<T>(sorted: readonly T[], element: T, compare: (a: T, b: T) => number): number {

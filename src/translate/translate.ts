@@ -8,6 +8,8 @@
  */
 import type { Snapshot } from '../cluster/snapshot.ts'
 import type { Finding } from '../api/finding.ts'
+import { sameItems } from '../lib/list-change.ts'
+import { attachedRoutes, type AttachedRoutes } from './attached-routes.ts'
 import { assembleConfigs, type Assembled } from './assemble.ts'
 import { equal, keep, keepArray } from './keep.ts'
 import { judgeClasses, judgeGateways, judgeListenerSets, judgeRoutes, keysOf } from './judge.ts'
@@ -27,6 +29,9 @@ export interface Pass {
   readonly options: TranslateOptions
   readonly memo: Memo
   readonly assembled: Assembled
+  readonly attached: AttachedRoutes
+  /** The lists of results that the findings are from. */
+  readonly judged: readonly Judged[]
   readonly hashes: Hashes
 }
 
@@ -43,9 +48,13 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
   const served = keepArray(base?.assembled.routes.source, [...routes.HTTPRoute, ...routes.GRPCRoute])
   const assembled = assembleConfigs(memo, options, ours, served, base?.assembled, hashes)
 
-  const gatewayStatuses = keepStatuses(last?.statuses, statusesOfGateways(snapshot.observations, gateways, assembled.versions, served))
+  const attached = attachedRoutes(served, base?.attached)
+  const gatewayStatuses = keepStatuses(
+    last?.statuses,
+    statusesOfGateways(snapshot.observations, gateways, assembled.versions, attached.counts),
+  )
   const policyStatuses = keepStatuses(last?.statuses, statusesOfPolicies(snapshot, Object.values(routes).flat()))
-  const judged = [classes, gateways, ...Object.values(routes)]
+  const judged: readonly Judged[] = [classes, gateways, ...Object.values(routes)]
   const translation: Translation = {
     statuses: keepArray(
       last?.statuses,
@@ -58,12 +67,17 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
       last?.infra,
       ours.flatMap(({ infra }) => (infra === undefined ? [] : [infra])),
     ),
-    findings: keepArray(last?.findings, judged.flatMap(findingsOf)),
+    findings:
+      base !== undefined && sameItems(base.judged, judged)
+        ? base.translation.findings
+        : keepArray(last?.findings, judged.flatMap(findingsOf)),
     wants: keep(last?.wants, [...new Set(ours.flatMap(({ wants }) => wants))].sort()),
   }
-  return { translation, options, memo, assembled, hashes }
+  return { translation, options, memo, assembled, attached, judged, hashes }
 }
 
-function findingsOf(judged: readonly { readonly findings: readonly Finding[] }[]): readonly Finding[] {
+type Judged = readonly { readonly findings: readonly Finding[] }[]
+
+function findingsOf(judged: Judged): readonly Finding[] {
   return judged.flatMap(({ findings }) => findings)
 }

@@ -33,6 +33,9 @@ export interface GatewayOptions {
   readonly sniListener?: string
   readonly upgrades?: readonly string[]
   readonly sessionKeys?: readonly string[]
+  readonly debugHeader?: boolean
+  /** Of every client, instead of the true one. */
+  readonly clientAddress?: string
   /** As if the listener side had read it from each connection before it handed it over. */
   readonly first?: string
 }
@@ -74,6 +77,7 @@ export class Gateway {
       sessions: new SessionTokens((options.sessionKeys ?? ['the key of the tests']).map((key) => new Secret(key))),
       upgrades: new Set(['websocket', ...(options.upgrades ?? [])]),
       buffers,
+      debugHeader: options.debugHeader === true,
       overloaded: false,
     }
     const serve = (socket: Socket): void => {
@@ -82,7 +86,7 @@ export class Gateway {
         port: this.live,
         scheme: this.scheme,
         sniListener: options.sniListener,
-        clientAddress: socket.remoteAddress ?? '',
+        clientAddress: options.clientAddress ?? socket.remoteAddress ?? '',
         trusted: options.trusted ?? false,
       }
       const connection = options.first === undefined ? serveHttp(socket, context) : serveHttp1(socket, context, Buffer.from(options.first))

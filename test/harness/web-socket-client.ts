@@ -36,8 +36,8 @@ export class WebSocketClient {
   }
 
   /** The next text message; its frame must not be longer than 64 KiB. */
-  message(): Promise<string> {
-    return eventually(() => this.#frame(), 'a message')
+  message(within?: number): Promise<string> {
+    return eventually(() => this.#frame(), 'a message', within)
   }
 
   #frame(): string | undefined {

@@ -5,14 +5,21 @@ import type { Answer } from './answers.ts'
 import type { ConnectionContext, DownstreamCounters } from './connection-context.ts'
 import type { Exchange } from './exchange.ts'
 
+/** Codes of gRPC go from 0 to 16. */
+const grpcStatuses = 17
+
 /** Counts and records. Once for each exchange, at its end. */
 export function accountFor(exchange: Exchange): void {
   const { runtime } = exchange.client.context
   const duration = performance.now() - exchange.startedAt
   const statusClass = Math.floor(exchange.status / 100)
-  if (exchange.match === undefined) add(runtime.counters.unrouted, statusClass)
-  else count(exchange.match.rule.counters, statusClass, duration)
-  if (exchange.flag !== '') countFlag(runtime.counters, exchange.flag)
+  const { counters } = runtime
+  const { match, flag, session, client } = exchange
+  if (match === undefined) add(counters.unrouted, statusClass)
+  else count(match.rule.counters, statusClass, duration)
+  if (client.grpcStatus !== undefined) countGrpc(match?.rule.counters ?? counters, client.grpcStatus)
+  if (session !== '') counters.sessions[session] += 1
+  if (flag !== '') countFlag(counters, flag)
   if (runtime.accessLog !== undefined) runtime.accessLog(recordOf(exchange, duration))
 }
 
@@ -38,6 +45,7 @@ export function accountForRefusal(
     target: '',
     status: answer.status,
     flag: answer.flag,
+    filter: '',
     requestBytes: 0,
     responseBytes: 0,
     listener: '',
@@ -46,6 +54,10 @@ export function accountForRefusal(
     backend: '',
     upstream: '',
     attempts: 0,
+    failed: [],
+    session: '',
+    mirrors: 0,
+    grpcStatus: undefined,
   })
 }
 
@@ -57,6 +69,12 @@ function count(counters: RuleCounters, statusClass: number, duration: number): v
   add(counters.byClass, statusClass)
   add(counters.durations, durationBucket(duration, counters.durations.length))
   counters.durationSum += duration
+}
+
+/** Made for the first gRPC call: most rules never see one. */
+function countGrpc(counters: { grpc: Float64Array | undefined }, status: number): void {
+  counters.grpc ??= new Float64Array(grpcStatuses)
+  add(counters.grpc, status)
 }
 
 /** Bucket i holds what took at most 2^(i-4) ms, the last one the rest. */
@@ -83,6 +101,7 @@ function recordOf(exchange: Exchange, duration: number): AccessRecord {
     target: head.path + head.search,
     status: exchange.status,
     flag: exchange.flag,
+    filter: exchange.filter,
     requestBytes: exchange.requestBytes,
     responseBytes: exchange.responseBytes,
     listener: listener?.config.key ?? '',
@@ -91,5 +110,9 @@ function recordOf(exchange: Exchange, duration: number): AccessRecord {
     backend: pool?.config.key ?? '',
     upstream: endpoint?.name ?? '',
     attempts: exchange.attempts,
+    failed: exchange.failed,
+    session: exchange.session,
+    mirrors: exchange.mirrors,
+    grpcStatus: client.grpcStatus,
   }
 }

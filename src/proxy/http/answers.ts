@@ -9,12 +9,16 @@ import type { UpstreamFailure } from '../upstream/connection.ts'
 export interface Answer {
   readonly status: number
   readonly flag: AnswerFlag
+  /** Type of the filter that gives it, as the API calls it; absent: none did. */
+  readonly filter?: string
   /** Absolute URL of a redirect; '' for none. A byte string. */
   readonly location: string
   /** Further fields, byte strings. */
   readonly fields?: readonly CompiledEdit[]
   /** A byte string; without it the body says status and flag. */
   readonly body?: string
+  /** What it is in gRPC, where its status does not tell. */
+  readonly grpcStatus?: number
 }
 
 export function answer(status: number, flag: AnswerFlag): Answer {
@@ -27,7 +31,6 @@ export const noRoute: Answer = answer(404, 'no-route')
 export const badPath: Answer = answer(400, 'bad-request')
 export const noBackend: Answer = answer(500, 'no-backend')
 export const badBackend: Answer = answer(500, 'bad-backend')
-export const badFilter: Answer = answer(500, 'bad-filter')
 export const noEndpoint: Answer = answer(503, 'no-endpoint')
 export const overload: Answer = answer(503, 'overload')
 export const connectFailed: Answer = answer(502, 'connect-failed')
@@ -35,10 +38,10 @@ export const connectTimeout: Answer = answer(504, 'connect-failed')
 export const upstreamTimeout: Answer = answer(504, 'upstream-timeout')
 export const upstreamClosed: Answer = answer(502, 'upstream-closed')
 export const upstreamProtocol: Answer = answer(502, 'upstream-protocol')
-export const authFailed: Answer = answer(503, 'auth-failed')
-export const authTimeout: Answer = answer(504, 'auth-failed')
+export const authFailed: Answer = { ...answer(503, 'auth-failed'), filter: 'ExternalAuth' }
+export const authTimeout: Answer = { ...answer(504, 'auth-failed'), filter: 'ExternalAuth' }
 /** HTTPExternalAuthFilter.forwardBody: "bodies over that size must be rejected with a 4xx series error". */
-export const authBodyTooLarge: Answer = answer(413, 'auth-body')
+export const authBodyTooLarge: Answer = { ...answer(413, 'auth-body'), filter: 'ExternalAuth' }
 /** RFC 9110, section 15.5.14. */
 export const bodyTooLarge: Answer = answer(413, 'body-too-large')
 export const headTimeout: Answer = answer(408, 'head-timeout')
@@ -46,6 +49,11 @@ export const bodyTimeout: Answer = answer(408, 'body-timeout')
 export const brokenBody: Answer = answer(400, 'bad-request')
 /** For a client that is only half gone: its body broke off, but it may still listen. */
 export const clientGone: Answer = answer(400, 'client-gone')
+
+/** A filter of this type cannot be served. */
+export function badFilter(filter: string): Answer {
+  return { ...answer(500, 'bad-filter'), filter }
+}
 
 /** '' for statuses that have none. */
 export function answerBody({ status, flag, body }: Answer, requestId: string): string {

@@ -12,6 +12,8 @@ import type { Downstream } from './downstream.ts'
 import type { RequestBody } from './request-body.ts'
 import { mayRetry, otherPool, Retries } from './retry.ts'
 
+const mostReasons = 8
+
 /** The exchange, as its attempts see it. */
 export interface AttemptedRequest {
   readonly client: Downstream
@@ -33,6 +35,8 @@ export class FailedAttempts {
   tried: Endpoint[] | undefined
   /** The next attempt needs a connection that never served before. */
   fresh = false
+  /** See AccessRecord.failed. */
+  readonly reasons: string[] = []
   readonly #request: AttemptedRequest
   #retries: Retries | undefined
 
@@ -46,20 +50,22 @@ export class FailedAttempts {
     if (pool === undefined) return false
     const retry = match?.rule.retry
     const safe = body === undefined && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
-    if (retry !== undefined) return mayRetry(failure, upstream, safe, retry) && this.retry(retry, failure === 'closed')
+    if (retry !== undefined) return mayRetry(failure, upstream, safe, retry) && this.retry(retry, failure === 'closed', failure)
     if (!this.#mayRepeat(failure, upstream, pool, safe)) return false
     pool.counters.retries += 1
+    this.#note(upstream.endpoint, failure)
     this.#request.leaveAttempt()
     this.#request.attempt()
     return true
   }
 
-  /** True when another attempt comes after a pause: then the present one is over. */
-  retry(retry: CompiledRetry, fresh: boolean): boolean {
+  /** True when another attempt comes after a pause: then the present one is over. @param reason for the log */
+  retry(retry: CompiledRetry, fresh: boolean, reason: string): boolean {
     const { pool, endpoint, body } = this.#request
     if (pool === undefined || endpoint === undefined || body?.isKept === false) return false
     this.#retries ??= new Retries(retry, pool)
     if (!this.#retries.next(() => this.#attemptAgain())) return false
+    this.#note(endpoint, reason)
     this.#request.leaveAttempt()
     this.fresh = fresh
     // Once every endpoint has had its turn, only the last one is passed over.
@@ -86,6 +92,10 @@ export class FailedAttempts {
     // RFC 9112 section 9.3.1: a connection that closed under a request that can be sent twice.
     else this.fresh = failure === 'closed' && upstream.reused && !upstream.answered && safe
     return this.fresh
+  }
+
+  #note({ name }: Endpoint, reason: string): void {
+    if (this.reasons.length < mostReasons) this.reasons.push(`${name} ${reason}`)
   }
 
   #attemptAgain(): void {

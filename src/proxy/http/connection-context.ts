@@ -7,7 +7,7 @@
  */
 import type { ListenerKey } from '../../config/listener.ts'
 import type { PortRouter } from '../../routing/router.ts'
-import type { AccessRecord, AnswerFlag } from '../../telemetry/access-record.ts'
+import type { AccessRecord, AnswerFlag, SessionOutcome } from '../../telemetry/access-record.ts'
 import type { Bounds } from '../../config/bounds.ts'
 import type { SocketBuffers } from '../byte-socket.ts'
 import type { Sweep } from '../sweep.ts'
@@ -32,6 +32,8 @@ export interface ProxyRuntime {
   /** Protocols that a client may switch to, in lower case: `websocket`, and what the configuration adds. */
   readonly upgrades: ReadonlySet<string>
   readonly buffers: SocketBuffers
+  /** Clients that ask for it are told where their request went, see debug-header.ts. */
+  readonly debugHeader: boolean
   /** True while memory is short: new requests get 503. Written by the listener side. */
   overloaded: boolean
 }
@@ -48,6 +50,16 @@ export interface DownstreamCounters {
   tunnels: number
   /** Requests that no rule took, by class of the status code (index 1 to 5; 0: none was sent). Others count on their rule. */
   readonly unrouted: Float64Array
+  /** The same for gRPC calls, see RuleCounters. */
+  grpc: Float64Array | undefined
+  http2Connections: number
+  http2Requests: number
+  /** HTTP/2 connections that were ended because of what their clients did on them. */
+  http2Floods: number
+  /** Requests that an authorisation server let pass; others have a flag. */
+  authAllowed: number
+  /** Answers of backends to requests of rules with session persistence. */
+  readonly sessions: Record<Exclude<SessionOutcome, ''>, number>
   /** Exchanges that had a flag, by it. */
   readonly flags: Map<AnswerFlag, number>
 }
@@ -61,6 +73,12 @@ export function createDownstreamCounters(): DownstreamCounters {
     shed: { memory: 0, requests: 0 },
     tunnels: 0,
     unrouted: new Float64Array(6),
+    grpc: undefined,
+    http2Connections: 0,
+    http2Requests: 0,
+    http2Floods: 0,
+    authAllowed: 0,
+    sessions: { new: 0, kept: 0, moved: 0 },
     flags: new Map(),
   }
 }

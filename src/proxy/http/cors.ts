@@ -5,7 +5,7 @@ import type { Answer } from './answers.ts'
 
 /** The gateway's own answer to a preflight: it never reaches a backend. */
 export function preflightAnswer(fields: readonly CompiledEdit[]): Answer {
-  return { status: 204, flag: 'preflight', location: '', fields }
+  return { status: 204, flag: 'preflight', filter: 'CORS', location: '', fields }
 }
 
 /** The decision is the gateway's alone: what the backend said of it goes. */

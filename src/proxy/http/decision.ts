@@ -35,7 +35,7 @@ export function decide(request: DecidedRequest): Answer | undefined {
   if (match === undefined) return answers.noRoute
   request.match = match
   const { filters } = match.rule
-  if (filters?.answer?.kind === 'fail') return answers.badFilter
+  if (filters?.answer?.kind === 'fail') return answers.badFilter(filters.answer.filter)
   if (filters?.cors === undefined) return undefined
   const preflight = filters.cors.preflight(request)
   if (preflight !== undefined) return preflightAnswer(preflight)
@@ -47,8 +47,8 @@ export function decide(request: DecidedRequest): Answer | undefined {
 export function filterAnswer(request: DecidedRequest, filters: CompiledFilters | undefined): Answer | undefined {
   const found = filters?.answer
   if (found === undefined) return undefined
-  if (found.kind === 'fail') return answers.badFilter
+  if (found.kind === 'fail') return answers.badFilter(found.filter)
   const { scheme } = request.client.context
   const location = found.redirect.location(request, scheme, request.listener?.placedPort ?? 0, request.match?.prefixLength ?? 0)
-  return { status: found.redirect.status, flag: 'redirect', location }
+  return { status: found.redirect.status, flag: 'redirect', filter: 'RequestRedirect', location }
 }

@@ -8,6 +8,8 @@ export interface Downstream {
   readonly context: ConnectionContext
   /** For the access log; HTTP/1.0 is known by its heads. */
   readonly protocol: 'HTTP/1.1' | 'HTTP/2'
+  /** What the client of a gRPC call was told; undefined: it is none, or was told nothing yet. */
+  readonly grpcStatus: number | undefined
   /** Made once for the connection, see forwarded.ts. */
   readonly forwardedPrefix: string
   /** More waits for the client than may: send nothing on until `Exchange.onClientDrain`. */

@@ -9,7 +9,7 @@
  * It ends exactly once, in `#end`. Nothing on the usual way makes a promise, a closure or a timer.
  */
 import type { CompiledBackend, CompiledEdits, CompiledFilters, CompiledListener, CompiledMatch } from '../../routing/router.ts'
-import type { AnswerFlag } from '../../telemetry/access-record.ts'
+import type { AnswerFlag, SessionOutcome } from '../../telemetry/access-record.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
@@ -22,6 +22,7 @@ import * as answers from './answers.ts'
 import type { Answer } from './answers.ts'
 import { type AttemptedRequest, FailedAttempts } from './attempts.ts'
 import { decorate, decorated } from './cors.ts'
+import { isAskedFor, tellWay, withWay } from './debug-header.ts'
 import { decide, type DecidedRequest, filterAnswer } from './decision.ts'
 import type { Downstream } from './downstream.ts'
 import { applyEdits } from './edits.ts'
@@ -37,6 +38,7 @@ import { givenId } from './request-id.ts'
 import { RequestSession } from './session.ts'
 
 const nothing: readonly Buffer[] = []
+const noReasons: readonly string[] = []
 
 export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, AttemptedRequest {
   readonly head: RequestHead
@@ -59,6 +61,8 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
   endpoint: Endpoint | undefined
   status = 0
   flag: AnswerFlag = ''
+  /** Type of the filter that answered in place of the backend; '' for none. */
+  filter = ''
   attempts = 0
   requestBytes = 0
   responseBytes = 0
@@ -68,13 +72,14 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
   // Of rules that have the filter, undefined otherwise.
   #check: AuthCheck | undefined
   #authorised: CompiledEdits | undefined
-  #denied = false
   /** The client has its 100. */
   #continued = false
   #copies: RequestCopies | undefined
   #session: RequestSession | undefined
   /** Undefined for as long as none has failed. */
   #failed: FailedAttempts | undefined
+  /** The client wants to know where its request went. */
+  #tells = false
   #answerBegun = false
   #ended = false
   #upstreamPaused = false
@@ -98,6 +103,19 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
     return this.head.fields.get(name)
   }
 
+  /** Attempts after which another one followed, for the log. */
+  get failed(): readonly string[] {
+    return this.#failed?.reasons ?? noReasons
+  }
+
+  get session(): SessionOutcome {
+    return this.#session?.outcome ?? ''
+  }
+
+  get mirrors(): number {
+    return this.#copies?.sent ?? 0
+  }
+
   /** Decides and sends. May end the exchange before it returns. */
   start(): void {
     const { head, client } = this
@@ -105,6 +123,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
     runtime.counters.requests += 1
     this.requestId = givenId(head, trusted) ?? runtime.requestIds.next()
     dropClaims(head, trusted)
+    if (runtime.debugHeader) this.#tells = isAskedFor(head.fields)
     const answer = shedding(runtime, head.body.length) ?? decide(this)
     const { match } = this
     if (answer !== undefined || match === undefined) return this.#answer(answer ?? answers.noRoute)
@@ -119,6 +138,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
 
   onAllowed(edits: CompiledEdits, body: HeldBody | undefined): void {
     this.#check = undefined
+    this.client.context.runtime.counters.authAllowed += 1
     this.#authorised = edits
     if (this.body !== undefined) this.body.held = body
     if (this.match !== undefined) this.#pass(this.match)
@@ -126,8 +146,11 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
 
   /** `upstream` brings the rest of its answer. */
   onDenied(upstream: Upstream, head: ResponseHead): void {
-    this.#denied = true
+    this.flag = 'auth-denied'
+    this.filter = 'ExternalAuth'
     this.#upstream = upstream
+    const auth = this.match?.rule.filters?.auth
+    if (auth !== undefined) this.pool = this.client.context.runtime.pools.get(auth.pool)
     this.endpoint = upstream.endpoint
     this.#relayHead(head)
   }
@@ -208,7 +231,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
 
   onUpstreamHead(head: ResponseHead): void {
     const retry = this.match?.rule.retry
-    if (retry !== undefined && isRetried(head, retry) && this.#failures.retry(retry, false)) return
+    if (retry !== undefined && isRetried(head, retry) && this.#failures.retry(retry, false, String(head.status))) return
     const responseEdits = this.match?.rule.filters?.responseEdits
     if (this.backendFilters?.responseEdits !== undefined) applyEdits(head.fields, this.backendFilters.responseEdits)
     if (responseEdits !== undefined) applyEdits(head.fields, responseEdits)
@@ -226,6 +249,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
     this.status = head.status
     this.body?.forget()
     if (this.cors !== undefined) decorate(head.fields, this.cors)
+    if (this.#tells) tellWay(this, head.fields)
     if (!this.#requestDone && this.#upstream?.duplex !== true) this.client.stopBody()
     this.client.sendHead(head)
   }
@@ -247,13 +271,14 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
     this.#upstream = undefined
     if (!this.#requestDone) this.client.stopBody()
     this.client.sendEnd(trailers)
-    this.#end(this.#denied ? 'auth-denied' : '')
+    this.#end(this.flag)
   }
 
   onUpstreamSwitched(head: ResponseHead): void {
     this.#answerBegun = true
     this.status = head.status
     if (this.#session !== undefined) this.#tellSession(this.#session, head)
+    if (this.#tells) tellWay(this, head.fields)
     this.#stopTimers()
     this.client.sendSwitched(head)
   }
@@ -295,7 +320,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
   endAttempt(): void {
     this.#blame()
     const retry = this.match?.rule.retry
-    if (retry !== undefined && !this.#answerBegun && this.#failures.retry(retry, false)) return
+    if (retry !== undefined && !this.#answerBegun && this.#failures.retry(retry, false, 'timeout')) return
     this.refuse(answers.upstreamTimeout)
   }
 
@@ -382,7 +407,10 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
   #answer(answer: Answer): void {
     this.#answerBegun = true
     this.status = answer.status
-    this.client.sendAnswer(this.cors === undefined ? answer : decorated(answer, this.cors), this.requestId)
+    this.flag = answer.flag
+    if (answer.filter !== undefined) this.filter = answer.filter
+    const said = this.cors === undefined ? answer : decorated(answer, this.cors)
+    this.client.sendAnswer(this.#tells ? withWay(this, said) : said, this.requestId)
     this.#end(answer.flag)
   }
 

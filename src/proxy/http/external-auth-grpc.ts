@@ -149,7 +149,7 @@ function readDenial(response: Fields): Verdict | undefined {
   const status = code >= 200 && code <= 599 ? code : 403
   const body = denied.bytes(3).at(-1)?.toString('latin1') ?? ''
   const fields = [...options.set, ...options.add].filter(({ lower }) => mayAnswer(lower))
-  return { kind: 'denied', answer: { status, flag: 'auth-denied', location: '', fields, body } }
+  return { kind: 'denied', answer: { status, flag: 'auth-denied', filter: 'ExternalAuth', location: '', fields, body } }
 }
 
 /** HeaderValueOptions: what says `append` is added, anything else replaces; later ones of a name replace earlier ones. */

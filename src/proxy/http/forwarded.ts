@@ -2,14 +2,26 @@
  * What the backend is told about the client. Nobody is believed by default: what a client says of itself is removed
  * and set anew; a trusted peer's `X-Forwarded-For` is continued, and what else it says is kept.
  */
-import { FORWARDED, FORWARDED_ALIAS } from '../http1/field-kind.ts'
+import { FORWARDED, FORWARDED_ALIAS, kindOfName } from '../http1/field-kind.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { ConnectionContext } from './connection-context.ts'
 
-/** Takes out what a client that is not trusted says of itself, and names that could be taken for what the gateway says. Before its route is chosen, so that no claim chooses it. */
+const CLAIMS_OF_ANYBODY: readonly number[] = [FORWARDED_ALIAS, FORWARDED]
+const CLAIMS_OF_TRUSTED: readonly number[] = [FORWARDED_ALIAS]
+
+/** Kinds of fields in which a client speaks of itself, or that could be taken for what the gateway says. */
+function claimKinds(trusted: boolean): readonly number[] {
+  return trusted ? CLAIMS_OF_TRUSTED : CLAIMS_OF_ANYBODY
+}
+
+/** Takes the claims out. Before the route is chosen, so that no claim chooses it. */
 export function dropClaims(head: RequestHead, trusted: boolean): void {
-  head.fields.removeKind(FORWARDED_ALIAS)
-  if (!trusted) head.fields.removeKind(FORWARDED)
+  for (const kind of claimKinds(trusted)) head.fields.removeKind(kind)
+}
+
+/** Whether `dropClaims` takes a field of this name out. */
+export function isClaim(name: string, trusted: boolean): boolean {
+  return claimKinds(trusted).includes(kindOfName(name.toLowerCase()))
 }
 
 /** Lines that are the same for every request of a connection, with CRLF, up to the value of X-Forwarded-Host. */

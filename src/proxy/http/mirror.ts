@@ -53,6 +53,11 @@ export class RequestCopies implements SideUser {
     this.#hold((request.target.length + request.fields.size) * mirrors.length)
   }
 
+  /** Copies that went out. */
+  get sent(): number {
+    return this.#state === 'sent' ? this.#mirrors.length : 0
+  }
+
   body(bytes: Buffer, from: number, to: number): void {
     if (this.#state !== 'collects') return
     this.#length += to - from

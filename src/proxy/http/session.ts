@@ -9,9 +9,12 @@ import type { FieldList } from '../http1/field-list.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { PoolRegistry } from '../upstream/registry.ts'
+import type { SessionOutcome } from '../../telemetry/access-record.ts'
 import type { GivenSession, SessionTokens } from './session-token.ts'
 
 export class RequestSession {
+  /** '' before an answer. */
+  outcome: SessionOutcome = ''
   readonly #config: SessionConfig
   readonly #tokens: SessionTokens
   readonly #pools: PoolRegistry
@@ -56,7 +59,9 @@ export class RequestSession {
     const pin = tokens.pin(pool, endpoint)
     const pins = session === undefined ? [] : tokens.renamed(session, this.#pools.all())
     const isLast = pins.at(-1)?.backend === pin.backend
-    const isKnown = session?.key === tokens.current && this.#pinned(pool) === pin.endpoint
+    const pinned = this.#pinned(pool)
+    this.outcome = pinned === undefined ? 'new' : pinned === pin.endpoint ? 'kept' : 'moved'
+    const isKnown = session?.key === tokens.current && pinned === pin.endpoint
     if (isKnown && (isLast || !this.#config.keepsBackend)) return
     const token = tokens.write({ began, pins: [...pins.filter(({ backend }) => backend !== pin.backend), pin] })
     const { name } = this.#config

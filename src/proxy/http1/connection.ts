@@ -38,6 +38,7 @@ export class Http1Connection implements ClientConnection, Downstream, ByteHandle
   readonly context: ConnectionContext
   readonly forwardedPrefix: string
   readonly protocol = 'HTTP/1.1'
+  readonly grpcStatus = undefined
   phase: ConnectionPhase = 'idle'
   deadline: number
   sweepSlot = -1

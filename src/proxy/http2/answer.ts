@@ -16,10 +16,10 @@ export function answerHeaders(answer: Answer, requestId: string, text: string): 
 }
 
 /** Trailers-only: head and status in one (gRPC over HTTP/2, Responses). */
-export function grpcAnswerHeaders(answer: Answer, requestId: string, status: number = grpcStatusOf(answer)): OutgoingHttpHeaders {
+export function grpcAnswerHeaders(answer: Answer, requestId: string): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = {
     ':status': 200,
-    'grpc-status': status,
+    'grpc-status': grpcStatusOf(answer),
     'grpc-message': answer.flag,
     'x-request-id': requestId,
   }

@@ -74,6 +74,7 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
     }
     counters.connections += 1
     counters.connectionsTotal += 1
+    counters.http2Connections += 1
     this.deadline = sweep.now + bounds.clientIdleTime
     sweep.watch(this)
     socket.setNoDelay(true)
@@ -88,7 +89,8 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
     session.on('remoteSettings', () => this.#count('settings'))
     // 'close' follows.
     session.on('error', ignore)
-    session.on('close', () => this.#closed())
+    // Once: node:http2 (20.20) tells twice when the socket closes while the session ends.
+    session.once('close', () => this.#closed())
     // The session takes what was unshifted in its first tick; only then may the paused socket go on.
     session.once('connect', () => socket.resume())
   }
@@ -161,7 +163,10 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
   #flood(): void {
     if (!this.#session.destroyed) this.#session.goaway(NGHTTP2_ENHANCE_YOUR_CALM)
     // The frame goes out first.
-    setImmediate(() => this.#end('client-gone'))
+    setImmediate(() => {
+      if (this.phase !== 'closed') this.context.runtime.counters.http2Floods += 1
+      this.#end('client-gone')
+    })
   }
 
   /** No more streams; the connection ends with the last of them. */

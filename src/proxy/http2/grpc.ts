@@ -1,4 +1,5 @@
 /** Statuses of gRPC for answers of our own. */
+import type { FieldList } from '../http1/field-list.ts'
 import type { Answer } from '../http/answers.ts'
 
 /** Codes of gRPC (doc/statuscodes.md of its specification). */
@@ -13,8 +14,18 @@ export const grpcStatus = {
   unauthenticated: 16,
 } as const
 
+const STATUS = /^(?:\d|1[0-6])$/
+
+/** `grpc-status` as its client reads it: what is no code is UNKNOWN; undefined when there is none. */
+export function grpcStatusIn(fields: FieldList): number | undefined {
+  const status = fields.get('grpc-status')
+  if (status === undefined) return undefined
+  return STATUS.test(status) ? Number(status) : grpcStatus.unknown
+}
+
 /** What an answer of ours means in gRPC: its mapping of HTTP's codes, and UNAVAILABLE for backends that cannot be used (GRPCRouteRule.backendRefs). */
-export function grpcStatusOf({ status, flag }: Answer): number {
+export function grpcStatusOf({ status, flag, grpcStatus: known }: Answer): number {
+  if (known !== undefined) return known
   if (flag === 'no-backend' || flag === 'bad-backend') return grpcStatus.unavailable
   switch (status) {
     case 400:

@@ -63,9 +63,9 @@ export function withJoined<T>(headers: OutgoingHttpHeaders, send: (headers: Outg
   }
 }
 
-/** Without a prototype: `__proto__` is a legal name. */
+/** Without a prototype: `__proto__` is a legal name. (An object of `Object.create(null)` is a hash table to V8, and slower.) */
 function empty(): OutgoingHttpHeaders {
-  return Object.create(null) as OutgoingHttpHeaders
+  return { __proto__: null } as unknown as OutgoingHttpHeaders
 }
 
 function append(headers: OutgoingHttpHeaders, lower: string, value: string): void {

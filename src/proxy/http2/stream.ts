@@ -19,7 +19,7 @@ import { Exchange } from '../http/exchange.ts'
 import { grpcTimeout } from '../http/grpc-deadline.ts'
 import { ended, type Swept } from '../sweep.ts'
 import { answerHeaders, grpcAnswerHeaders } from './answer.ts'
-import { grpcStatus } from './grpc.ts'
+import { grpcStatus, grpcStatusIn, grpcStatusOf } from './grpc.ts'
 import { headerObject, trailerObject, withJoined } from './header-object.ts'
 import { StreamBody, type StreamBodyOwner } from './stream-body.ts'
 
@@ -27,7 +27,7 @@ const { NGHTTP2_NO_ERROR } = constants
 const forever = Number.POSITIVE_INFINITY
 /** A write ends when all of its bytes were taken: small ones show that a slow client takes some. */
 const piece = 16 * 1024
-const deadlineExceeded: Answer = answer(504, 'upstream-timeout')
+const deadlineExceeded: Answer = { ...answer(504, 'upstream-timeout'), grpcStatus: grpcStatus.deadlineExceeded }
 
 /** What its connection is told. */
 export interface StreamOwner {
@@ -43,6 +43,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   readonly context: ConnectionContext
   readonly forwardedPrefix: string
   readonly protocol = 'HTTP/2'
+  grpcStatus: number | undefined
   deadline = forever
   sweepSlot = -1
   readonly #owner: StreamOwner
@@ -80,12 +81,13 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
 
   start(head: RequestHead): void {
     this.#head = head
+    this.context.runtime.counters.http2Requests += 1
     const exchange = new Exchange(this, head, performance.now())
     this.#exchange = exchange
     this.#isGrpc = isGrpc(exchange)
     if (head.body.kind !== 'none' || head.upgrade !== '') {
       this.#body = new StreamBody(this.#stream, this, this.context.runtime, head.body, this.#isGrpc)
-    } else this.#stream.resume()
+    }
     if (this.#isGrpc) {
       const timeout = grpcTimeout(head.fields)
       if (timeout !== undefined) this.#grpcTimer = setTimeout(() => this.#grpcDeadline(), Math.min(timeout, 0x7fffffff))
@@ -128,8 +130,9 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
 
   // Downstream.
 
+  /** From the mark on until all that waits was taken. */
   get blocked(): boolean {
-    return this.#stream.writableLength > this.context.runtime.bounds.unsent
+    return this.#awaitsDrain || this.#stream.writableLength > this.context.runtime.bounds.unsent
   }
 
   sendInformational(head: ResponseHead): void {
@@ -141,6 +144,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
 
   sendHead(head: ResponseHead): void {
     if (!this.#open()) return
+    if (this.#isGrpc) this.grpcStatus = grpcStatusIn(head.fields)
     // RFC 9110 section 15.3.6: a 205 has no content, and node:http2 lets none follow.
     const { kind, length } = head.status === 205 ? NO_BODY : head.body
     const headers = headerObject(head.fields, kind !== 'chunked' && kind !== 'close')
@@ -170,6 +174,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     if (!this.#open()) return
     // Without a status a gRPC answer has no end: what looks like one must not be taken for it.
     if (this.#needsStatus && this.#mayHaveTrailers && trailers?.has('grpc-status') !== true) return this.#reset()
+    if (this.#isGrpc && trailers !== undefined) this.grpcStatus = grpcStatusIn(trailers) ?? this.grpcStatus
     this.#responseTrailers = trailerObject(trailers)
     this.#end()
   }
@@ -182,8 +187,8 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     this.#body?.stop()
     if (!this.#open()) return
     if (this.#isGrpc && answer.location === '') {
-      const status = answer === deadlineExceeded ? grpcStatus.deadlineExceeded : undefined
-      this.#respond(grpcAnswerHeaders(answer, requestId, status), true)
+      this.grpcStatus = grpcStatusOf(answer)
+      this.#respond(grpcAnswerHeaders(answer, requestId), true)
       return this.#end()
     }
     const text = answerBody(answer, requestId)
@@ -198,6 +203,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     this.#whole = true
     if (!this.#open()) return
     if (!this.#needsStatus || !this.#mayHaveTrailers) return this.#reset()
+    this.grpcStatus = this.#brokenStatus
     this.#responseTrailers = { 'grpc-status': this.#brokenStatus, 'grpc-message': 'the answer broke off' }
     this.#end()
   }
@@ -205,6 +211,8 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   #reset(): void {
     this.#whole = true
     this.#answerEnded = true
+    // What clients make of INTERNAL_ERROR (gRPC over HTTP/2, "Errors").
+    if (this.#isGrpc) this.grpcStatus = grpcStatus.internal
     // `close` would end the body in good order first. Not at once: node:http2 (20.20) never returns from destroying a stream
     // in the same turn in which its session has read the reset of another one.
     const stream = this.#stream
@@ -263,6 +271,9 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   }
 
   #respond(headers: OutgoingHttpHeaders, endStream: boolean): void {
+    // Its end is read when node:http2 closes the stream. Read before that, it would let the stream be destroyed before its last
+    // write has come back, and each of those makes an Error. Without a body there is no write, and nothing to wait for.
+    if (endStream && this.#body === undefined) this.#stream.resume()
     const options = { endStream, waitForTrailers: !endStream && this.#mayHaveTrailers, sendDate: false }
     if (options.waitForTrailers) this.#stream.once('wantTrailers', () => this.#sendTrailers())
     withJoined(headers, (joined) => this.#stream.respond(joined, options))

@@ -146,7 +146,7 @@ export class UpstreamStream implements Upstream, Swept {
 
   expire(): void {
     const stream = this.#stream
-    if (stream !== undefined && this.blocked && stream.writableLength < this.#untaken) return this.#awaitTaking()
+    if (stream !== undefined && this.#awaitsDrain && stream.writableLength < this.#untaken) return this.#awaitTaking()
     this.fail('timeout')
   }
 

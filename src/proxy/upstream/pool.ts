@@ -78,6 +78,11 @@ export class Pool implements EndpointOwner {
     return this.#usable.length
   }
 
+  /** Those over which requests are balanced now. */
+  get candidates(): readonly Endpoint[] {
+    return this.#candidates.endpoints
+  }
+
   /** Whether an endpoint may get requests now, wherever it is. */
   takes(endpoint: Endpoint): boolean {
     return this.#usable.includes(endpoint) && (endpoint.health.kind === 'available' || this.panic)

@@ -2,12 +2,13 @@
 import type { Path } from '../../api/issue.ts'
 import type { ObjectRef } from '../../api/meta.ts'
 import type { ApiObject } from '../../api/object.ts'
+import { changedSpan, sameItems } from '../../lib/list-change.ts'
 import type { LocatedFinding, Location, SourceRead } from '../source.ts'
 import type { Certificate } from './certificate.ts'
 import { certificatesOf } from './certificate.ts'
 import { duplicateFinding } from './duplicate.ts'
 import { fileFindings } from './file-findings.ts'
-import type { Entry, FileReading } from './file-reading.ts'
+import type { Entry, FileReading, Place } from './file-reading.ts'
 import { Locator, readObjects } from './file-reading.ts'
 import type { ForeignKind } from './foreign.ts'
 import { foreignFindings, foreignKinds } from './foreign.ts'
@@ -37,13 +38,24 @@ export interface AssemblyOptions {
   readonly unknownVariables?: 'localhost' | 'keep'
 }
 
+/** What one assembly did, for the next one to begin with. */
+interface Round {
+  readonly files: readonly SourceFile[]
+  readonly scopes: Scopes
+  /** One for each file; undefined for one that is not read for objects. */
+  readonly readings: readonly (FileReading | undefined)[]
+  readonly merged: Merged
+}
+
 export class Assembler {
   readonly #options: AssemblyOptions
   readonly #surroundings: SurroundingsReader
   #scopes: Scopes | undefined
-  #readings: ReadonlyMap<string, FileReading> = new Map()
+  #round: Round | undefined
   #objects: readonly ApiObject[] = []
   readonly #findings = new WeakMap<FileReading, readonly LocatedFinding[]>()
+  /** By path within the object: to find one, its document is parsed again. An entry is another one when its file has changed. */
+  readonly #locations = new WeakMap<Entry, Map<string, Location>>()
 
   constructor(options: AssemblyOptions) {
     this.#options = options
@@ -52,24 +64,22 @@ export class Assembler {
 
   /** `files` in the order in which they win. */
   assemble(files: readonly SourceFile[]): FileRead {
-    const surroundings = this.#surroundings.read(files, this.#readings)
+    const before = this.#round
+    const byPath = onDemand(() => new Map(before?.readings.flatMap((reading) => (reading ? [[reading.file.path, reading]] : []))))
+    const lastOf = (path: string): FileReading | undefined => byPath().get(path)
+    const surroundings = this.#surroundings.read(files, lastOf)
     if (this.#scopes?.surroundings !== surroundings) this.#scopes = new Scopes(surroundings)
     const scopes = this.#scopes
-    const pieces = piecesOfAll(surroundings.kustomizations)
     const isRenamed = this.#options.unknownVariables === 'localhost'
-    const readings = files
-      .filter((file) => !pieces.has(file.absolute))
-      .map((file) =>
-        readObjects(file, {
-          scope: scopes.of(file.folder, file.root),
-          nameHost: isRenamed ? localhostName : undefined,
-          previous: this.#readings.get(file.path),
-        }),
-      )
-    this.#readings = new Map(readings.map((reading) => [reading.file.path, reading]))
+    const read = (file: SourceFile, previous: FileReading | undefined): FileReading =>
+      readObjects(file, { scope: scopes.of(file.folder, file.root), nameHost: isRenamed ? localhostName : undefined, previous })
+    const all = (before && readEdited(files, scopes, before, read)) ?? readAll(files, scopes, (file) => read(file, lastOf(file.path)))
+    const readings = all.filter((reading) => reading !== undefined)
+    const merged = (before && mergeEdited(all, before)) ?? merge(readings)
+    this.#round = { files, scopes, readings: all, merged }
 
     const locator = new Locator()
-    const { entries, duplicates } = merge(readings)
+    const { entries, duplicates } = merged
     const foreign = foreignKinds(readings)
     const objects = this.#keepList([...entries.values()].map(({ object }) => object))
     return {
@@ -88,9 +98,18 @@ export class Assembler {
       files: files.map(({ path }) => path),
       locate: (ref, path = []) => {
         const entry = entries.get(`${ref.kind}/${ref.namespace}/${ref.name}`)
-        return entry && locator.locate(entry.place, path)
+        return entry && this.#locate(entry, path, locator)
       },
     }
+  }
+
+  #locate(entry: Entry, path: Path, locator: Locator): Location {
+    const known = this.#locations.get(entry) ?? new Map<string, Location>()
+    this.#locations.set(entry, known)
+    const key = JSON.stringify(path)
+    const location = known.get(key) ?? locator.locate(entry.place, path)
+    known.set(key, location)
+    return location
   }
 
   #fileFindings(reading: FileReading, locator: Locator): readonly LocatedFinding[] {
@@ -102,27 +121,101 @@ export class Assembler {
   }
 
   #keepList(objects: readonly ApiObject[]): readonly ApiObject[] {
-    const before = this.#objects
-    if (before.length !== objects.length || objects.some((object, index) => object !== before[index])) this.#objects = objects
+    if (!sameItems(this.#objects, objects)) this.#objects = objects
     return this.#objects
   }
+}
+
+type Read = (file: SourceFile) => FileReading
+
+function readAll(files: readonly SourceFile[], scopes: Scopes, read: Read): Round['readings'] {
+  const pieces = piecesOfAll(scopes.surroundings.kustomizations, files)
+  const once = new Set(eachOnce(files, scopes))
+  return files.map((file) => (once.has(file) && !pieces.has(file.real) ? read(file) : undefined))
+}
+
+/** The usual change: files were edited, none came or went, and what they say about others is as before. Undefined when it was another one. */
+function readEdited(
+  files: readonly SourceFile[],
+  scopes: Scopes,
+  before: Round,
+  read: (file: SourceFile, previous: FileReading) => FileReading,
+): Round['readings'] | undefined {
+  if (before.scopes !== scopes || before.files.length !== files.length) return undefined
+  const readings = [...before.readings]
+  const { begin, afterEnd } = changedSpan(before.files, files)
+  for (let i = begin; i < afterEnd; i++) {
+    const [old, file, reading] = [before.files[i], files[i], readings[i]]
+    if (old === undefined || file === undefined || old.path !== file.path || old.real !== file.real) return undefined
+    if (old !== file && reading) readings[i] = read(file, reading)
+  }
+  return readings
+}
+
+function onDemand<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => (made ??= make())
+}
+
+/**
+ * A file that several symbolic links lead to is one file, except where the links stand in folders of other namespaces:
+ * so one file can serve several of them.
+ */
+function eachOnce(files: readonly SourceFile[], scopes: Scopes): readonly SourceFile[] {
+  const known = new Map<string, SourceFile[]>()
+  const namespaceOf = ({ folder, root }: SourceFile): string => scopes.of(folder, root).namespace
+  return files.filter((file) => {
+    const same = known.get(file.real)
+    if (same === undefined) known.set(file.real, [file])
+    else if (same.some((other) => namespaceOf(other) === namespaceOf(file))) return false
+    else same.push(file)
+    return true
+  })
 }
 
 interface Merged {
   readonly entries: ReadonlyMap<string, Entry>
   readonly duplicates: readonly { readonly first: Entry; readonly second: Entry }[]
+  /** Nothing is defined twice, not even in one place. */
+  readonly isPlain: boolean
 }
 
 /** Of two definitions of one object the first wins. */
 function merge(readings: readonly FileReading[]): Merged {
   const entries = new Map<string, Entry>()
   const duplicates: { first: Entry; second: Entry }[] = []
+  let isPlain = true
   for (const reading of readings) {
     for (const entry of reading.entries) {
       const first = entries.get(entry.key)
-      if (first) duplicates.push({ first, second: entry })
-      else entries.set(entry.key, entry)
+      if (first === undefined) entries.set(entry.key, entry)
+      else {
+        isPlain = false
+        if (!isSamePlace(first.place, entry.place)) duplicates.push({ first, second: entry })
+      }
     }
   }
-  return { entries, duplicates }
+  return { entries, duplicates, isPlain }
+}
+
+/** Undefined when files define other objects than before, or did so twice. */
+function mergeEdited(readings: Round['readings'], before: Round): Merged | undefined {
+  if (!before.merged.isPlain || before.readings.length !== readings.length) return undefined
+  const entries = new Map(before.merged.entries)
+  const { begin, afterEnd } = changedSpan(before.readings, readings)
+  for (let i = begin; i < afterEnd; i++) {
+    const [old, reading] = [before.readings[i], readings[i]]
+    if (old === reading) continue
+    if (!old || !reading || old.entries.length !== reading.entries.length) return undefined
+    for (const [place, entry] of reading.entries.entries()) {
+      if (entry.key !== old.entries[place]?.key) return undefined
+      entries.set(entry.key, entry)
+    }
+  }
+  return { entries, duplicates: [], isPlain: true }
+}
+
+/** One file read for two namespaces may hold objects that name theirs. */
+function isSamePlace(a: Place, b: Place): boolean {
+  return a.file.real === b.file.real && a.document.start === b.document.start && a.within.join() === b.within.join()
 }

@@ -1,5 +1,6 @@
 /** What there is to say about one file alone: text that is no YAML, objects that are refused or doubtful. */
 import type { LocatedFinding } from '../source.ts'
+import type { Bare } from './bare.ts'
 import type { FileReading, Locator, ObjectReading } from './file-reading.ts'
 import { locationOf, startOf } from './file-reading.ts'
 import type { SourceDocument, SourceFile } from './source-file.ts'
@@ -7,24 +8,37 @@ import { originalOffset } from './variables.ts'
 
 export function fileFindings({ file, documents, entries }: FileReading, locator: Locator): LocatedFinding[] {
   const findings: LocatedFinding[] = []
-  const served = new Set(entries.map(({ key }) => key))
+  const current = new Set(file.documents)
+  const kept = new Set(entries.filter(({ place }) => !current.has(place.document)).map(({ key }) => key))
+  const mentioned = new Set(documents.flatMap(({ objects }) => objects.map(({ key }) => key)))
   for (const { document, substituted, objects, problem } of documents) {
     if (problem) {
       const at = locationOf(file, document, originalOffset(substituted, problem.offset))
-      const kept = served.size > 0 ? '; what the file held before stays in use' : ''
-      findings.push({ code: 'yaml-syntax', severity: 'error', message: `Cannot read ${file.path}: ${problem.message}${kept}`, at })
+      const stays = [...kept].some((key) => !mentioned.has(key)) ? '; what the file held before stays in use' : ''
+      findings.push({ code: 'yaml-syntax', severity: 'error', message: `Cannot read ${file.path}: ${problem.message}${stays}`, at })
     }
+    if (document.bare) findings.push(bareFinding(file, document, document.bare))
     if (document.role === 'encrypted') findings.push(encryptedFinding(file, document))
     for (const object of objects) {
       for (const issue of issuesOf(object)) {
         const at = locator.locate({ file, document, substituted, within: object.within }, issue.path)
-        const kept = issue.severity === 'error' && served.has(object.key) ? '; its last valid version stays in use' : ''
+        const stays = issue.severity === 'error' && kept.has(object.key) ? '; its last valid version stays in use' : ''
         const { severity, code, path } = issue
-        findings.push({ code, severity, object: object.ref, path, message: issue.message + kept, at })
+        findings.push({ code, severity, object: object.ref, path, message: issue.message + stays, at })
       }
     }
   }
   return findings
+}
+
+function bareFinding(file: SourceFile, document: SourceDocument, { what, offset }: Bare): LocatedFinding {
+  return {
+    code: 'not-a-mapping',
+    severity: 'note',
+    message: `a document of ${file.path} is skipped: a manifest must be a mapping, got ${what}`,
+    cause: `not-a-mapping:${file.path}`,
+    at: locationOf(file, document, offset),
+  }
 }
 
 function encryptedFinding(file: SourceFile, document: SourceDocument): LocatedFinding {

@@ -122,8 +122,8 @@ export class FileSource implements Source {
     const name = basename(path)
     if (this.#store.holds(path) || this.#named.includes(path) || name === MOUNTED_DATA) return true
     const { folders } = this.#store
-    if (!folders.includes(dirname(path)) || isHidden(name)) return false
-    return isManifestName(name) || folders.includes(path) || isFolderOrLink(path)
+    if (!folders.has(dirname(path)) || isHidden(name)) return false
+    return isManifestName(name) || folders.has(path) || isFolderOrLink(path)
   }
 
   #lookAtNoticed(): void {

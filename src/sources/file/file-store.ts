@@ -5,8 +5,8 @@
  * became empty, or went away, may be in the middle of a save too: it is looked at a second time before its objects go.
  * Time is an argument; whoever watches decides when to look.
  */
-import { statSync } from 'node:fs'
-import { sep } from 'node:path'
+import { realpathSync, statSync } from 'node:fs'
+import { resolve, sep } from 'node:path'
 import type { FileError } from './file-error.ts'
 import type { ListedFile, Listing } from './listing.ts'
 import { listFiles, stampOf } from './listing.ts'
@@ -17,8 +17,10 @@ export const SETTLED_MS = 20
 export const REMOVED_MS = 60
 export const EMPTIED_MS = 500
 
+type Named = Pick<ListedFile, 'path' | 'root' | 'real' | 'isAlone'>
+
 interface Held {
-  readonly listed: Pick<ListedFile, 'path' | 'root' | 'isAlone'>
+  readonly listed: Named
   readonly stamp: string
   readonly file: SourceFile | undefined
   readonly problem: FileError | undefined
@@ -26,7 +28,7 @@ interface Held {
 
 /** A file that looks different from what is held; `stamp` is GONE for one that is not there. */
 interface Doubt {
-  readonly listed: Pick<ListedFile, 'path' | 'root' | 'isAlone'>
+  readonly listed: Named
   readonly stamp: string
   readonly since: number
   readonly until: number
@@ -38,7 +40,7 @@ export class FileStore {
   readonly #paths: readonly string[]
   #held = new Map<string, Held>()
   readonly #doubts = new Map<string, Doubt>()
-  #listing: Listing = { files: [], folders: [], problems: new Map() }
+  #listing: Listing = { files: [], folders: new Map(), problems: new Map() }
 
   /** `paths` without standard input. */
   constructor(paths: readonly string[]) {
@@ -50,7 +52,7 @@ export class FileStore {
     return [...this.#held.values()].map(({ file }) => file).filter((file) => file !== undefined)
   }
 
-  get folders(): readonly string[] {
+  get folders(): ReadonlyMap<string, string> {
     return this.#listing.folders
   }
 
@@ -120,7 +122,7 @@ export class FileStore {
     return changed
   }
 
-  #compare(listed: Doubt['listed'], stamp: string, modified: number, now: number): boolean {
+  #compare(listed: Named, stamp: string, modified: number, now: number): boolean {
     const { path } = listed
     const held = this.#held.get(path)
     if (held?.stamp === stamp || (!held && stamp === GONE)) {
@@ -143,25 +145,35 @@ export class FileStore {
     return true
   }
 
-  #doubt(listed: Doubt['listed'], stamp: string, since: number, until: number): false {
+  #doubt(listed: Named, stamp: string, since: number, until: number): false {
     this.#doubts.set(listed.path, { listed, stamp, since, until })
     return false
   }
 
   /** A folder that cannot be listed, and a path given that is not there, say nothing about the files that were in it. */
-  #isOutOfSight({ path }: Doubt['listed']): boolean {
+  #isOutOfSight({ path }: Named): boolean {
     return [...this.#listing.problems.keys()].some(
       (problem) => path === problem || path.startsWith(problem.endsWith(sep) ? problem : problem + sep),
     )
   }
 }
 
-function read(listed: Doubt['listed'], stamp: string, held: Held | undefined): Held {
-  const { path, root } = listed
+function read(listed: Named, stamp: string, held: Held | undefined): Held {
+  const { path, root, isAlone } = listed
   const text = readText(path)
+  const real = isAlone ? realOf(path) : listed.real
   if (typeof text !== 'string') return { listed, stamp, file: held?.file, problem: text }
-  const isSame = text !== '' && text === held?.file?.text
-  return { listed, stamp, file: isSame ? held.file : sourceFile(path, root, text, held?.file), problem: undefined }
+  const isSame = text !== '' && text === held?.file?.text && real === held.file.real
+  return { listed, stamp, file: isSame ? held.file : sourceFile(path, root, text, held?.file, real), problem: undefined }
+}
+
+/** A link may lead elsewhere by now. */
+function realOf(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return resolve(path)
+  }
 }
 
 function stampAt(path: string, now: number): { readonly stamp: string; readonly modified: number } {

@@ -48,9 +48,11 @@ function piecesOf(value: Fields): string[] {
   return [...pathed, ...named, ...values, ...files].filter((path) => typeof path === 'string').filter((path) => !path.includes('\n'))
 }
 
-/** Files that other files pull in as patches and the like; a partial HTTPRoute among them is no object. */
-export function piecesOfAll(kustomizations: readonly Kustomization[]): ReadonlySet<string> {
-  return new Set(kustomizations.flatMap(({ pieces }) => pieces))
+/** Real paths of files that other files pull in as patches and the like; a partial HTTPRoute among them is no object. */
+export function piecesOfAll(kustomizations: readonly Kustomization[], files: readonly SourceFile[]): ReadonlySet<string> {
+  const pieces = new Set(kustomizations.flatMap((kustomization) => kustomization.pieces))
+  if (pieces.size === 0) return pieces
+  return new Set(files.filter(({ absolute }) => pieces.has(absolute)).map(({ real }) => real))
 }
 
 /** One note for each kustomization: what it would still change before a cluster gets the objects. */

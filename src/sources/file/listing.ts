@@ -10,6 +10,8 @@ export interface ListedFile {
   readonly path: string
   /** Events of its folder may not tell of its changes: it was named by itself, or is a symbolic link. */
   readonly isAlone: boolean
+  /** Its path with every symbolic link followed. */
+  readonly real: string
   /** The given path's folder, above which nothing is looked at. */
   readonly root: string
   /** Changes when the file may have changed. */
@@ -21,7 +23,8 @@ export interface ListedFile {
 export interface Listing {
   /** In the order of the paths, then by name, each file once. */
   readonly files: readonly ListedFile[]
-  readonly folders: readonly string[]
+  /** By path: what tells a folder from another one that took its place. */
+  readonly folders: ReadonlyMap<string, string>
   /** By given path: why it or a folder under it could not be listed. */
   readonly problems: ReadonlyMap<string, FileError>
 }
@@ -38,14 +41,14 @@ export function isHidden(name: string): boolean {
 
 export function listFiles(paths: readonly string[]): Listing {
   const files = new Map<string, ListedFile>()
-  const folders: string[] = []
+  const folders = new Map<string, string>()
   const problems = new Map<string, FileError>()
   for (const path of paths) {
     try {
       const stats = statSync(path)
       if (stats.isDirectory()) {
         listFolder(path, path, new Set(), { files, folders, problems })
-      } else addFile(files, path, dirname(path), stats, true)
+      } else addFile(files, { path, root: dirname(path), real: realpathSync(path), isAlone: true }, stats)
     } catch (error) {
       problems.set(path, fileErrorOf(error, `read ${path}`))
     }
@@ -55,7 +58,7 @@ export function listFiles(paths: readonly string[]): Listing {
 
 interface Found {
   readonly files: Map<string, ListedFile>
-  readonly folders: string[]
+  readonly folders: Map<string, string>
   readonly problems: Map<string, FileError>
 }
 
@@ -64,16 +67,19 @@ function listFolder(folder: string, root: string, above: ReadonlySet<string>, fo
   const real = realpathSync(folder)
   if (above.has(real)) return
   const way = new Set(above).add(real)
-  found.folders.push(folder)
+  const { dev, ino } = statSync(real)
+  found.folders.set(folder, `${real} ${dev}:${ino}`)
   for (const entry of readdirSync(folder, { withFileTypes: true }).sort(byName)) {
     if (isHidden(entry.name)) continue
     const path = join(folder, entry.name)
     const isFile = entry.isFile() && MANIFEST.test(entry.name)
     if (!isFile && !entry.isDirectory() && !entry.isSymbolicLink()) continue
     try {
+      const isLink = entry.isSymbolicLink()
       const stats = entry.isDirectory() ? undefined : statSync(path)
       if (!stats || stats.isDirectory()) listFolder(path, root, way, found)
-      else if (stats.isFile() && MANIFEST.test(entry.name)) addFile(found.files, path, root, stats, entry.isSymbolicLink())
+      else if (stats.isFile() && MANIFEST.test(entry.name))
+        addFile(found.files, { path, root, real: isLink ? realpathSync(path) : join(real, entry.name), isAlone: isLink }, stats)
     } catch (error) {
       // A link that leads nowhere, or a file that went away meanwhile, is no file.
       const problem = fileErrorOf(error, `read ${path}`)
@@ -86,10 +92,10 @@ function byName(a: { readonly name: string }, b: { readonly name: string }): num
   return a.name < b.name ? -1 : 1
 }
 
-function addFile(files: Map<string, ListedFile>, path: string, root: string, stats: Stats, isAlone: boolean): void {
-  const key = resolve(path)
+function addFile(files: Map<string, ListedFile>, file: Omit<ListedFile, 'stamp' | 'modified'>, stats: Stats): void {
+  const key = resolve(file.path)
   if (files.has(key)) return
-  files.set(key, { path, root, isAlone, stamp: stampOf(stats), modified: stats.mtimeMs })
+  files.set(key, { ...file, stamp: stampOf(stats), modified: stats.mtimeMs })
 }
 
 export function stampOf(stats: Stats): string {

@@ -21,7 +21,7 @@ const REMOTE: ReadonlySet<number> = new Set([
 export class Notifier {
   readonly #notice: Notice
   readonly #failed: () => void
-  readonly #watchers = new Map<string, FSWatcher>()
+  readonly #watchers = new Map<string, { readonly watcher: FSWatcher; readonly identity: string }>()
   #loners: ReadonlySet<string> = new Set()
 
   /** `failed` is called when a watch could not be made or broke: from then on only a poll sees everything. */
@@ -30,13 +30,16 @@ export class Notifier {
     this.#failed = failed
   }
 
-  /** Watches these and nothing else; true when a folder is watched that was not before (and may have changed since it was listed). */
-  watch(folders: readonly string[], loners: readonly string[]): boolean {
+  /**
+   * Watches these and nothing else; true when a folder is watched that was not before (and may have changed since it was listed).
+   * @param folders by path, with what tells a folder from another one that took its place
+   */
+  watch(folders: ReadonlyMap<string, string>, loners: readonly string[]): boolean {
     this.#loners = new Set(loners)
-    const wanted = new Set([...folders, ...loners, ...loners.map((path) => dirname(path))])
-    for (const path of this.#watchers.keys()) if (!wanted.has(path)) this.#drop(path)
+    const wanted = new Map([...[...loners, ...loners.map((path) => dirname(path))].map((path): [string, string] => [path, '']), ...folders])
+    for (const [path, { identity }] of this.#watchers) if (wanted.get(path) !== identity) this.#drop(path)
     const before = this.#watchers.size
-    for (const path of wanted) if (!this.#watchers.has(path)) this.#add(path)
+    for (const [path, identity] of wanted) if (!this.#watchers.has(path)) this.#add(path, identity)
     return this.#watchers.size > before
   }
 
@@ -44,14 +47,14 @@ export class Notifier {
   renew(path: string): void {
     if (!this.#loners.has(path)) return
     this.#drop(path)
-    this.#add(path)
+    this.#add(path, '')
   }
 
   close(): void {
     for (const path of this.#watchers.keys()) this.#drop(path)
   }
 
-  #add(path: string): void {
+  #add(path: string, identity: string): void {
     try {
       const isFile = this.#loners.has(path)
       const watcher = watch(path, (_event, name) => {
@@ -62,14 +65,14 @@ export class Notifier {
         this.#drop(path)
         this.#failed()
       })
-      this.#watchers.set(path, watcher)
+      this.#watchers.set(path, { watcher, identity })
     } catch {
       this.#failed()
     }
   }
 
   #drop(path: string): void {
-    this.#watchers.get(path)?.close()
+    this.#watchers.get(path)?.watcher.close()
     this.#watchers.delete(path)
   }
 }

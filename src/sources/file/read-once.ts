@@ -42,9 +42,9 @@ function readFiles(paths: readonly string[]): Files {
     if (problem) throw problem
   }
   const problems = [...listing.problems.values()]
-  for (const { path, root } of listing.files) {
+  for (const { path, root, real } of listing.files) {
     const text = readText(path)
-    if (typeof text === 'string') files.push(sourceFile(path, root, text))
+    if (typeof text === 'string') files.push(sourceFile(path, root, text, undefined, real))
     else problems.push(text)
   }
   const nothing = problems.length === 0 ? nothingFound(named, files) : undefined

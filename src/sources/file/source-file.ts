@@ -1,6 +1,8 @@
 /** One file as it was read: its documents, what each is, and what could not be read. */
 import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
+import { bareDocument, bareManifest } from './bare.ts'
+import type { Bare } from './bare.ts'
 import { isFlow, scanType, splitDocuments } from './documents.ts'
 import type { DocumentType } from './documents.ts'
 import type { FileError } from './file-error.ts'
@@ -18,6 +20,8 @@ export interface SourceFile {
   /** As a person would name it; `-` for standard input. */
   readonly path: string
   readonly absolute: string
+  /** Where its bytes are, every symbolic link followed: the same for all ways that lead to one file. */
+  readonly real: string
   /** Absolute folder that holds the file, and the absolute folder above which nothing is looked at. */
   readonly folder: string
   readonly root: string
@@ -46,6 +50,8 @@ export interface SourceDocument {
   readonly manifests: readonly Manifest[]
   readonly value?: unknown
   readonly problem?: SyntaxProblem
+  /** Set for a document of no manifest that is not even a mapping. */
+  readonly bare?: Bare
 }
 
 /** More than any API server takes in one request; a dump beyond it is not a manifest. */
@@ -62,14 +68,15 @@ export function readText(path: string): string | FileError {
 }
 
 /** While a file is broken, what it said about others before (`previous`) still holds. */
-export function sourceFile(path: string, root: string, text: string, previous?: SourceFile): SourceFile {
+export function sourceFile(path: string, root: string, text: string, previous?: SourceFile, real = resolve(path)): SourceFile {
   const name = basename(path)
   const documents = splitDocuments(text).map(({ text: part, start }) => readDocument(part, start, name))
   // Megabytes of foreign kinds are of no more use once they are counted.
-  const isSpent = documents.length > 0 && documents.every(({ role }) => role === 'foreign' || role === 'other')
+  const isSpent = documents.length > 0 && documents.every(({ role, bare }) => !bare && (role === 'foreign' || role === 'other'))
   return {
     path,
     absolute: resolve(path),
+    real,
     folder: resolve(dirname(path)),
     root: resolve(root),
     name,
@@ -121,6 +128,10 @@ function readDocument(text: string, start: number, name: string): SourceDocument
     return fromValue(text, start, role, parseText(text))
   }
   if (isLikeAManifest(text, scanned)) return fromValue(text, start, 'mixed', parseText(text))
+  const bare = bareDocument(text)
+  const problem = bare && bareManifest(text, bare)
+  if (problem) return { text, start, role: 'broken', manifests: [], problem }
+  if (bare) return { text: '', start, role: 'other', manifests: [], bare }
   if (!LIKE_ROUTE_VALUES.test(text)) return { text: '', start, role: 'other', manifests: [] }
   const parsed = parseText(text)
   return { text: '', start, role: 'other', manifests: [], ...(parsed.kind === 'value' && { value: parsed.value }) }
@@ -139,8 +150,9 @@ function fromValue(text: string, start: number, role: Role, parsed: Value): Sour
   }
   const manifests = manifestsOf(parsed.value)
   if (manifests.length === 0) {
+    const bare = bareDocument(text)
     const problem: SyntaxProblem = { kind: 'broken', message: 'a manifest must have an apiVersion and a kind', offset: 0 }
-    return { text, start, role: 'broken', manifests, problem }
+    return { text, start, role: 'broken', manifests, problem: (bare && bareManifest(text, bare)) ?? problem }
   }
   return { text, start, role, manifests }
 }

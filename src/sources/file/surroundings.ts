@@ -12,6 +12,8 @@ import { holdsData, isKustomization } from './source-file.ts'
 import type { SourceFile } from './source-file.ts'
 import { parseText } from './yaml-value.ts'
 
+type LastReading = (path: string) => FileReading | undefined
+
 export class SurroundingsReader {
   readonly #options: Pick<AssemblyOptions, 'namespace' | 'variables'>
   /** The files that the last surroundings came from. */
@@ -22,15 +24,15 @@ export class SurroundingsReader {
     this.#options = options
   }
 
-  /** The same as before when no file that says something changed. `before` holds the last reading of each file, by its path. */
-  read(files: readonly SourceFile[], before: ReadonlyMap<string, FileReading>): Surroundings {
+  /** The same as before when no file that says something changed. `lastOf` gives the last reading of a file by its path. */
+  read(files: readonly SourceFile[], lastOf: LastReading): Surroundings {
     const speaking = files.filter(({ context, hasData }) => hasData || context.length > 0)
     const isSame = speaking.length === this.#files.length && speaking.every((file, index) => file === this.#files[index])
     if (this.#last && isSame) return this.#last
     this.#files = speaking
     this.#last = {
       ...kustomizationsOf(speaking),
-      sources: variableSources(speaking, before),
+      sources: variableSources(speaking, lastOf),
       namespace: this.#options.namespace,
       variables: this.#options.variables ?? {},
     }
@@ -51,12 +53,12 @@ function kustomizationsOf(files: readonly SourceFile[]): Pick<Surroundings, 'kus
   return { kustomizations, fluxes }
 }
 
-function variableSources(files: readonly SourceFile[], before: ReadonlyMap<string, FileReading>): VariableSource[] {
+function variableSources(files: readonly SourceFile[], lastOf: LastReading): VariableSource[] {
   return files.flatMap((file) => {
     const parsed = file.documents.filter(holdsData).map(({ text }) => parseText(text))
     const sources = parsed.flatMap((value) => (value.kind === 'value' ? manifestsOf(value.value).map(sourceOf) : []))
     // As long as a document is broken, the values that its file gave last still hold.
-    return parsed.some(({ kind }) => kind === 'broken') ? [...sources, ...lastSources(before.get(file.path))] : sources
+    return parsed.some(({ kind }) => kind === 'broken') ? [...sources, ...lastSources(lastOf(file.path))] : sources
   })
 }
 

@@ -1,13 +1,14 @@
-/** The gateway as it runs, without a source: manifests are parsed, make a snapshot, are translated, and the data plane serves the result. */
+/** The gateway as it runs, without a source: manifests are parsed, make a snapshot, are translated, delivered, and the data plane serves the result. */
 import { parse } from '../../../src/api/parse.ts'
 import type { ApiObject } from '../../../src/api/object.ts'
 import { SnapshotBuilder } from '../../../src/cluster/snapshot-builder.ts'
 import type { GatewayConfig } from '../../../src/config/config.ts'
 import type { Placement } from '../../../src/config/placement.ts'
-import { DataPlane, type GatewayReport } from '../../../src/proxy/data-plane.ts'
+import { type Acknowledgement, InProcessDelivery } from '../../../src/delivery/in-process.ts'
+import { DataPlane } from '../../../src/proxy/data-plane.ts'
 import { silentLogger } from '../../../src/telemetry/logger.ts'
 import { type Pass, translate } from '../../../src/translate/translate.ts'
-import type { Manifest } from './world.ts'
+import type { Manifest } from '../../load/world.ts'
 
 const options = { controllerName: 'gatewright.dev/gateway-controller', anyClassIsOurs: false }
 
@@ -15,6 +16,7 @@ export class Pipeline {
   readonly dataPlane: DataPlane
   /** Every configuration that was served; they must be gone once they are served no more. */
   readonly configs: WeakRef<GatewayConfig>[] = []
+  readonly #delivery: InProcessDelivery
   readonly #placement: Placement
   readonly #builder = new SnapshotBuilder()
   #texts = new Map<string, string>()
@@ -23,10 +25,11 @@ export class Pipeline {
   constructor(placement: Placement, drainTime: number) {
     this.#placement = placement
     this.dataPlane = new DataPlane({ logger: silentLogger, bounds: { drainTime } })
+    this.#delivery = new InProcessDelivery(this.dataPlane)
   }
 
   /** Serves exactly these; only what differs is read anew, as a source would do it. */
-  async serve(manifests: ReadonlyMap<string, Manifest>): Promise<GatewayReport> {
+  async serve(manifests: ReadonlyMap<string, Manifest>): Promise<Acknowledgement> {
     for (const [key, text] of this.#texts) {
       if (manifests.has(key)) continue
       const { kind, metadata } = objectOf(JSON.parse(text))
@@ -40,11 +43,12 @@ export class Pipeline {
       this.#builder.set(objectOf(manifest))
     }
     this.#pass = translate(this.#builder.snapshot(), options, this.#pass)
-    const { configs, keys } = this.#pass.translation
+    const { configs, keys, versions } = this.#pass.translation
     for (const config of configs) this.configs.push(new WeakRef(config))
-    const report = (await this.dataPlane.apply(configs, keys, this.#placement)).get('default/edge')
-    if (report === undefined) throw new Error('the Gateway is not served')
-    return report
+    const served = (await this.#delivery.deliver(configs, versions, keys, this.#placement)).get('default/edge')
+    if (served === undefined || served.version !== versions.get('default/edge'))
+      throw new Error(`what was delivered is not served: ${JSON.stringify(served)}`)
+    return served
   }
 }
 

@@ -121,7 +121,17 @@ describe('help', () => {
   it('is asked for, and then no mistake', async () => {
     const [help, run, version] = await Promise.all([runCommand(['--help']), runCommand(['run', '--help']), runCommand(['--version'])])
     for (const command of ['run', 'check', 'translate', 'explain', 'init']) expect(help.stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
-    for (const flag of ['--service', '--port', '--strict', '--address', '--admin-port', '--access-log', '--namespace', '--controller-name'])
+    for (const flag of [
+      '--service',
+      '--port',
+      '--strict',
+      '--address',
+      '--admin-port',
+      '--access-log',
+      '--debug-header',
+      '--namespace',
+      '--controller-name',
+    ])
       expect(run.stdout).toContain(flag)
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
     expect([help.code, run.code, version.code]).toEqual([0, 0, 0])

@@ -16,7 +16,7 @@ describe('output for programs', () => {
   const commands: Readonly<Record<string, { args: readonly string[]; code: number; keys: readonly string[] }>> = {
     check: { args: ['check', teams], code: 1, keys: ['findings', 'files', 'objects'] },
     translate: { args: ['translate', teams], code: 0, keys: ['statuses', 'config', 'infra'] },
-    explain: { args: ['explain', teams, ...request], code: 1, keys: ['request', 'port', 'answers', 'refused', 'notes'] },
+    explain: { args: ['explain', teams, ...request], code: 1, keys: ['request', 'port', 'answers', 'refused', 'notes', 'pools'] },
   }
   it.concurrent.each(Object.entries(commands))('of %s is the same as JSON and as YAML', async (_name, { args, code, keys }) => {
     const [json, yaml] = await Promise.all(['json', 'yaml'].map((format) => runCommand([...args, '-o', format])))

@@ -90,6 +90,24 @@ describe('gatewright run', () => {
     expect((await echoed(gateway, shop)).service).toBe('storefront')
   })
 
+  it('tells a client that asks where its request went with --debug-header, and not without', async () => {
+    const ask = async (...more: readonly string[]) => {
+      const client = await (await running(['examples/matching', ...more])).connect(shop)
+      client.send('GET / HTTP/1.1\r\nHost: shop.example.com\r\nGatewright-Debug: 1\r\n\r\n')
+      const { status, headers, body } = await client.answer()
+      const { headers: seen } = JSON.parse(body) as EchoAnswer
+      return { status, told: headers.get('gatewright-debug'), seen: Object.keys(seen).includes('gatewright-debug') }
+    }
+    expect(await ask('--debug-header')).toEqual({
+      status: 200,
+      told: expect.stringMatching(
+        /^request="\w+", route="HTTPRoute\/shop\/.*, backend="Service\/shop\/storefront:80", endpoint="127\.0\.0\.1:\d+", attempts=1$/,
+      ),
+      seen: false,
+    })
+    expect(await ask()).toEqual({ status: 200, told: undefined, seen: true })
+  })
+
   it('gives objects without a namespace the one of -n', async () => {
     const place = folder({ 'g.yaml': gatewayYaml('web', 80).replaceAll(', namespace: default', '') })
     const gateway = await running([place.path, '-n', 'mine'])
@@ -171,6 +189,46 @@ describe('gatewright run', () => {
     const gateway = await running([place.path], { stateDir: join(place.path, 'state') })
     expect((await echoed(gateway, 'http://any.example/')).service).toBe('web')
     await eventually(() => gateway.stderr.includes('session-keys must be 32 bytes in base64url. Delete it'), 'the warning')
+  })
+
+  it('follows gatewright.yaml: mappings and kindnesses at once, ports at the next start, mistakes not at all', async () => {
+    const [first, second] = await Promise.all(['first', 'second'].map((name) => startBackend(name)))
+    onTestFinished(async () => void (await Promise.all([first?.stop(), second?.stop()])))
+    const settings = (backend: { port: number } | undefined, more = ''): string =>
+      `services: { "default/web:80": "127.0.0.1:${backend?.port}" }\n${more}`
+    const place = folder({ 'a.yaml': gatewayYaml('web', 80) })
+    const gateway = await running([place.path])
+    const url = 'http://any.example/'
+    const answer = async (): Promise<string> => {
+      const client = await gateway.connect(url)
+      const { status, body } = await client.get('any.example')
+      await client.close()
+      return `${status} ${body}`
+    }
+    const becomes = async (look: (body: string) => boolean, what: string): Promise<void> => {
+      const until = performance.now() + 4_000
+      while (!look(await answer())) if (performance.now() > until) throw new Error(`Cannot go on: ${what} must come`)
+    }
+    const says = (text: string) =>
+      gateway.change(({ findings }) => findings.find(({ message }) => message.includes(text)), `a finding that says ${text}`)
+
+    place.write('gatewright.yaml', settings(first))
+    await becomes((body) => body === '200 first', 'the first backend')
+    place.replace('gatewright.yaml', settings(second))
+    await becomes((body) => body === '200 second', 'the second backend')
+
+    place.write('gatewright.yaml', 'services: { "default/web:80": nowhere }\n')
+    expect(await says('the settings from before stay in use')).toMatchObject({ severity: 'error', at: { line: 1, column: 13 } })
+    expect(await answer()).toBe('200 second')
+
+    place.write('gatewright.yaml', settings(first, 'ports: { 80: 9 }\nbounds: { fields: 9 }\n'))
+    expect(await says('ports and bounds of gatewright.yaml changed')).toMatchObject({ severity: 'warning' })
+    await becomes((body) => body === '200 first', 'the first backend again')
+
+    place.write('gatewright.yaml', 'echo: false\n')
+    await becomes((body) => body.startsWith('500 '), 'no echo backend')
+    place.remove('gatewright.yaml')
+    await becomes((body) => body.includes('"service"'), 'the echo backend')
   })
 
   it('writes a line for each request when it is asked to', async () => {

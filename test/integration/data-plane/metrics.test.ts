@@ -65,6 +65,7 @@ describe('the metrics of a data plane', () => {
       'gatewright_connections{gateway="default/test",port="80"} 1',
       'gatewright_connections{gateway="default/test",port="443"} 1',
       'gatewright_connections_total 2',
+      'gatewright_active_requests 0',
       'gatewright_tls_handshakes_total{gateway="default/test",port="443"} 1',
       'gatewright_tls_hellos_refused_total{gateway="default/test",port="443"} 1',
       'gatewright_upstream_requests_total{pool="Service/default/one:80"} 2',

@@ -8,6 +8,7 @@ interface Finding {
   readonly code: string
   readonly severity: string
   readonly message: string
+  readonly fix?: { readonly text: string }
 }
 
 async function check(files: Readonly<Record<string, string>>): Promise<{ code: number | null; findings: readonly Finding[] }> {
@@ -47,6 +48,44 @@ describe('check on a folder whose Gateway lies elsewhere', () => {
       'error Accepted-UnsupportedProtocol',
     ])
     expect(code).toBe(1)
+  })
+})
+
+describe('check on a mistyped Service', () => {
+  const services = `${service('web', 80)}---\n${service('my-app-stable', 80)}`
+  const fixes = async (backend: string, more = services) => {
+    const { code, findings } = await check({
+      'all.yaml': `${gateway(listener)}---\n${gatewayClass}---\n${route('web', `backendRefs: [{name: ${backend}, port: 80}]`)}`,
+      'services.yaml': more,
+    })
+    return { code, findings: findings.map(({ severity, code: what, fix }) => [severity, what, fix?.text]) }
+  }
+
+  it('says which one of the folder may be meant and where it is, as a warning, since the folder may be a part', async () => {
+    const { code, findings } = await fixes('my-app-stabel')
+    expect(findings).toEqual([
+      ['warning', 'service-not-defined', expect.stringMatching(/^Did you mean my-app-stable\? \(.*services\.yaml:\d+\)$/)],
+    ])
+    expect(code).toBe(0)
+  })
+
+  it('says nothing of the kind where no name is near, or the very name is in another namespace', async () => {
+    expect((await fixes('checkout')).findings).toEqual([['warning', 'service-not-defined', undefined]])
+    const elsewhere = services.replaceAll('my-app-stable', 'my-app-stabel').replaceAll('namespace: shop', 'namespace: other')
+    expect((await fixes('my-app-stabel', `${elsewhere}---\n${service('my-app-stable', 80)}`)).findings).toEqual([
+      ['warning', 'service-not-defined', undefined],
+    ])
+  })
+
+  it('names one of another namespace with that', async () => {
+    const { findings } = await fixes('my-app-stabel', services.replaceAll('namespace: shop', 'namespace: other'))
+    expect(findings).toEqual([['warning', 'service-not-defined', expect.stringMatching(/^Did you mean other\/my-app-stable\? /)]])
+  })
+
+  it('can fail a build, and the help says when', async () => {
+    const folder = folderOf({ 'route.yaml': `${route('web', 'backendRefs: [{name: wbe-shop, port: 80}]')}---\n${service('web-shop', 80)}` })
+    expect((await runCommand(['check', folder, '--fail-on', 'warning'])).code).toBe(1)
+    expect((await runCommand(['check', '--help'])).stdout).toContain('--fail-on warning lets a mistyped name fail the build')
   })
 })
 

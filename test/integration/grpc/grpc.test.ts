@@ -163,6 +163,17 @@ describe('gRPC', () => {
     expect(await unary(echo(await gateway(port)), 'fail')).toMatchObject({ code: 5, details: 'not here' })
   })
 
+  it('[wire:grpc-calls] the status of a message whose length was told comes through', async () => {
+    const message = Buffer.from([0, 0, 0, 0, 2, 0x6f, 0x6b])
+    const web = await h.http2Backend(({ stream }) => {
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'content-length': message.length }, { waitForTrailers: true })
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0', 'x-sum': '2' }))
+      stream.end(message)
+    })
+    const answer = await unary(echo(await gateway(web.port)), 'hello')
+    expect([answer.code, answer.answer, answer.trailers?.get('x-sum')]).toEqual([0, 'ok', ['2']])
+  })
+
   it('[wire:grpc-own-answers] what nothing matches is UNIMPLEMENTED, and what has no backend UNAVAILABLE', async () => {
     const { port } = await backend()
     const fail = { kind: 'fail', backend: 'Service/test/none', reason: 'BackendNotFound', message: '', weight: 1 } as const

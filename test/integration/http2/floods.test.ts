@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { describe, expect, it } from 'vitest'
 import type { Gateway } from '../../harness/gateway.ts'
+import { pause } from '../../harness/eventually.ts'
 import { harness } from '../../harness/harness.ts'
 import type { Http2Client } from '../../harness/http2-client.ts'
 import { endHeaders, endStream, frame, frameType, framesIn, headerBlock, http2Preface, uint32 } from '../../harness/http2-frames.ts'
@@ -122,6 +123,7 @@ describe('a flood of', () => {
     for (let i = 0; i < 110; i++) attacker.socket.write(Buffer.concat([request(i), frame(frameType.reset, 0, odd(i), uint32(8))]))
     await attacker.closed
     expect(attacker.frames.find(({ type }) => type === goaway)?.payload.readUInt32BE(4)).toBe(11)
+    expect(gate.runtime.counters.http2Floods).toBe(1)
   })
 
   it('[wire:h2-head-bounds] fields in one head is refused, whatever a small head unpacks to', async () => {
@@ -200,6 +202,22 @@ describe('a flood of', () => {
     await expect.poll(() => web.connections.length).toBe(50)
     await expect.poll(() => attacker.frames.filter(({ type }) => type === frameType.reset).length, { timeout: 3_000 }).toBe(50)
     await expect.poll(() => [...gate.runtime.pools.all()].flatMap((pool) => [...pool.endpoints]).map(({ active }) => active)).toEqual([0])
+    attacker.socket.destroy()
+  })
+
+  it('[wire:h2-window-stuck] an answer of which a part was taken is reset when the rest is not', async () => {
+    const web = await h.backend((_request, connection) =>
+      connection.write(`HTTP/1.1 200 OK\r\nContent-Length: 500000\r\n\r\n${'x'.repeat(5 * 16_384)}`),
+    )
+    const gate = await h.gateway({ pools: { web: [web.port] }, rules: [{ backends: ['web'] }] }, { bounds: { writeStuckTime: 500 } })
+    const attacker = new Attacker(gate.port, Buffer.from([0, 4, 0, 0, 0, 0]))
+    attacker.socket.write(request(0))
+    await expect.poll(() => web.connections.length).toBe(1)
+    await pause(100)
+    const resets = (): number => attacker.frames.filter(({ type }) => type === frameType.reset).length
+    // So much that less is left than would stop the backend, and more than nothing.
+    attacker.socket.write(frame(frameType.windowUpdate, 0, 1, uint32(16_384)))
+    await expect.poll(resets, { timeout: 4_000 }).toBe(1)
     attacker.socket.destroy()
   })
 

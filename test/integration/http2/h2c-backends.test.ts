@@ -194,6 +194,35 @@ describe('a backend that speaks HTTP/2', () => {
     await expect.poll(() => received, { timeout: 5_000 }).toBe(Math.ceil(20_000_000 / 16_384) * 16_384)
   })
 
+  it('[wire:exchange-write-stuck] is left alone when it takes a body slowly, but takes it', async () => {
+    let taken = 0
+    const { web, gate } = await scene(
+      ({ stream }) => {
+        stream.on('data', (bytes: Buffer) => {
+          taken += bytes.length
+          stream.pause()
+          setTimeout(() => stream.resume(), 375)
+        })
+        stream.on('end', () => {
+          stream.respond({ ':status': 200 })
+          stream.end('ok')
+        })
+      },
+      { bounds: { writeStuckTime: 1_000 } },
+      { settings: { initialWindowSize: 0 } },
+    )
+    const client = await h.http2(gate)
+    // After it the gateway knows that there is no room for a body.
+    await client.request()
+    // When the time for taking is over, some of it waits still, but less than would stop the client.
+    const length = 5 * 16_384
+    const answer = client.request({ method: 'POST', body: 'x'.repeat(length) })
+    await expect.poll(() => web.streams.length).toBe(2)
+    setTimeout(() => web.sessions[0]?.settings({ initialWindowSize: 16_384 }), 400)
+    expect(await answer).toMatchObject({ status: 200, body: 'ok' })
+    expect(taken).toBe(length)
+  })
+
   it('leaves no connection behind when nothing is asked of it, and none when its pool goes', async () => {
     const { web, gate } = await scene(undefined, { bounds: { poolIdleTime: 300 } })
     const client = await h.http2(gate)

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { FileSource } from '../../../src/sources/file/file-source.ts'
@@ -131,6 +131,54 @@ describe('following files', () => {
     await until(['one.example.com'])
     version('2', 'two.example.com')
     expect(await until(['two.example.com'])).toBeLessThan(900)
+  })
+
+  it('follows a mounted ConfigMap with folders in it and new keys, read through a link of its own and polled or not', async () => {
+    for (const watch of ['auto', 'poll'] as const) {
+      const place = folder()
+      const mount = join(place.path, 'mount')
+      // As the kubelet does it: the files, then the link, then links for new keys, then the old files go.
+      const version = (name: string, hostnames: Readonly<Record<string, string>>): void => {
+        for (const [key, hostname] of Object.entries(hostnames)) {
+          place.write(`mount/..${name}/${key}.yaml`, routeYaml(key, { hostname }))
+          place.write(`mount/..${name}/sub/${key}.yaml`, routeYaml(`sub-${key}`, { hostname: `sub.${hostname}` }))
+        }
+        symlinkSync(`..${name}`, join(mount, '..data_tmp'))
+        renameSync(join(mount, '..data_tmp'), join(mount, '..data'))
+        for (const key of [...Object.keys(hostnames).map((one) => `${one}.yaml`), 'sub'])
+          if (!existsSync(join(mount, key))) symlinkSync(join('..data', key), join(mount, key))
+      }
+      version('1', { a: 'one.example.com' })
+      symlinkSync('mount', join(place.path, 'config'))
+      const { source, until, quiet } = await follow({ paths: [join(place.path, 'config'), mount], watch, pollMs: 100 })
+      await until(['one.example.com', 'sub.one.example.com'])
+      version('2', { a: 'two.example.com' })
+      place.remove('mount/..1')
+      expect(await until(['sub.two.example.com', 'two.example.com'])).toBeLessThan(900)
+      version('3', { a: 'three.example.com', b: 'more.example.com' })
+      place.remove('mount/..2')
+      await until(['more.example.com', 'sub.more.example.com', 'sub.three.example.com', 'three.example.com'])
+      expect(source.read().findings).toEqual([])
+      await quiet(150)
+      expect(source.read().findings).toEqual([])
+    }
+  })
+
+  it('follows a folder by the link that leads to it now', async () => {
+    const place = folder({ 'releases/1/r.yaml': routeYaml('r', { hostname: 'one.example.com' }) })
+    place.write('releases/2/r.yaml', routeYaml('r', { hostname: 'two.example.com' }))
+    const point = (to: string): void => {
+      symlinkSync(`../releases/${to}`, join(place.path, 'in', 'next'))
+      renameSync(join(place.path, 'in', 'next'), join(place.path, 'in', 'current'))
+    }
+    mkdirSync(join(place.path, 'in'))
+    point('1')
+    const { until } = await follow({ paths: [join(place.path, 'in')] })
+    await until(['one.example.com'])
+    point('2')
+    await until(['two.example.com'])
+    place.write('releases/2/r.yaml', routeYaml('r', { hostname: 'three.example.com' }))
+    expect(await until(['three.example.com'])).toBeLessThan(900)
   })
 
   it('follows a single file through writes, replacements and a link elsewhere', async () => {

@@ -46,6 +46,29 @@ describe('an endpoint that is ejected', () => {
     expect(text).toContain(`gatewright_upstream_ejections_total{pool="${key}",reason="connect-refused"} 1\n`)
     expect(text).toContain(`gatewright_upstream_endpoint_ejected{pool="${key}",endpoint="127.0.0.1:${gone}",reason="connect-refused"} 1\n`)
     expect(text).toContain(`gatewright_upstream_panic{pool="${key}"} 0\n`)
+    expect(text).toContain(`gatewright_upstream_endpoints{pool="${key}"} 2\n`)
+    expect(text).toContain(`gatewright_upstream_endpoints_used{pool="${key}"} 1\n`)
+    const idle = { state: 'ready', activeRequests: 0 }
+    expect(plane.dataPlane.pools).toEqual([
+      {
+        pool: key,
+        protocol: 'http',
+        panic: false,
+        endpoints: [
+          { ...idle, endpoint: `127.0.0.1:${web.port}`, takesRequests: true, health: 'available', connections: 1 },
+          {
+            ...idle,
+            endpoint: `127.0.0.1:${gone}`,
+            takesRequests: false,
+            health: 'ejected',
+            reason: 'connect-refused',
+            until: expect.stringMatching(/^\d{4}-.*Z$/),
+            left: expect.any(Number),
+            connections: 0,
+          },
+        ],
+      },
+    ])
     const back = await Endpoint.listen(gone)
     try {
       await eventually(

@@ -1,9 +1,16 @@
 import { isIP } from 'node:net'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isIp, parseIp } from '../../../src/lib/ip.ts'
+import { isIp, isLoopback, parseIp } from '../../../src/lib/ip.ts'
 
 describe('IP addresses', () => {
+  it('of this machine alone are known in every spelling', () => {
+    for (const text of ['127.0.0.1', '127.8.9.10', '::1', '0:0:0:0:0:0:0:1', '::ffff:127.0.0.1']) expect(isLoopback(text), text).toBe(true)
+    for (const text of ['128.0.0.1', '10.127.0.1', '::', '::2', '::127.0.0.1', '::ffff:10.0.0.1', '127.0.0', 'localhost', '']) {
+      expect(isLoopback(text), text).toBe(false)
+    }
+  })
+
   it.each([
     ['0.0.0.0', 4, 0n],
     ['192.0.2.1', 4, 0xc0000201n],

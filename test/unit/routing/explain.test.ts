@@ -184,6 +184,7 @@ routes:
     expect(nowhere.losers.map(({ reason }) => reason.kind)).toEqual(['listener-host'])
     expect(explain(router, 81, request('GET', 'http://a.example/'))).toEqual({
       port: 81,
+      grpc: false,
       listener: undefined,
       misses: [],
       winner: undefined,

@@ -100,7 +100,7 @@ describe('a filter that cannot be served', () => {
     const fail = (reason: string): FilterConfig => ({ kind: 'fail', filter: 'ExtensionRef', reason, message: 'gone' })
     const compiled = compileFilters([{ kind: 'redirect', status: 302 }, fail('NotFound'), fail('Later')], context)
     expect(compiled).toEqual({
-      answer: { kind: 'fail', reason: 'NotFound', message: 'gone' },
+      answer: { kind: 'fail', filter: 'ExtensionRef', reason: 'NotFound', message: 'gone' },
       requestEdits: undefined,
       responseEdits: undefined,
       rewrite: undefined,

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compile } from '../../../src/routing/compile.ts'
-import { shadowed } from '../../../src/routing/shadow.ts'
+import { shadowed, type TableShadows } from '../../../src/routing/shadow.ts'
 import { parseScenario } from '../../golden/routing/scenario.ts'
-import { allRequests, decide, gatewayConfig } from './small-world.ts'
+import { allRequests, decide, editedConfig, gatewayConfig } from './small-world.ts'
 
 /** Findings for the routes of a scenario, `rule match: text`. */
 function findings(yaml: string): readonly string[] {
@@ -25,6 +25,18 @@ describe('shadowed', () => {
       { numRuns: 100 },
     )
     expect(claims).toBeGreaterThan(50)
+  })
+
+  it('finds after an edit what it finds in the whole, whatever it remembers of the tables', () => {
+    fc.assert(
+      fc.property(editedConfig, ([before, after]) => {
+        const tables: TableShadows = new WeakMap()
+        const router = compile(before)
+        shadowed(before, router, tables)
+        expect(shadowed(after, compile(after, router), tables)).toEqual(shadowed(after))
+      }),
+      { numRuns: 200 },
+    )
   })
 
   it('finds a rule that repeats an earlier one, of its own route or of an older one', () => {

@@ -84,11 +84,15 @@ export const gatewayConfig: fc.Arbitrary<GatewayConfig> = fc
     certificates: [],
   }))
 
-/** The same with one route replaced by another, the other routes being the same objects. */
+/** The same with one route replaced by another, on the same hostnames or on others; the other routes are the same objects. */
 export const editedConfig: fc.Arbitrary<readonly [GatewayConfig, GatewayConfig]> = fc
-  .tuple(gatewayConfig, routeSeed, fc.nat(3))
-  .map(([before, seed, at]) => {
-    const routes = before.routes.map((route, i) => (i === at ? attach(seed, route.key, before.listeners) : route))
+  .tuple(gatewayConfig, routeSeed, fc.nat(3), fc.boolean())
+  .map(([before, seed, at, keepsHostnames]) => {
+    const routes = before.routes.map((route, i) => {
+      if (i !== at) return route
+      const edited = attach(seed, route.key, before.listeners)
+      return keepsHostnames ? { ...edited, attachments: structuredClone(route.attachments) } : edited
+    })
     return [before, { ...before, routes: routes.filter(({ attachments }) => attachments.length > 0) }] as const
   })
 

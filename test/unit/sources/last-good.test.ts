@@ -59,6 +59,18 @@ describe('what a file gave last', () => {
     }
   })
 
+  it('is said to stay only where something was held', () => {
+    const broken = `${routeYaml('a')}---\nkind: HTTPRoute\n broken: [\n---\n${routeYaml('b', { path: 'bad' })}`
+    const edit = editing({ 'all.yaml': broken })
+    const said = (findings: readonly { message: string }[]) => findings.map(({ message }) => message.endsWith('stays in use'))
+    expect(said(edit().findings)).toEqual([false, false])
+    // What is good in the file now is not what it held before.
+    expect(said(edit({ 'all.yaml': `${broken}\n` }).findings)).toEqual([false, false])
+    edit({ 'all.yaml': `${routeYaml('a')}---\n${routeYaml('b')}` })
+    expect(said(edit({ 'all.yaml': broken }).findings)).toEqual([false, true])
+    expect(said(edit({ 'all.yaml': 'kind: HTTPRoute\n broken: [\n' }).findings)).toEqual([true])
+  })
+
   it('does not bring back what was removed', () => {
     const edit = editing({ 'all.yaml': three })
     edit()

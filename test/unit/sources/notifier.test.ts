@@ -9,9 +9,9 @@ it('a folder that cannot be watched is told, so that a poll takes its place', ()
     () => (failures += 1),
   )
   try {
-    notifier.watch([folder().path], [])
+    notifier.watch(new Map([[folder().path, '']]), [])
     expect(failures).toBe(0)
-    notifier.watch(['/nowhere/at/all'], [])
+    notifier.watch(new Map([['/nowhere/at/all', '']]), [])
     expect(failures).toBe(1)
   } finally {
     notifier.close()

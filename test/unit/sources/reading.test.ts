@@ -105,6 +105,81 @@ describe('what is read', () => {
   })
 })
 
+describe('a document that is no mapping', () => {
+  it('is told with its place', () => {
+    const place = folder({
+      'a.yaml': `${routeYaml('a')}---\n# hosts\n- one\n- two\n---\n\n  just words\n---\n42\n---\n# nothing\n---\nnull\n`,
+    })
+    const file = join(place.path, 'a.yaml')
+    const message = (what: string) => `a document of ${file} is skipped: a manifest must be a mapping, got ${what}`
+    const shared = { code: 'not-a-mapping', severity: 'note' }
+    const { findings, objects } = readOnce({ paths: [place.path] })
+    const [list, ...values] = findings
+    expect(objects).toHaveLength(1)
+    expect(list).toMatchObject({ ...shared, message: message('a list'), at: { file, line: 20, column: 1 } })
+    expect(values).toMatchObject([
+      { ...shared, message: message('a plain value'), at: { line: 24, column: 3 } },
+      { ...shared, at: { line: 26, column: 1 } },
+    ])
+  })
+
+  it.each([
+    ['a list', `- ${routeYaml('a').trimEnd().replaceAll('\n', '\n  ')}\n`, 'write each item as a document of its own'],
+    [
+      'a list',
+      JSON.stringify([{ apiVersion: 'v1', kind: 'Service', metadata: { name: 'a' } }]),
+      'write each item as a document of its own',
+    ],
+    ['a plain value', 'apiVersion v1\nkind Service\n', 'write a colon'],
+  ])('is an error where somebody meant manifests: %s', (what, text, remedy) => {
+    const place = folder({ 'a.yaml': `# ours\n${text}` })
+    const message = expect.stringContaining(`a manifest must be a mapping, got ${what}; ${remedy}`) as string
+    expect(readOnce({ paths: [place.path] }).findings).toMatchObject([{ severity: 'error', message, at: { line: 2, column: 1 } }])
+  })
+})
+
+describe('one file that symbolic links lead to', () => {
+  it('is one file, by however many links and folders', () => {
+    const place = folder({ 'real/a.yaml': routeYaml('a'), 'real/deep/b.yaml': routeYaml('b') })
+    for (const name of ['a1.yaml', 'z1.yaml']) symlinkSync('real/a.yaml', join(place.path, name))
+    for (const name of ['before', 'sister']) symlinkSync('real', join(place.path, name))
+    symlinkSync('sister/deep/b.yaml', join(place.path, 'real', 'b.yaml'))
+    const { objects, findings } = readOnce({ paths: [place.path, join(place.path, 'z1.yaml'), join(place.path, 'real')] })
+    expect(findings).toEqual([])
+    expect(objects.map(({ metadata }) => metadata.name).sort()).toEqual(['a', 'b'])
+  })
+
+  it('serves each namespace that its links stand in, and what names its own namespace once', () => {
+    const kustomization = (namespace: string) =>
+      `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nnamespace: ${namespace}\n`
+    const place = folder({
+      'one/kustomization.yaml': kustomization('one'),
+      'two/kustomization.yaml': kustomization('two'),
+      'one/r.yaml': `${routeYaml('r')}---\n${routeYaml('fixed', { namespace: 'three' })}`,
+    })
+    symlinkSync('../one/r.yaml', join(place.path, 'two', 'r.yaml'))
+    const { objects, findings } = readOnce({ paths: [place.path] })
+    expect(findings).toEqual([])
+    expect(objects.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).sort()).toEqual(['one/r', 'three/fixed', 'two/r'])
+  })
+
+  it('says of two definitions in it what it says of those in two files', () => {
+    const place = folder({ 'a.yaml': `${routeYaml('a')}---\n${routeYaml('a')}` })
+    symlinkSync('a.yaml', join(place.path, 'b.yaml'))
+    expect(readOnce({ paths: [place.path] }).findings.map(({ code }) => code)).toEqual(['defined-twice'])
+  })
+
+  it('is no object where it is a patch anywhere', () => {
+    const place = folder({
+      'base/patch.yaml': 'apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata:\n  name: r\nspec:\n  rules: broken\n',
+      'prod/kustomization.yaml':
+        'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nnamespace: team\npatches:\n  - path: patch.yaml\n',
+    })
+    symlinkSync('../base/patch.yaml', join(place.path, 'prod', 'patch.yaml'))
+    expect(readOnce({ paths: [place.path] }).findings.map(({ code }) => code)).toEqual(['kustomize-not-applied'])
+  })
+})
+
 describe('what cannot be read', () => {
   it('is one line for a path that is not there', () => {
     expect(failure(['/nowhere/at/all'])).toMatchObject({

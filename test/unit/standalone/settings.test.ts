@@ -32,13 +32,14 @@ describe('a Service mapping', () => {
 
 describe('gatewright.yaml', () => {
   it('maps Services and ports and switches kindnesses', () => {
-    const text = 'services:\n  app/shop:80: localhost:3000\nports: { 80: 9080 }\necho: false\ncertificates: true\n'
+    const text = 'services:\n  app/shop:80: localhost:3000\nports: { 80: 9080 }\necho: false\ncertificates: true\ndebug-header: true\n'
     expect(parseSettings(text)).toEqual({
       settings: {
         mappings: [{ namespace: 'app', name: 'shop', port: 80, target: { host: 'localhost', port: 3000 } }],
         ports: new Map([[80, 9080]]),
         echo: false,
         certificates: true,
+        debugHeader: true,
       },
       errors: [],
     })
@@ -68,7 +69,7 @@ describe('gatewright.yaml', () => {
       '3:3 Cannot map a Service: the Service must be namespace/name:port, got shop',
       '5:3 Cannot read a port: it must be a number from 1 to 65535, got http',
       '6:1 Cannot read settings: echo must be true or false, got no',
-      '7:1 Cannot read settings: a field must be services, ports, echo, certificates or bounds, got service',
+      '7:1 Cannot read settings: a field must be services, ports, echo, certificates, debug-header or bounds, got service',
     ])
   })
 

@@ -15,6 +15,7 @@ const record: AccessRecord = {
   target: '/cart?x=1',
   status: 200,
   flag: '',
+  filter: '',
   requestBytes: 0,
   responseBytes: 12,
   listener: 'Gateway/default/gate/https',
@@ -23,6 +24,10 @@ const record: AccessRecord = {
   backend: 'Service/default/cart:80',
   upstream: '127.0.0.1:3000',
   attempts: 1,
+  failed: [],
+  session: '',
+  mirrors: 0,
+  grpcStatus: undefined,
 }
 
 class FakeStream implements LogStream {
@@ -63,6 +68,19 @@ describe('the access log', () => {
       '192.0.2.1 [2026-01-02T03:04:05.678Z] "-" 400 12 duration=1.235ms flag=bad-request id=00ff',
       '',
     ])
+  })
+
+  it('says which filter answered, which attempts failed, what became of session and mirrors, and the status of a gRPC call', async () => {
+    const stream = new FakeStream()
+    const log = new AccessLog({ format: 'text', stream })
+    const failed = ['127.0.0.1:1 connect-refused', '[::1]:3000 503']
+    log.record({ ...record, attempts: 3, failed, session: 'moved', mirrors: 2, grpcStatus: 0 })
+    log.record({ ...record, flag: 'preflight', filter: 'CORS' })
+    await log.close()
+    const [tried, answered] = stream.written.join('').split('\n')
+    expect(tried).toContain(' duration=1.235ms grpc=0 rule=')
+    expect(tried).toContain(' attempts=3 failed=127.0.0.1:1/connect-refused,[::1]:3000/503 session=moved mirrors=2 id=00ff')
+    expect(answered).toContain(' flag=preflight filter=CORS rule=')
   })
 
   it('lets no client write a line, a quote or a control sequence of its own', async () => {

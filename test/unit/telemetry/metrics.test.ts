@@ -42,6 +42,8 @@ describe('metrics', () => {
   it('tell what the process uses', async () => {
     const text = await createMetrics(processMetrics('1.2.3')).text()
     expect(text).toMatch(/^process_resident_memory_bytes \d{7,}$/m)
+    expect(text).toMatch(/^process_open_fds \d+$/m)
+    expect(text).toMatch(/^nodejs_active_resources\{type="\w+"\} \d+$/m)
     expect(text).toContain(`gatewright_build_info{version="1.2.3",node="${process.version}"} 1`)
   })
 })

@@ -14,6 +14,7 @@ function upstream() {
     endRequest: () => void (taken.ended = true),
     flush: () => undefined,
     blocked: false,
+    endpoint: { name: '127.0.0.1:80' },
   } as unknown as Upstream
   return { taken, upstream: one }
 }
@@ -51,6 +52,7 @@ describe('a request that its endpoint did not process', () => {
     const [first, second] = [upstream(), upstream()]
     body.sendTo(first.upstream)
     expect(failed.goesAgain('refused', first.upstream)).toBe(true)
+    expect(failed.reasons).toEqual(['127.0.0.1:80 refused'])
     body.take(...bytes('hel'))
     body.take(...bytes('lo'))
     body.flush()

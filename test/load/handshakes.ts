@@ -1,12 +1,12 @@
 /** A client that shakes hands again and again, and looks which certificate it was shown. */
 import { once } from 'node:events'
 import { connect, type ConnectionOptions } from 'node:tls'
-import { pause } from '../../harness/eventually.ts'
+import { pause } from '../harness/eventually.ts'
 import type { Load } from './clients.ts'
 
 /** @param serials by number of the certificate */
 export async function runHandshakes(port: number, tls: ConnectionOptions, serials: readonly string[], load: Load): Promise<void> {
-  const { timeline, tally, stop } = load
+  const { timeline, tally, stop, longestPause } = load
   while (!stop.aborted) {
     const mark = timeline.settled
     const socket = connect({ port, host: '127.0.0.1', ...tls })
@@ -20,6 +20,6 @@ export async function runHandshakes(port: number, tls: ConnectionOptions, serial
       tally.failures.push(`the handshake failed: ${(error as Error).message}`)
     }
     socket.destroy()
-    await pause(25)
+    await pause(longestPause / 2)
   }
 }

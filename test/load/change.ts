@@ -1,6 +1,16 @@
 /** The kinds of change that a world goes through, and an order of them in which each one is possible when its turn comes. */
 import type { Random } from './random.ts'
-import { passingBackends, passingListeners, passingRoutes, passingRules, passingShares, wanderings, type World } from './world.ts'
+import {
+  passingBackends,
+  passingCalls,
+  passingListeners,
+  passingRoutes,
+  passingRules,
+  passingShares,
+  rivals,
+  wanderings,
+  type World,
+} from './world.ts'
 
 export type ChangeKind =
   | 'route added'
@@ -8,6 +18,12 @@ export type ChangeKind =
   | 'rule added'
   | 'rule removed'
   | 'rules reordered'
+  | 'routes reordered'
+  | 'GRPCRoute added'
+  | 'GRPCRoute removed'
+  | 'GRPCRoute rule added'
+  | 'GRPCRoute rule removed'
+  | 'GRPCRoute rules reordered'
   | 'backend added'
   | 'backend removed'
   | 'endpoint added'
@@ -33,6 +49,12 @@ const changes: Readonly<Record<ChangeKind, (world: World, random: Random) => Wor
   'rule added': (world, random) => ({ ...world, rules: added(world.rules, passingRules, random) }),
   'rule removed': (world, random) => ({ ...world, rules: removed(world.rules, random) }),
   'rules reordered': (world) => ({ ...world, reversed: !world.reversed }),
+  'routes reordered': (world) => ({ ...world, elder: rivals.find((name) => name !== world.elder) ?? '' }),
+  'GRPCRoute added': (world, random) => ({ ...world, calls: added(world.calls, passingCalls, random) }),
+  'GRPCRoute removed': (world, random) => ({ ...world, calls: removed(world.calls, random) }),
+  'GRPCRoute rule added': (world, random) => ({ ...world, callRules: added(world.callRules, passingRules, random) }),
+  'GRPCRoute rule removed': (world, random) => ({ ...world, callRules: removed(world.callRules, random) }),
+  'GRPCRoute rules reordered': (world) => ({ ...world, callsReversed: !world.callsReversed }),
   'backend added': (world, random) => ({ ...world, shares: added(world.shares, passingShares, random) }),
   'backend removed': (world, random) => ({ ...world, shares: removed(world.shares, random) }),
   'endpoint added': (world, random) => {

@@ -265,7 +265,8 @@ export class ScriptedApi {
       else if (answer !== undefined) this.#send(message, response, answer.status, answer.body)
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error
-      this.#send(message, response, error.status, statusObject(error))
+      if (fault === 'drop-answer') message.socket.destroy()
+      else this.#send(message, response, error.status, statusObject(error))
     }
   }
 

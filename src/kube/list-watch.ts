@@ -51,6 +51,8 @@ const GONE = 410
 const TOO_MANY = 429
 /** Failures in a row that are nothing to speak of. */
 const FEW = 3
+/** What is no trouble of the network. */
+const UNEXPECTED = 'Unexpected'
 
 export class ListWatch<T> {
   readonly #options: ListWatchOptions<T>
@@ -113,10 +115,10 @@ export class ListWatch<T> {
   }
 
   async #failed(error: KubeError): Promise<void> {
-    const { status } = error
+    const { status, reason } = error
     // A version that the server does not know, such as one from before a backup was restored, has more than one answer.
     if (status === GONE || (status > 0 && status !== TOO_MANY && this.#failures >= FEW)) this.#version = undefined
-    const isPassing = status === GONE || (status === 0 && this.#isSynced && this.#failures < FEW)
+    const isPassing = status === GONE || (status === 0 && reason !== UNEXPECTED && this.#isSynced && this.#failures < FEW)
     if (!isPassing) this.#report(error)
     await this.#pause(error)
   }
@@ -215,7 +217,7 @@ export class ListWatch<T> {
   #unexpected(error: unknown): KubeError {
     this.#version = undefined
     const message = `Cannot follow the objects of kind ${this.#options.resource.kind}: ${error instanceof Error ? error.message : String(error)}`
-    return new KubeError(message, { status: 0, reason: 'Unexpected' }, { cause: error })
+    return new KubeError(message, { status: 0, reason: UNEXPECTED }, { cause: error })
   }
 
   async #pause(error: KubeError | undefined): Promise<void> {

@@ -47,6 +47,6 @@ export class Watcher {
   }
 
   #line(event: object): void {
-    if (!this.isSilent) this.#response.write(`${JSON.stringify(event)}\n`)
+    if (!this.isSilent && !this.#response.writableEnded) this.#response.write(`${JSON.stringify(event)}\n`)
   }
 }

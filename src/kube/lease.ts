@@ -45,7 +45,7 @@ export class LeaderElection {
   readonly #options: LeaderElectionOptions
   readonly #stopping = new AbortController()
   /** The Lease as it was last seen or written, and since when it is known to be so; undefined: to be read. */
-  #seen: { readonly object: KubeObject; readonly since: number } | undefined
+  #seen: { readonly object: KubeObject | undefined; readonly since: number } | undefined
   /** The greatest number of transitions that was seen. */
   #transitions = 0
   /** When the renewal was sent that the leadership rests on; undefined for a follower. */
@@ -77,7 +77,7 @@ export class LeaderElection {
     await this.#running
     if (this.#renewed !== undefined) this.#follow()
     const { identity } = this.#options
-    if (this.#seen === undefined || specOf(this.#seen.object).holderIdentity !== identity) return
+    if (this.#seen?.object === undefined || specOf(this.#seen.object).holderIdentity !== identity) return
     await this.#release().catch((error: unknown) => this.#failed(error))
   }
 
@@ -103,15 +103,18 @@ export class LeaderElection {
 
   /** One look, and one write where it is due. */
   async #round(begun: number): Promise<void> {
-    const held = this.#renewed !== undefined && this.#seen !== undefined ? this.#seen.object : await this.#read()
+    const { identity, now } = this.#options
+    const isLeading = this.#renewed !== undefined
+    const held = isLeading && this.#seen?.object !== undefined ? this.#seen.object : await this.#read()
     if (held === undefined) {
-      await this.#write(undefined, this.#renewed === undefined ? this.#transitions + 1 : this.#epoch, begun)
+      // It was never there, or somebody deleted it and its leader has not noticed yet.
+      const mayHaveLeader = !isLeading && now() - (this.#seen?.since ?? now()) < DURATION_MS
+      if (!mayHaveLeader) await this.#write(undefined, isLeading ? this.#epoch : this.#transitions + 1, begun)
       return
     }
-    const { identity, now } = this.#options
     const { holderIdentity = '', leaseDurationSeconds = 0 } = specOf(held)
     const isOurs = holderIdentity === identity
-    if (!isOurs && this.#renewed !== undefined) this.#follow()
+    if (!isOurs && isLeading) this.#follow()
     const isOver = holderIdentity === '' || now() - (this.#seen?.since ?? now()) >= leaseDurationSeconds * 1000
     if (isOurs) await this.#write(held, transitionsOf(held), begun)
     else if (isOver) await this.#write(held, this.#transitions + 1, begun)
@@ -119,14 +122,14 @@ export class LeaderElection {
 
   async #read(): Promise<KubeObject | undefined> {
     const object = await this.#options.api.get(LEASE, this.#options.lease)
-    if (object === undefined) this.#seen = undefined
-    else if (object.metadata.resourceVersion !== this.#seen?.object.metadata.resourceVersion) this.#saw(object)
+    const isKnown = this.#seen !== undefined && object?.metadata.resourceVersion === this.#seen.object?.metadata.resourceVersion
+    if (!isKnown) this.#saw(object)
     return object
   }
 
-  #saw(object: KubeObject): void {
+  #saw(object: KubeObject | undefined): void {
     this.#seen = { object, since: this.#options.now() }
-    this.#transitions = Math.max(this.#transitions, transitionsOf(object))
+    if (object !== undefined) this.#transitions = Math.max(this.#transitions, transitionsOf(object))
   }
 
   /** Takes or renews it, as it was seen: whoever was faster makes this a conflict. */
@@ -169,9 +172,10 @@ export class LeaderElection {
 
   #failed(error: unknown): void {
     if (!(error instanceof KubeError)) throw error
-    // Somebody else wrote it; the next look tells who.
-    if (isKubeError(error, 409)) this.#seen = undefined
-    else this.#options.failing(error)
+    const isChanged = isKubeError(error, 409) || isKubeError(error, 404)
+    // Somebody else wrote it; the next look tells who. A leader whose write failed looks too: it may have been carried out.
+    if (isChanged || this.#renewed !== undefined) this.#seen = undefined
+    if (!isChanged) this.#options.failing(error)
   }
 }
 

@@ -45,6 +45,8 @@ export interface CredentialsOptions {
 }
 
 const FRESH_MS = 30_000
+/** What the library makes up where it finds nothing. */
+const NOWHERE = 'http://localhost:8080'
 
 /** Throws a KubeError that says what is missing. */
 export async function loadCredentials(options: CredentialsOptions = {}): Promise<Credentials> {
@@ -56,6 +58,9 @@ export async function loadCredentials(options: CredentialsOptions = {}): Promise
   if (!cluster?.server) {
     const context = config.getCurrentContext()
     throw missing(`context ${context ? JSON.stringify(context) : '(none is current)'} of ${at} must name a cluster with a server`)
+  }
+  if (cluster.server === NOWHERE && options.kubeconfig === undefined && config.getClusters()[0]?.name === 'cluster') {
+    throw missing('there must be a kubeconfig (~/.kube/config, or a file that KUBECONFIG or --kubeconfig names), or this must be a pod')
   }
   if (!/^https?:\/\//.test(cluster.server)) throw missing(`the server must be an http or https URL, got ${cluster.server}`)
   if (cluster.proxyUrl !== undefined && !/^https?:\/\//.test(cluster.proxyUrl)) {

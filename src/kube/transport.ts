@@ -7,7 +7,7 @@ import { gunzip } from 'node:zlib'
 import { Agent, type Dispatcher, ProxyAgent } from 'undici'
 import { type Answer, errorOf } from './answer.ts'
 import type { Access, Credentials, TlsAccess } from './credentials.ts'
-import { KubeError } from './kube-error.ts'
+import { isKubeError, KubeError } from './kube-error.ts'
 import { UNREACHABLE } from './retry.ts'
 
 export interface Outgoing {
@@ -64,17 +64,24 @@ export class Transport {
 
   /** The bytes of an answer of status 200, for as long as they come; anything else is a KubeError. `signal` ends it. */
   async stream(request: Outgoing, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
-    const { doing } = request
+    try {
+      return await this.#open(request, signal)
+    } catch (error) {
+      if (!isKubeError(error, 401)) throw error
+      this.#options.credentials.refused()
+      return await this.#open(request, signal)
+    }
+  }
+
+  async #open(request: Outgoing, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
     const { access, watches } = await this.#ready()
     const deadline = deadlineOf(this.#options.deadline, signal)
     try {
-      const response = await watches.request(this.#outgoing(request, access, deadline.signal))
-      if (response.statusCode === 200) return response.body
-      const text = await response.body.text()
-      if (response.statusCode === 401) this.#options.credentials.refused()
-      throw errorOf(doing, { status: response.statusCode, headers: response.headers, text })
+      const { statusCode, headers, body } = await watches.request(this.#outgoing(request, access, deadline.signal))
+      if (statusCode === 200) return body
+      throw errorOf(request.doing, { status: statusCode, headers, text: await body.text() })
     } catch (error) {
-      throw unanswered(doing, error, deadline.isOver())
+      throw unanswered(request.doing, error, deadline.isOver())
     } finally {
       deadline.clear()
     }

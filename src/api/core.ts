@@ -59,6 +59,8 @@ export interface KubeSecret {
   readonly metadata: ObjectMeta
   readonly type: string
   readonly data: Readonly<Record<string, string>>
+  /** It exists, and what it holds was not read yet: type and data say nothing. */
+  readonly unloaded?: true
 }
 
 export interface ConfigMap {
@@ -67,4 +69,6 @@ export interface ConfigMap {
   readonly metadata: ObjectMeta
   readonly data: Readonly<Record<string, string>>
   readonly binaryData?: Readonly<Record<string, string>>
+  /** As a Secret's. */
+  readonly unloaded?: true
 }

@@ -42,6 +42,8 @@ export const gatewayConditions = {
   refNotPermitted: condition('ResolvedRefs', 'False', 'RefNotPermitted'),
   invalidClientCertificateRef: condition('ResolvedRefs', 'False', 'InvalidClientCertificateRef'),
   listenersNotResolved: condition('ResolvedRefs', 'False', 'ListenersNotResolved'),
+  /** What is referred to exists and was not read yet: neither resolved nor not. The API has no reason of its own for it. */
+  resolvedRefsPending: condition('ResolvedRefs', 'Unknown', 'Pending'),
 
   addressesAssigned: condition('AddressesAssigned', 'True', 'AddressesAssigned'),
   addressesPartiallyAssigned: condition('AddressesAssigned', 'False', 'PartiallyAssigned'),
@@ -68,6 +70,8 @@ export const listenerConditions = {
   invalidCertificateRef: condition('ResolvedRefs', 'False', 'InvalidCertificateRef'),
   refNotPermitted: condition('ResolvedRefs', 'False', 'RefNotPermitted'),
   invalidRouteKinds: condition('ResolvedRefs', 'False', 'InvalidRouteKinds'),
+  /** As a Gateway's. */
+  resolvedRefsPending: condition('ResolvedRefs', 'Unknown', 'Pending'),
 
   noConflicts: condition('Conflicted', 'False', 'NoConflicts'),
   hostnameConflict: condition('Conflicted', 'True', 'HostnameConflict'),

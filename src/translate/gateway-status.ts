@@ -105,7 +105,7 @@ function acceptance({ gateway, listeners, problem }: GatewayPart, good: readonly
 }
 
 function programmed(
-  { gateway, configs }: GatewayPart,
+  { gateway, listeners, configs }: GatewayPart,
   accepted: Condition,
   servings: readonly Serving[],
   assumed: boolean,
@@ -114,7 +114,11 @@ function programmed(
 ): Condition {
   const { generation } = gateway.metadata
   if (accepted.status !== 'True') return gatewayConditions.notProgrammedInvalid(generation, 'The Gateway is not accepted.')
-  if (configs.length === 0) return gatewayConditions.notProgrammedInvalid(generation, 'No listener can be served: see their conditions.')
+  if (configs.length === 0) {
+    const isPending = listeners.some(({ judged }) => judged.refProblem?.reason === 'Pending')
+    const make = isPending ? gatewayConditions.notProgrammedPending : gatewayConditions.notProgrammedInvalid
+    return make(generation, `No listener can be served${isPending ? ' yet' : ''}: see their conditions.`)
+  }
   if (assumed) return gatewayConditions.programmed(generation, 'The data plane serves this configuration.')
   if (observation === undefined) return gatewayConditions.notProgrammedPending(generation, PENDING)
   const missing = missingAddresses(gateway, observation.addresses)
@@ -135,21 +139,24 @@ function programmed(
 function resolvedRefs({ gateway, listeners, clientCertificate }: GatewayPart): Condition {
   const { generation } = gateway.metadata
   if (clientCertificate !== undefined) {
-    const make =
-      clientCertificate.reason === 'RefNotPermitted' ? gatewayConditions.refNotPermitted : gatewayConditions.invalidClientCertificateRef
-    return make(
+    return clientCertificateConditions[clientCertificate.reason](
       generation,
       withRemedies(clientCertificate.message, clientCertificate.remedy === undefined ? [] : [clientCertificate.remedy]),
     )
   }
-  const unresolved = listeners.filter(({ judged }) => judged.refProblem !== undefined).map(({ judged }) => judged.listener.name)
-  return unresolved.length === 0
-    ? gatewayConditions.resolvedRefs(generation, 'All references are resolved.')
-    : gatewayConditions.listenersNotResolved(
-        generation,
-        `References of ${namesInWords(unresolved)} are not resolved: see the listeners' conditions.`,
-      )
+  const unresolved = listeners.filter(({ judged }) => judged.refProblem !== undefined)
+  if (unresolved.length === 0) return gatewayConditions.resolvedRefs(generation, 'All references are resolved.')
+  const isPending = unresolved.every(({ judged }) => judged.refProblem?.reason === 'Pending')
+  const make = isPending ? gatewayConditions.resolvedRefsPending : gatewayConditions.listenersNotResolved
+  const names = namesInWords(unresolved.map(({ judged }) => judged.listener.name))
+  return make(generation, `References of ${names} are not resolved${isPending ? ' yet' : ''}: see the listeners' conditions.`)
 }
+
+const clientCertificateConditions = {
+  RefNotPermitted: gatewayConditions.refNotPermitted,
+  InvalidCertificateRef: gatewayConditions.invalidClientCertificateRef,
+  Pending: gatewayConditions.resolvedRefsPending,
+} as const
 
 /** Present only while some frontend validation lets clients without a valid certificate in. */
 function insecureFrontend({ metadata, spec }: Gateway): readonly Condition[] {

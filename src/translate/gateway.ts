@@ -127,7 +127,7 @@ function partOf(
     ...(configs.length === 0
       ? {}
       : { infra: keep(last?.infra, infraOf(gateway, configs, together(ofClass, parameters.ok ? parameters.spec : {}))) }),
-    wants: [...judged.flatMap(({ wants }) => wants), ...(client.problem?.wants === undefined ? [] : [client.problem.wants])],
+    wants: [...judged.flatMap(({ wants }) => wants), ...client.wants],
     findings: keep(last?.findings, [
       ...judged.flatMap((one) => one.findings),
       ...(client.resolved ? [findings.clientCertificateNotServed(gateway)] : []),
@@ -176,11 +176,15 @@ function certificatesOf(listeners: readonly ListenerPart[], last: readonly Loade
 }
 
 /** The certificate for backends is resolved, so that its condition is true to the specification, but not used yet. */
-function clientCertificateOf(read: Reader, gateway: Gateway): { readonly resolved: boolean; readonly problem?: CertificateProblem } {
+function clientCertificateOf(
+  read: Reader,
+  gateway: Gateway,
+): { readonly resolved: boolean; readonly problem?: CertificateProblem; readonly wants: readonly string[] } {
   const ref = gateway.spec.tls?.backend?.clientCertificateRef
-  if (ref === undefined) return { resolved: false }
+  if (ref === undefined) return { resolved: false, wants: [] }
   const outcome = loadCertificate(read, gateway, ref)
-  return outcome.ok ? { resolved: true } : { resolved: false, problem: outcome.problem }
+  const wants = outcome.wants === undefined ? [] : [outcome.wants]
+  return outcome.ok ? { resolved: true, wants } : { resolved: false, problem: outcome.problem, wants }
 }
 
 export function publicParts(certificates: readonly LoadedCertificate[]): readonly CertificateConfig[] {

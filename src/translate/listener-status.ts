@@ -55,6 +55,7 @@ function acceptedAndProgrammed({ judged, conflict, config }: ListenerPart, gener
   }
   const accepted = listenerConditions.accepted(generation, 'The listener is valid.')
   if (config === undefined) {
+    if (refProblem?.reason === 'Pending') return [accepted, listenerConditions.notProgrammedPending(generation, refProblem.message)]
     const message = refProblem === undefined ? 'The Gateway is not accepted.' : `Nothing can be served: ${refProblem.message}`
     return [accepted, listenerConditions.notProgrammedInvalid(generation, message)]
   }
@@ -80,6 +81,8 @@ function resolvedRefs({ judged: { refProblem } }: ListenerPart, generation: numb
       return listenerConditions.invalidCertificateRef(generation, message)
     case 'InvalidRouteKinds':
       return listenerConditions.invalidRouteKinds(generation, message)
+    case 'Pending':
+      return listenerConditions.resolvedRefsPending(generation, message)
   }
 }
 

@@ -50,13 +50,16 @@ export function judgeListener(read: Reader, gateway: Gateway, listener: Listener
   const outcomes = refs.map((ref) => loadCertificate(read, gateway, ref))
   const certificates = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.loaded] : []))
   const certificateProblems = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.problem]))
-  const refProblem = certificateProblems.length === 0 ? kindsProblem : certificateProblem(certificateProblems, kindsProblem?.message)
+  const known = certificateProblems.filter(({ reason }) => reason !== 'Pending')
+  // What is wrong is said before what is not known yet.
+  const refProblem =
+    known.length > 0 ? certificateProblem(known, kindsProblem?.message) : (kindsProblem ?? pendingProblem(certificateProblems))
   return {
     ...base,
     ...(problem === undefined ? {} : { problem }),
     ...(refProblem === undefined ? {} : { refProblem }),
     certificates,
-    wants: certificateProblems.flatMap(({ wants }) => (wants === undefined ? [] : [wants])),
+    wants: outcomes.flatMap(({ wants }) => (wants === undefined ? [] : [wants])),
     findings: findingsOf(gateway, listener, base.hostname, certificates),
   }
 }
@@ -118,6 +121,11 @@ function certificateProblem(problems: readonly CertificateProblem[], kinds: stri
     message: [...problems.map(({ message }) => message), ...(kinds === undefined ? [] : [kinds])].join(' '),
     remedies: problems.flatMap(({ remedy }) => (remedy === undefined ? [] : [remedy])),
   }
+}
+
+function pendingProblem(problems: readonly CertificateProblem[]): JudgedListener['refProblem'] {
+  if (problems.length === 0) return undefined
+  return { reason: 'Pending', message: problems.map(({ message }) => message).join(' '), remedies: [] }
 }
 
 function findingsOf(

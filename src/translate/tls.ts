@@ -16,16 +16,16 @@ export interface LoadedCertificate {
 }
 
 export interface CertificateProblem {
-  readonly reason: 'RefNotPermitted' | 'InvalidCertificateRef'
+  /** Pending: the object exists, and what it holds is not known yet. */
+  readonly reason: 'RefNotPermitted' | 'InvalidCertificateRef' | 'Pending'
   readonly message: string
   readonly remedy?: Remedy
-  /** `Secret/namespace/name` of an object that is not in the snapshot. */
-  readonly wants?: string
 }
 
+/** `wants`: `Secret/namespace/name` of the object that the reference leads to, present or not. */
 export type CertificateOutcome =
-  | { readonly ok: true; readonly loaded: LoadedCertificate }
-  | { readonly ok: false; readonly problem: CertificateProblem }
+  | { readonly ok: true; readonly loaded: LoadedCertificate; readonly wants: string }
+  | { readonly ok: false; readonly problem: CertificateProblem; readonly wants?: string }
 
 /** Not permitted wins over everything else, so that nobody learns what another namespace holds. */
 export function loadCertificate(read: Reader, gateway: Gateway, ref: SecretObjectReference): CertificateOutcome {
@@ -47,21 +47,25 @@ export function loadCertificate(read: Reader, gateway: Gateway, ref: SecretObjec
       message: `Kind ${ref.kind} of ${group} holds no certificates (${where}); it must be a Secret.`,
     })
   }
+  const wants = `Secret/${namespace}/${ref.name}`
   const secret = read.get('Secret', namespace, ref.name)
   if (secret === undefined) {
-    return failed({
-      reason: 'InvalidCertificateRef',
-      message: `${where} does not exist. Create it with "kubectl create secret tls ${ref.name} -n ${namespace} --cert=FILE --key=FILE".`,
-      wants: `Secret/${namespace}/${ref.name}`,
-    })
+    return failed(
+      {
+        reason: 'InvalidCertificateRef',
+        message: `${where} does not exist. Create it with "kubectl create secret tls ${ref.name} -n ${namespace} --cert=FILE --key=FILE".`,
+      },
+      wants,
+    )
   }
+  if (secret.unloaded === true) return failed({ reason: 'Pending', message: `${where} exists and was not read yet.` }, wants)
   const result = certificateOf(secret)
-  if (result.kind === 'malformed') return failed({ reason: 'InvalidCertificateRef', message: `${where} ${result.problem}.` })
-  return { ok: true, loaded: { certificate: result.certificate, key: result.key } }
+  if (result.kind === 'malformed') return failed({ reason: 'InvalidCertificateRef', message: `${where} ${result.problem}.` }, wants)
+  return { ok: true, loaded: { certificate: result.certificate, key: result.key }, wants }
 }
 
-function failed(problem: CertificateProblem): CertificateOutcome {
-  return { ok: false, problem }
+function failed(problem: CertificateProblem, wants?: string): CertificateOutcome {
+  return { ok: false, problem, ...(wants !== undefined && { wants }) }
 }
 
 type MinVersion = Extract<ListenerTlsConfig, { kind: 'terminate' }>['minVersion']

@@ -19,7 +19,7 @@ export interface Translation {
   readonly keys: KeyMaterial
   readonly infra: readonly InfraPlan[]
   readonly findings: readonly Finding[]
-  /** Secrets and ConfigMaps that are referred to but not in the snapshot, `Kind/namespace/name`, sorted. */
+  /** Secrets and ConfigMaps that may be referred to and are, in the snapshot or not: `Kind/namespace/name`, sorted. */
   readonly wants: readonly string[]
 }
 

@@ -21,6 +21,8 @@ interface CaseDocument {
   readonly kind: 'Case'
   readonly options?: Partial<TranslateOptions>
   readonly observations?: Readonly<Record<string, Partial<GatewayObservation>>>
+  /** `Kind/namespace/name` of Secrets and ConfigMaps that exist and were not read yet. */
+  readonly unloaded?: readonly string[]
 }
 
 export const OPTIONS: TranslateOptions = { controllerName: 'gatewright.dev/gateway-controller', anyClassIsOurs: false }
@@ -43,7 +45,7 @@ export function caseOf(text: string): GoldenCase {
   )
   const values = documents.map((document): unknown => document.toJS()).filter((value) => value !== null)
   const head = values.find((value): value is CaseDocument => (value as { kind?: unknown }).kind === 'Case')
-  const objects = values.filter((value) => value !== head).map(objectOf)
+  const objects = [...values.filter((value) => value !== head).map(objectOf), ...(head?.unloaded ?? []).map(unloadedOf)]
   const observations = Object.entries(head?.observations ?? {}).map(([gateway, observation]) => [
     gateway,
     { addresses: [], failedPorts: [], ...observation } satisfies GatewayObservation,
@@ -60,6 +62,13 @@ export function objectOf(value: unknown): ApiObject {
   if (parsed.kind === 'object') return parsed.object
   const issues = parsed.kind === 'invalid' ? parsed.issues.map(({ path, message }) => `${formatPath(path)}: ${message}`) : ['unknown kind']
   throw new Error(`Cannot use the object ${parsed.ref.kind} ${parsed.ref.name}: ${issues.join('; ')}`)
+}
+
+function unloadedOf(key: string): ApiObject {
+  const [kind, namespace, name] = key.split('/')
+  const object = objectOf({ apiVersion: 'v1', kind, metadata: { namespace, name } })
+  if (object.kind !== 'Secret' && object.kind !== 'ConfigMap') throw new Error(`Cannot use ${key}: it must be a Secret or a ConfigMap`)
+  return { ...object, unloaded: true }
 }
 
 export function translateGolden({ objects, options, observations }: GoldenCase): Translation {

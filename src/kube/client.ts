@@ -20,7 +20,7 @@ export interface ClientOptions {
   readonly deadline?: number
   /** From 0 up to 1. */
   readonly random: () => number
-  readonly delay: (milliseconds: number) => Promise<void>
+  readonly delay: (milliseconds: number, signal?: AbortSignal) => Promise<void>
 }
 
 /** Which objects of a kind, and how much of them. */
@@ -45,7 +45,7 @@ export interface WatchEvent {
 
 /** Lists and watches, as `ListWatch` needs them. */
 export interface ListingApi {
-  listPage(resource: Resource, selection: Selection, from?: string): Promise<ListPage>
+  listPage(resource: Resource, selection: Selection, from: string | undefined, signal: AbortSignal): Promise<ListPage>
   /** Events after a version, in the batches in which they come; an empty one when the server has begun. Ends when the server ends it; `signal` ends it at once. */
   watch(resource: Resource, selection: Selection, from: WatchFrom, signal: AbortSignal): AsyncIterable<readonly WatchEvent[]>
 }
@@ -115,11 +115,11 @@ export class KubeClient implements KubeApi, ListingApi {
     await this.#send(withBody(`delete ${inWords(resource, name)}`, 'DELETE', objectPath(resource, name), body), true, [404])
   }
 
-  async listPage(resource: Resource, selection: Selection, from?: string): Promise<ListPage> {
+  async listPage(resource: Resource, selection: Selection, from: string | undefined, signal: AbortSignal): Promise<ListPage> {
     const query = queryOf(selection, { limit: String(PAGE_SIZE), ...(from !== undefined && { continue: from }) })
     const accept = selection.metadataOnly === true ? `${JSON_TYPE};as=PartialObjectMetadataList;${METADATA}` : JSON_TYPE
     const doing = `list the objects of kind ${resource.kind}`
-    const answer = await this.#transport.send({ doing, method: 'GET', path: `${collectionPath(resource, '')}?${query}`, accept })
+    const answer = await this.#transport.send({ doing, method: 'GET', path: `${collectionPath(resource, '')}?${query}`, accept }, signal)
     if (answer.status !== 200) throw errorOf(doing, answer)
     const { metadata, items } = JSON.parse(answer.text) as {
       readonly metadata: { readonly resourceVersion: string; readonly continue?: string }
@@ -154,8 +154,8 @@ export class KubeClient implements KubeApi, ListingApi {
   }
 
   /** A document that is no object, such as those of discovery; undefined where there is none. */
-  async document(path: string, accept: string = JSON_TYPE): Promise<unknown> {
-    const answer = await this.#send({ doing: `read ${path}`, method: 'GET', path, accept }, true, [404, 406])
+  async document(path: string, accept: string = JSON_TYPE, signal?: AbortSignal): Promise<unknown> {
+    const answer = await this.#send({ doing: `read ${path}`, method: 'GET', path, accept }, true, [404, 406], signal)
     return answer.status === 200 ? (JSON.parse(answer.text) as unknown) : undefined
   }
 
@@ -164,19 +164,19 @@ export class KubeClient implements KubeApi, ListingApi {
   }
 
   /** `expected`: statuses beside those of success that are no error. */
-  async #send(request: Outgoing, isSafe: boolean, expected: readonly number[] = []): Promise<Answer> {
+  async #send(request: Outgoing, isSafe: boolean, expected: readonly number[] = [], signal?: AbortSignal): Promise<Answer> {
     for (let failures = 1; ; failures += 1) {
-      const result = await this.#attempt(request, expected)
+      const result = await this.#attempt(request, expected, signal)
       if (!(result instanceof KubeError)) return result
       const pause = pauseBefore(result, failures, isSafe, this.#options.random)
-      if (pause === undefined) throw result
-      await this.#options.delay(pause)
+      if (pause === undefined || signal?.aborted === true) throw result
+      await this.#options.delay(pause, signal)
     }
   }
 
-  async #attempt(request: Outgoing, expected: readonly number[]): Promise<Answer | KubeError> {
+  async #attempt(request: Outgoing, expected: readonly number[], signal: AbortSignal | undefined): Promise<Answer | KubeError> {
     try {
-      const answer = await this.#transport.send(request)
+      const answer = await this.#transport.send(request, signal)
       const isGood = (answer.status >= 200 && answer.status < 300) || expected.includes(answer.status)
       return isGood ? answer : errorOf(request.doing, answer)
     } catch (error) {

@@ -3,20 +3,25 @@ import type { Resource } from './kube-api.ts'
 
 export interface DocumentApi {
   /** undefined: there is none. */
-  document(path: string, accept?: string): Promise<unknown>
+  document(path: string, accept?: string, signal?: AbortSignal): Promise<unknown>
 }
 
 const AGGREGATED = ['v2', 'v2beta1'].map((v) => `application/json;g=apidiscovery.k8s.io;v=${v};as=APIGroupDiscoveryList`).join(',')
 
 /** All resources of these groups, one for each version; subresources left out. Groups that are not there are no error. */
-export async function discover(api: DocumentApi, groups: ReadonlySet<string>): Promise<readonly Resource[]> {
+export async function discover(api: DocumentApi, groups: ReadonlySet<string>, signal?: AbortSignal): Promise<readonly Resource[]> {
   const roots = groups.has('') ? ['/apis', '/api'] : ['/apis']
-  const found = await Promise.all(roots.map(async (root) => await discoverBelow(api, root, groups)))
+  const found = await Promise.all(roots.map(async (root) => await discoverBelow(api, root, groups, signal)))
   return found.flat()
 }
 
-async function discoverBelow(api: DocumentApi, root: string, groups: ReadonlySet<string>): Promise<readonly Resource[]> {
-  const document = (await api.document(root, `${AGGREGATED},application/json`)) as Partial<GroupDiscoveryList> | undefined
+async function discoverBelow(
+  api: DocumentApi,
+  root: string,
+  groups: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<readonly Resource[]> {
+  const document = (await api.document(root, `${AGGREGATED},application/json`, signal)) as Partial<GroupDiscoveryList> | undefined
   if (document?.kind === 'APIGroupDiscoveryList') return (document.items ?? []).flatMap((group) => ofAggregated(group, groups))
   const versions =
     root === '/api'
@@ -26,7 +31,7 @@ async function discoverBelow(api: DocumentApi, root: string, groups: ReadonlySet
         )
   const lists = await Promise.all(
     versions.map(async ({ group, version, path }) => {
-      const list = (await api.document(path)) as ResourceList | undefined
+      const list = (await api.document(path, 'application/json', signal)) as ResourceList | undefined
       return (list?.resources ?? [])
         .filter(({ name }) => !name.includes('/'))
         .map(({ name, kind, namespaced }): Resource => ({ group, version, plural: name, kind, namespaced }))

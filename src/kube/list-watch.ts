@@ -130,7 +130,7 @@ export class ListWatch<T> {
     let from: string | undefined
     let version = ''
     do {
-      const page = await api.listPage(resource, selection, from)
+      const page = await api.listPage(resource, selection, from, this.#stopping.signal)
       for (const object of page.items) this.#set(items, object, changed)
       version = page.resourceVersion
       from = page.next

@@ -55,7 +55,7 @@ export class ServedKinds {
   #bundle: string | undefined
   #canWatch = true
   #isDue = true
-  #isStopped = false
+  readonly #stopping = new AbortController()
   #sleep = new AbortController()
   #running: Promise<void> | undefined
   #definitionsAreKnown: () => void = () => {}
@@ -102,7 +102,7 @@ export class ServedKinds {
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true
+    this.#stopping.abort()
     this.#sleep.abort()
     await Promise.all([this.#running, this.#definitions.stop()])
   }
@@ -115,7 +115,7 @@ export class ServedKinds {
   async #follow(first: () => void): Promise<void> {
     let failures = 0
     let isSure = false
-    while (!this.#isStopped) {
+    while (!this.#stopping.signal.aborted) {
       if (this.#isDue) {
         this.#isDue = false
         isSure = false
@@ -130,21 +130,21 @@ export class ServedKinds {
 
   async #pause(milliseconds: number): Promise<void> {
     this.#sleep = new AbortController()
-    if (!this.#isDue && !this.#isStopped) await this.#options.delay(milliseconds, this.#sleep.signal)
+    if (!this.#isDue && !this.#stopping.signal.aborted) await this.#options.delay(milliseconds, this.#sleep.signal)
   }
 
   /** False while what is served is not what is defined, or cannot be known. */
   async #look(first: () => void): Promise<boolean> {
     const { api, failing } = this.#options
     try {
-      const found = await discover(api, this.#groups)
-      if (this.#isStopped) return true
+      const found = await discover(api, this.#groups, this.#stopping.signal)
+      if (this.#stopping.signal.aborted) return true
       this.#accept(found)
       first()
       return this.#isAsDefined()
     } catch (error) {
       if (!(error instanceof KubeError)) throw error
-      if (!this.#isStopped) failing(error)
+      if (!this.#stopping.signal.aborted) failing(error)
       return false
     }
   }

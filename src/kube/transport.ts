@@ -54,12 +54,12 @@ export class Transport {
     this.#prefix = pathname.replace(/\/$/, '')
   }
 
-  /** Any status; a KubeError of status 0 when no answer came. */
-  async send(request: Outgoing): Promise<Answer> {
-    const answer = await this.#exchange(request)
+  /** Any status; a KubeError of status 0 when no answer came, also because `signal` aborted. */
+  async send(request: Outgoing, signal?: AbortSignal): Promise<Answer> {
+    const answer = await this.#exchange(request, signal)
     if (answer.status !== 401) return answer
     this.#options.credentials.refused()
-    return await this.#exchange(request)
+    return await this.#exchange(request, signal)
   }
 
   /** The bytes of an answer of status 200, for as long as they come; anything else is a KubeError. `signal` ends it. */
@@ -93,9 +93,9 @@ export class Transport {
     await Promise.all([agents?.requests.destroy(), agents?.watches.destroy()])
   }
 
-  async #exchange(request: Outgoing): Promise<Answer> {
+  async #exchange(request: Outgoing, signal: AbortSignal | undefined): Promise<Answer> {
     const { access, requests } = await this.#ready()
-    const deadline = deadlineOf(this.#options.deadline)
+    const deadline = deadlineOf(this.#options.deadline, signal)
     try {
       const { statusCode, headers, body } = await requests.request(this.#outgoing(request, access, deadline.signal))
       const bytes = Buffer.from(await body.arrayBuffer())
@@ -105,7 +105,7 @@ export class Transport {
     } catch (error) {
       throw unanswered(request.doing, error, deadline.isOver())
     } finally {
-      deadline.clear()
+      deadline.end()
     }
   }
 
@@ -153,8 +153,10 @@ export class Transport {
 interface Deadline {
   readonly signal: AbortSignal
   readonly isOver: () => boolean
-  /** The answer is there, or what there is of it; `signal` still follows the one that it was made from. */
+  /** The answer has begun: there is no deadline any more. */
   readonly clear: () => void
+  /** The answer is there, or none comes. */
+  readonly end: () => void
 }
 
 function deadlineOf(milliseconds: number, signal?: AbortSignal): Deadline {
@@ -164,9 +166,15 @@ function deadlineOf(milliseconds: number, signal?: AbortSignal): Deadline {
     isOver = true
     controller.abort()
   }, milliseconds)
-  if (signal?.aborted === true) controller.abort()
-  signal?.addEventListener('abort', () => controller.abort(), { once: true })
-  return { signal: controller.signal, isOver: () => isOver, clear: () => clearTimeout(timer) }
+  const abort = (): void => controller.abort()
+  if (signal?.aborted === true) abort()
+  signal?.addEventListener('abort', abort, { once: true })
+  const clear = (): void => clearTimeout(timer)
+  const end = (): void => {
+    clear()
+    signal?.removeEventListener('abort', abort)
+  }
+  return { signal: controller.signal, isOver: () => isOver, clear, end }
 }
 
 const NOT_SENT: ReadonlySet<string> = new Set([

@@ -205,15 +205,17 @@ export class KubernetesSource implements Source {
   /** Something became complete, or fails, or does not fail any more. */
   #settled(): void {
     const { logger } = this.#options
+    let isNews = false
     for (const { kind, problem } of [{ kind: 'CustomResourceDefinition', problem: this.#discoveryProblem }, ...this.#all]) {
       const message = problem?.message ?? ''
       if ((this.#reported.get(kind) ?? '') === message) continue
       this.#reported.set(kind, message)
+      isNews = true
       if (message === '') logger.info(`follows the objects of kind ${kind} again`)
       else logger.warn(message)
     }
     this.#wake()
-    this.#changed()
+    if (isNews) this.#changed()
   }
 
   async #until(holds: () => boolean): Promise<void> {

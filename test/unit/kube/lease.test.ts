@@ -233,20 +233,22 @@ describe('leader election', () => {
 
   it('never has two leaders, and epochs that only grow, whatever the network and the processes go through', async () => {
     const trouble = fc.constantFrom('good', 'good', 'lost', 'never', 'slow', 'slow-answer', 'stop', 'deleted')
-    const step = fc.record({ who: fc.constantFrom(0, 1), what: trouble, lasts: fc.integer({ min: 50, max: 3_000 }) })
+    const anyStep = fc.record({ who: fc.constantFrom(0, 1), what: trouble, lasts: fc.integer({ min: 50, max: 3_000 }) })
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+      fc.asyncProperty(fc.array(anyStep, { maxLength: 12 }), async (steps) => {
         const { server, time, a, b } = world()
         const all = [a, b]
         const epochs: number[] = []
         for (const one of all) one.election.start()
-        for (const { who, what, lasts } of steps) {
+        for (const step of steps) {
+          const { who, what, lasts } = step
           const { network, election } = all[who] ?? a
           network.before =
             what === 'lost' ? lost : what === 'never' ? () => Promise.race([never(), time.delay(1_000).then(lost)]) : async () => {}
           if (what === 'slow') network.before = () => time.delay(lasts / 2)
           network.after = what === 'slow-answer' ? () => time.delay(lasts / 2) : async () => {}
-          if (what === 'deleted') server.object = undefined
+          // Once: nobody can tell one who deletes it every second from one who holds it.
+          if (what === 'deleted' && steps.find((step) => step.what === 'deleted') === step) server.object = undefined
           if (what === 'stop') {
             const stopped = election.stop()
             await time.advance(1_500)
@@ -265,7 +267,7 @@ describe('leader election', () => {
         // One that never saw the Lease cannot know how often it changed hands before it was deleted.
         if (!steps.some(({ what }) => what === 'deleted')) expect(epochs).toEqual([...new Set(epochs)].sort((x, y) => x - y))
       }),
-      { numRuns: 60 },
+      { numRuns: 200 },
     )
   }, 60_000)
 })

@@ -2,6 +2,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { delay } from '../../../src/kube/delay.ts'
 import type { KubeObject } from '../../../src/kube/kube-api.ts'
+import type { ObservedInfra } from '../../../src/infra/infra-writer.ts'
+import type { StoredObjects } from '../../../src/status/stored-object.ts'
 import { KubernetesSource, type KubernetesSourceOptions } from '../../../src/sources/kubernetes/kubernetes-source.ts'
 import { objectKey } from '../../../src/sources/source.ts'
 import type { Logger } from '../../../src/telemetry/logger.ts'
@@ -179,23 +181,23 @@ describe('an object', () => {
     api.edit('Service', 'shop', 'web', { status: { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } } }, 'status')
     api.edit('Service', 'shop', 'web', { metadata: { managedFields: [{ manager: 'x' }], finalizers: ['a/b'] } })
     const { metadata } = api.edit('HTTPRoute', 'shop', 'a', { metadata: { finalizers: ['a/b'] } })
-    await eventually(() => source.stored('HTTPRoute', 'shop', 'a')?.finalizers.length === 1, 'the finalizer')
-    await eventually(() => source.stored('Service', 'shop', 'web')?.finalizers.length === 1, 'the finalizer')
+    await eventually(() => source.stored.get('HTTPRoute', 'shop', 'a')?.finalizers.length === 1, 'the finalizer')
+    await eventually(() => source.stored.get('Service', 'shop', 'web')?.finalizers.length === 1, 'the finalizer')
     expect(calls()).toBeGreaterThan(0)
     expect(source.read().objects).toBe(before.objects)
     expect(object('HTTPRoute/shop/a')).toBe(httpRoute)
     expect(object('Service/shop/web')).toBe(service)
-    expect(source.stored('Service', 'shop', 'web')?.status).toEqual({ loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } })
-    expect(source.stored('HTTPRoute', 'shop', 'a')).toMatchObject({
+    expect(source.stored.get('Service', 'shop', 'web')?.status).toEqual({ loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } })
+    expect(source.stored.get('HTTPRoute', 'shop', 'a')).toMatchObject({
       resourceVersion: metadata.resourceVersion,
       generation: 1,
       annotations: {},
     })
     api.edit('HTTPRoute', 'shop', 'a', { status: { parents } }, 'status')
-    await eventually(() => source.stored('HTTPRoute', 'shop', 'a')?.status !== undefined, 'the status')
+    await eventually(() => source.stored.get('HTTPRoute', 'shop', 'a')?.status !== undefined, 'the status')
     const withStatus = object('HTTPRoute/shop/a')
     api.edit('HTTPRoute', 'shop', 'a', { status: { parents: [{ ...parents[0], conditions: [{ type: 'Accepted' }] }] } }, 'status')
-    await eventually(() => JSON.stringify(source.stored('HTTPRoute', 'shop', 'a')?.status).includes('Accepted'), 'the conditions')
+    await eventually(() => JSON.stringify(source.stored.get('HTTPRoute', 'shop', 'a')?.status).includes('Accepted'), 'the conditions')
     expect(object('HTTPRoute/shop/a')).toBe(withStatus)
   })
 
@@ -262,7 +264,7 @@ describe('an object', () => {
     const { metadata, ...rest } = route('a')
     api.put({ ...rest, metadata: { ...metadata, annotations: { [last]: 'long' }, managedFields: [{ manager: 'x' }] } })
     await start()
-    const held = JSON.stringify([source.read().objects, source.stored('HTTPRoute', 'shop', 'a')])
+    const held = JSON.stringify([source.read().objects, source.stored.get('HTTPRoute', 'shop', 'a')])
     expect(held).toContain('a.example.com')
     expect(held).not.toMatch(/last-applied|managedFields/)
   })
@@ -291,7 +293,7 @@ describe('a Gateway', () => {
     await eventually(() => keys().includes('Gateway/shop/gw'), 'the Gateway')
     api.edit('Gateway', 'shop', 'gw', { spec: { gatewayClassName: 'theirs' } })
     await eventually(() => !keys().includes('Gateway/shop/gw'), 'its end')
-    expect(source.stored('Gateway', 'shop', 'gw')?.generation).toBe(2)
+    expect(source.stored.get('Gateway', 'shop', 'gw')?.generation).toBe(2)
   })
 
   it('keeps its identity and its last valid version as every object does', async () => {
@@ -301,7 +303,7 @@ describe('a Gateway', () => {
     await start()
     const before = object('Gateway/shop/gw')
     api.edit('Gateway', 'shop', 'gw', { status: { conditions: [] } }, 'status')
-    await eventually(() => source.stored('Gateway', 'shop', 'gw')?.status !== undefined, 'the status')
+    await eventually(() => source.stored.get('Gateway', 'shop', 'gw')?.status !== undefined, 'the status')
     expect(object('Gateway/shop/gw')).toBe(before)
     api.put(gateway('gw', 'ours', 'no port'))
     await eventually(() => codes().length > 0, 'the finding')
@@ -491,13 +493,17 @@ describe('what is ours', () => {
     api.put(deployment('ours', { labels }))
     api.put(deployment('theirs', {}))
     await start()
-    expect(source.ownedObjects('Deployment').map(({ metadata }) => metadata.name)).toEqual(['ours'])
-    expect(source.ownedObject('Deployment', 'shop', 'ours')).toMatchObject({ spec: { replicas: 2 } })
-    expect(source.stored('Deployment', 'shop', 'ours')).toMatchObject({ generation: 1, status: { readyReplicas: 1 } })
-    expect(source.stored('Deployment', 'shop', 'theirs')).toBeUndefined()
+    expect(source.owned.all().map(({ resource, object: { metadata } }) => `${resource.kind} ${metadata.name}`)).toEqual(['Deployment ours'])
+    expect(source.owned.get({ kind: 'Deployment' }, 'shop', 'ours')).toMatchObject({ spec: { replicas: 2 } })
+    expect(source.stored.get('Deployment', 'shop', 'ours')).toMatchObject({ generation: 1, status: { readyReplicas: 1 } })
+    expect(source.stored.get('Deployment', 'shop', 'theirs')).toBeUndefined()
+    expect([...source.stored.all('Deployment')].map(({ namespace, name }) => `${namespace}/${name}`)).toEqual(['shop/ours'])
+    // As the writers take them.
+    const forWriters: { stored: StoredObjects; owned: ObservedInfra } = source
+    expect(forWriters.owned.all()).toHaveLength(1)
     expect(keys()).toEqual([])
     api.edit('Deployment', 'shop', 'ours', { spec: { replicas: 3 } })
-    await eventually(() => source.stored('Deployment', 'shop', 'ours')?.generation === 2, 'the change')
+    await eventually(() => source.stored.get('Deployment', 'shop', 'ours')?.generation === 2, 'the change')
     expect(source.resource('Deployment')).toMatchObject({ group: 'apps', version: 'v1', plural: 'deployments' })
   })
 })

@@ -44,7 +44,7 @@ export interface ListWatchBounds {
   readonly backoff: Backoff
 }
 
-const BOUNDS: ListWatchBounds = { silence: 150_000, shortestWatch: 300, backoff: { first: 200, longest: 30_000 } }
+const BOUNDS: ListWatchBounds = { silence: 150_000, shortestWatch: 300, backoff: { first: 200, longest: 10_000 } }
 /** A watch that lasted so many milliseconds was none of the failures that follow on each other. */
 const STEADY_MS = 5_000
 const GONE = 410

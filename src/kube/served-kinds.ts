@@ -35,6 +35,8 @@ const BUNDLE = 'gateway.networking.k8s.io/bundle-version'
 const BACKOFF: Backoff = { first: 100, longest: 5_000 }
 /** A version that was added to a definition may be served a moment after the definition says so. */
 const ONCE_MORE_MS = 3_000
+/** So long a start waits for kinds that are defined and not served. */
+const LONGEST_START_MS = 30_000
 /** Where definitions cannot be watched. */
 const POLL_MS = 60_000
 
@@ -54,6 +56,8 @@ export class ServedKinds {
   #resources: readonly Resource[] = []
   #bundle: string | undefined
   #canWatch = true
+  #started = 0
+  #hasBegun = false
   #isDue = true
   readonly #stopping = new AbortController()
   #sleep = new AbortController()
@@ -96,6 +100,7 @@ export class ServedKinds {
       void this.#definitions.start().then(resolve)
     })
     await known
+    this.#started = this.#options.now()
     await new Promise<void>((resolve) => {
       this.#running = this.#follow(resolve).finally(resolve)
     })
@@ -139,9 +144,13 @@ export class ServedKinds {
     try {
       const found = await discover(api, this.#groups, this.#stopping.signal)
       if (this.#stopping.signal.aborted) return true
+      const isSettled = this.#isAsDefined(found)
+      // A server that has just started serves what is defined a moment later: nobody begins with half of it.
+      if (!isSettled && !this.#hasBegun && this.#options.now() - this.#started < LONGEST_START_MS) return false
+      this.#hasBegun = true
       this.#accept(found)
       first()
-      return this.#isAsDefined()
+      return isSettled
     } catch (error) {
       if (!(error instanceof KubeError)) throw error
       if (!this.#stopping.signal.aborted) failing(error)
@@ -152,19 +161,31 @@ export class ServedKinds {
   #accept(found: readonly Resource[]): void {
     const bundles = [...this.#definitions.items.values()].flatMap(({ bundle }) => (bundle === undefined ? [] : [bundle]))
     const bundle = bundles.length === 0 ? undefined : [...new Set(bundles)].sort().join(', ')
-    const isSame = JSON.stringify(found) === JSON.stringify(this.#resources)
+    const resources = [...found, ...this.#missed(found)]
+    const isSame = isSameSet(resources, this.#resources)
     if (isSame && bundle === this.#bundle) return
-    if (!isSame) this.#resources = found
+    if (!isSame) this.#resources = resources
     this.#bundle = bundle
     this.#options.changed()
   }
 
-  #isAsDefined(): boolean {
-    if (!this.#canWatch || !this.#definitions.isSynced) return true
+  /**
+   * Kinds that were served and are not found, although nobody took them away: a server that restarts does not serve all
+   * of them at once, and none of their objects is gone. Where definitions cannot be seen, nobody can tell: the kind stays.
+   */
+  #missed(found: readonly Resource[]): readonly Resource[] {
+    const there = new Set(found.map(nameOf))
+    return this.#resources.filter((resource) => {
+      if (there.has(nameOf(resource))) return false
+      if (!this.#options.definedGroups.includes(resource.group)) return true
+      return !this.#definitions.isSynced || this.#definitions.items.has(`/${nameOf(resource)}`)
+    })
+  }
+
+  #isAsDefined(found: readonly Resource[]): boolean {
+    if (!this.#definitions.isSynced) return true
     const { definedGroups } = this.#options
-    const served = new Set(
-      this.#resources.filter(({ group }) => definedGroups.includes(group)).map(({ plural, group }) => `${plural}.${group}`),
-    )
+    const served = new Set(found.filter(({ group }) => definedGroups.includes(group)).map(nameOf))
     const defined = [...this.#definitions.items.keys()].map((key) => key.slice(1)).filter((name) => this.#isOurs(name))
     return defined.length === served.size && defined.every((name) => served.has(name))
   }
@@ -173,4 +194,14 @@ export class ServedKinds {
   #isOurs(name: string): boolean {
     return this.#options.definedGroups.includes(name.slice(name.indexOf('.') + 1))
   }
+}
+
+/** As a definition is called. */
+function nameOf({ plural, group }: Resource): string {
+  return `${plural}.${group}`
+}
+
+function isSameSet(a: readonly Resource[], b: readonly Resource[]): boolean {
+  const texts = new Set(a.map((resource) => JSON.stringify(resource)))
+  return a.length === b.length && b.every((resource) => texts.has(JSON.stringify(resource)))
 }

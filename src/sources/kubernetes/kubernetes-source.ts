@@ -18,9 +18,9 @@ import type { LocatedFinding, Source, SourceRead } from '../source.ts'
 import { FollowedKind, type FollowedKindOptions } from './followed-kind.ts'
 import { GatewayReading } from './gateway-reading.ts'
 import { knownObject, type KnownObject, type LoadedKind, LoadedObjects } from './loaded-objects.ts'
-import { OWNED_KINDS, OWNED_VERSIONS } from './owned-kinds.ts'
+import { OWNED_KINDS, OWNED_VERSIONS, type OwnedObjects } from './owned-kinds.ts'
 import { read, type Reading, type ReadOptions } from './reading.ts'
-import { type StoredObject, storedOf } from './stored-object.ts'
+import { type StoredObject, type StoredObjects, storedOf } from './stored-object.ts'
 
 export interface KubernetesSourceOptions {
   readonly api: Pick<KubeApi, 'get'> & ListingApi & DocumentApi
@@ -46,6 +46,16 @@ const LOADED_KINDS: readonly LoadedKind[] = ['Secret', 'ConfigMap']
 type AnyKind = Pick<FollowedKind<unknown>, 'group' | 'kind' | 'follow' | 'stop' | 'isSynced' | 'problem' | 'resource'>
 
 export class KubernetesSource implements Source {
+  /** What is followed, as the API server has it. */
+  readonly stored: StoredObjects = {
+    get: (kind, namespace, name) => this.#storedOne(kind, `${namespace}/${name}`),
+    all: (kind) => this.#storedAll(kind),
+  }
+  /** What carries our labels, whole. */
+  readonly owned: OwnedObjects = {
+    get: ({ kind }, namespace, name) => this.#owned.get(kind)?.items.get(`${namespace}/${name}`),
+    all: () => this.#ownedAll(),
+  }
   readonly #options: KubernetesSourceOptions
   readonly #served: ServedKinds
   readonly #loaded: LoadedObjects
@@ -139,33 +149,6 @@ export class KubernetesSource implements Source {
     await this.#loaded.want(keys)
   }
 
-  /** As the API server has it; undefined where there is none, or none that is followed. */
-  stored(kind: string, namespace: string, name: string): StoredObject | undefined {
-    const key = `${namespace}/${name}`
-    if (kind === 'Gateway') return this.#gateways.items.get(key)?.stored
-    const read = this.#objects.get(kind as Kind)?.items.get(key)?.stored
-    const owned = read === undefined ? this.ownedObject(kind, namespace, name) : undefined
-    return owned === undefined ? read : storedOf(owned)
-  }
-
-  /** Of every object of a kind that is read. */
-  *storedAll(kind: string): Iterable<{ readonly namespace: string; readonly name: string; readonly stored: StoredObject }> {
-    const items = kind === 'Gateway' ? this.#gateways.items : this.#objects.get(kind as Kind)?.items
-    for (const [key, { stored }] of items ?? []) {
-      const slash = key.indexOf('/')
-      yield { namespace: key.slice(0, slash), name: key.slice(slash + 1), stored }
-    }
-  }
-
-  /** Whole, of what carries our labels. */
-  ownedObject(kind: string, namespace: string, name: string): KubeObject | undefined {
-    return this.#owned.get(kind)?.items.get(`${namespace}/${name}`)
-  }
-
-  ownedObjects(kind: string): readonly KubeObject[] {
-    return [...(this.#owned.get(kind)?.items.values() ?? [])]
-  }
-
   /** In the version that is followed; undefined for a kind that is not served. */
   resource(kind: string): Resource | undefined {
     return this.#all.find((one) => one.kind === kind)?.resource
@@ -237,6 +220,27 @@ export class KubernetesSource implements Source {
 
   #wake(): void {
     for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  #storedOne(kind: string, key: string): StoredObject | undefined {
+    if (kind === 'Gateway') return this.#gateways.items.get(key)?.stored
+    const read = this.#objects.get(kind as Kind)?.items.get(key)?.stored
+    const owned = read === undefined ? this.#owned.get(kind)?.items.get(key) : undefined
+    return owned === undefined ? read : storedOf(owned)
+  }
+
+  *#storedAll(kind: string): Generator<{ readonly namespace: string; readonly name: string; readonly stored: StoredObject }> {
+    const followed = kind === 'Gateway' ? this.#gateways : (this.#objects.get(kind as Kind) ?? this.#owned.get(kind))
+    for (const key of followed?.items.keys() ?? []) {
+      const stored = this.#storedOne(kind, key)
+      if (stored !== undefined) yield { namespace: stored.metadata.namespace ?? '', name: stored.metadata.name, stored }
+    }
+  }
+
+  #ownedAll(): ReturnType<OwnedObjects['all']> {
+    return [...this.#owned.values()].flatMap(({ resource, items }) =>
+      resource === undefined ? [] : [...items.values()].map((object) => ({ resource, object })),
+    )
   }
 
   #allObjects(): readonly ApiObject[] {

@@ -1,5 +1,13 @@
 /** The kinds that the controller makes for Gateways: watched whole, and only what carries its label. */
-export interface OwnedKind {
+import type { KubeObject, Resource } from '../../kube/kube-api.ts'
+
+/** Objects of these kinds with our label, at any time: as the last events left them. */
+export interface OwnedObjects {
+  get(resource: Pick<Resource, 'kind'>, namespace: string, name: string): KubeObject | undefined
+  all(): readonly { readonly resource: Resource; readonly object: KubeObject }[]
+}
+
+interface OwnedKind {
   readonly group: string
   readonly kind: string
 }

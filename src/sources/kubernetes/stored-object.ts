@@ -1,4 +1,5 @@
 /** An object as the API server has it, without what nobody here reads (managedFields, the last applied configuration). */
+import { isRecord } from '../../api/schema/object.ts'
 import type { KubeMetadata, KubeObject } from '../../kube/kube-api.ts'
 
 export interface StoredObject {
@@ -11,10 +12,17 @@ export interface StoredObject {
   readonly annotations: Readonly<Record<string, string>>
   readonly finalizers: readonly string[]
   /** Raw; undefined where there is none yet. */
-  readonly status: unknown
+  readonly status: Readonly<Record<string, unknown>> | undefined
+}
+
+/** All of them, at any time: as the last events left them. */
+export interface StoredObjects {
+  /** undefined: there is none, or none that is followed. */
+  get(kind: string, namespace: string, name: string): StoredObject | undefined
+  all(kind: string): Iterable<{ readonly namespace: string; readonly name: string; readonly stored: StoredObject }>
 }
 
 export function storedOf({ apiVersion, kind, metadata, status }: KubeObject): StoredObject {
   const { resourceVersion = '', generation = 0, annotations = {}, finalizers = [] } = metadata
-  return { apiVersion, kind, metadata, resourceVersion, generation, annotations, finalizers, status }
+  return { apiVersion, kind, metadata, resourceVersion, generation, annotations, finalizers, status: isRecord(status) ? status : undefined }
 }

@@ -47,7 +47,7 @@ export function parseRequest(message: IncomingMessage, body: string, resources: 
 }
 
 function verbOf({ method, headers }: IncomingMessage, name: string, isWatch: boolean): ApiRequest['verb'] {
-  switch (method) {
+  switch (method ?? 'GET') {
     case 'POST':
       return 'create'
     case 'PUT':

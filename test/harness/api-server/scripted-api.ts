@@ -60,6 +60,7 @@ export class ScriptedApi {
   readonly #continued = new Map<string, { readonly rest: readonly KubeObject[]; readonly version: number }>()
   #resources: readonly ServedResource[]
   #faults: { readonly match: RequestMatch; readonly fault: Fault; times: number }[] = []
+  readonly #hidden: ServedResource[] = []
   #held: StoreEvent[] | undefined
 
   private constructor(resources: readonly ServedResource[]) {
@@ -120,6 +121,18 @@ export class ScriptedApi {
         metadata: { name, annotations },
       })
     }
+  }
+
+  /** As after a restart: what is defined is not served yet. Until `show`. */
+  hide(kind: string): void {
+    const hidden = this.resource(kind)
+    this.#hidden.push(hidden)
+    this.#resources = this.#resources.filter((resource) => resource !== hidden)
+    for (const watcher of this.#watchers) if (tableOf(watcher.resource) === tableOf(hidden)) watcher.end()
+  }
+
+  show(): void {
+    this.#resources = [...this.#resources, ...this.#hidden.splice(0)]
   }
 
   /** The kind, its objects and its definition are gone. */

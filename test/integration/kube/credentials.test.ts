@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { KubeClient } from '../../../src/kube/client.ts'
+import { connect } from '../../../src/kube/connect.ts'
 import { type Credentials, loadCredentials } from '../../../src/kube/credentials.ts'
 import { delay } from '../../../src/kube/delay.ts'
 import { KubeError } from '../../../src/kube/kube-error.ts'
@@ -105,6 +106,16 @@ describe('a kubeconfig', () => {
       'Bearer secret',
       `Basic ${Buffer.from('me:pw').toString('base64')}`,
     ])
+  })
+
+  it('is all that a command needs to connect', async () => {
+    const api = await scriptedApi()
+    const place = folder({ config: kubeconfig({ server: api.url, user: { token: 'secret' } }) })
+    const client = await connect({ kubeconfig: join(place.path, 'config'), userAgent: 'gatewright/1.0', deadline: 1_000 })
+    onTestFinished(() => client.close())
+    api.fail({}, { status: 503 })
+    expect(await client.get(services, web)).toBeUndefined()
+    expect(api.requests[1]?.headers).toMatchObject({ authorization: 'Bearer secret', 'user-agent': 'gatewright/1.0' })
   })
 
   it('gives certificates: the server must be the right one, and learns who we are', async () => {

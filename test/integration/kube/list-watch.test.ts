@@ -49,7 +49,7 @@ async function world(names: readonly string[] = ['a', 'b'], options: Options = {
     bounds: { backoff: quick, ...bounds },
   })
   onTestFinished(() => watch.stop())
-  const ports = () => Object.fromEntries([...watch.items].map(([key, { port }]) => [key, port]).sort())
+  const ports = () => Object.fromEntries([...watch.items.keys()].sort().map((key) => [key, watch.items.get(key)?.port]))
   const until = async (expected: Readonly<Record<string, unknown>>) => {
     await eventually(() => JSON.stringify(ports()) === JSON.stringify(expected), JSON.stringify(expected))
   }

@@ -17,7 +17,7 @@ const kindOf = (kind: string): ServedResource => {
   return found
 }
 
-async function world(resources: readonly ServedResource[]) {
+async function world(resources: readonly ServedResource[], ahead = () => 0) {
   const api = await scriptedApi(resources)
   const failures: (KubeError | undefined)[] = []
   let changes = 0
@@ -29,7 +29,7 @@ async function world(resources: readonly ServedResource[]) {
     failing: (error) => failures.push(error),
     random: () => 0,
     delay: (milliseconds, signal) => delay(Math.min(milliseconds, 100), signal),
-    now: () => performance.now(),
+    now: () => performance.now() + ahead(),
   })
   onTestFinished(() => served.stop())
   const has = (kind: string, version = 'v1') => served.resources.some((one) => one.kind === kind && one.version === version)
@@ -96,6 +96,44 @@ describe('the kinds that are served', () => {
     await served.start()
     api.uninstall('TLSRoute')
     await eventually(() => !has('TLSRoute'), 'the end of the kind')
+  })
+
+  it('stay while a server that restarts does not serve them yet', async () => {
+    const { api, served, has, changes } = await world(STANDARD)
+    await served.start()
+    const before = changes()
+    const looks = api.asked({ verb: 'discover' }).length
+    for (const kind of ['HTTPRoute', 'Service']) api.hide(kind)
+    // A reason to look.
+    api.edit('CustomResourceDefinition', '', `httproutes.${GROUP}`, { metadata: { labels: { a: 'b' } } })
+    await eventually(() => api.asked({ verb: 'discover' }).length > looks + 3, 'looks')
+    expect(has('HTTPRoute') && has('Service')).toBe(true)
+    api.show()
+    await delay(300)
+    expect(changes()).toBe(before)
+  })
+
+  it('are waited for at the start while they are defined and not served', async () => {
+    const { api, served, has } = await world(STANDARD)
+    api.hide('HTTPRoute')
+    let isDone = false
+    const starting = served.start().then(() => (isDone = true))
+    await eventually(() => api.asked({ verb: 'discover' }).length > 4, 'looks')
+    expect(isDone).toBe(false)
+    api.show()
+    await starting
+    expect(has('HTTPRoute')).toBe(true)
+  })
+
+  it('are not waited for longer than half a minute', async () => {
+    let ahead = 0
+    const { api, served, has } = await world(STANDARD, () => ahead)
+    api.hide('HTTPRoute')
+    const starting = served.start()
+    await eventually(() => api.asked({ verb: 'discover' }).length > 4, 'looks')
+    ahead = 30_000
+    await starting
+    expect([has('HTTPRoute'), has('GRPCRoute')]).toEqual([false, true])
   })
 
   it('are picked up in a further version', async () => {

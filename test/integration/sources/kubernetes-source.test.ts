@@ -2,6 +2,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { delay } from '../../../src/kube/delay.ts'
 import type { KubeObject } from '../../../src/kube/kube-api.ts'
+import type { ObservedInfra } from '../../../src/infra/infra-writer.ts'
+import type { StoredObjects } from '../../../src/status/stored-object.ts'
 import { KubernetesSource, type KubernetesSourceOptions } from '../../../src/sources/kubernetes/kubernetes-source.ts'
 import { objectKey } from '../../../src/sources/source.ts'
 import type { Logger } from '../../../src/telemetry/logger.ts'
@@ -72,19 +74,10 @@ describe('the kinds', () => {
     const { api, start } = await world()
     await start()
     await eventually(() => api.watched.length >= 16, 'all watches')
-    expect(api.watched).toEqual([
-      ...[
-        'BackendTLSPolicy',
-        'ConfigMap',
-        'CustomResourceDefinition',
-        'EndpointSlice',
-        'GRPCRoute',
-        'Gateway',
-        'GatewayClass',
-        'HTTPRoute',
-      ],
-      ...['ListenerSet', 'Namespace', 'ReferenceGrant', 'Secret', 'Service', 'TCPRoute', 'TLSRoute', 'UDPRoute'],
-    ])
+    const kinds =
+      'BackendTLSPolicy ConfigMap CustomResourceDefinition EndpointSlice GRPCRoute Gateway GatewayClass HTTPRoute ' +
+      'ListenerSet Namespace ReferenceGrant Secret Service TCPRoute TLSRoute UDPRoute'
+    expect(api.watched.join(' ')).toBe(kinds)
   })
 
   it('that are not installed are no error, and are picked up when they come', async () => {
@@ -109,7 +102,7 @@ describe('the kinds', () => {
 
   it('are read in v1 before v1beta1, and change to v1 without a moment in which an object is missing', async () => {
     const beta: ServedResource = { ...kindOf('HTTPRoute'), version: 'v1beta1' }
-    const { api, source, start, keys } = await world([...STANDARD.filter(({ kind }) => kind !== 'HTTPRoute'), beta])
+    const { api, source, keys } = await world([...STANDARD.filter(({ kind }) => kind !== 'HTTPRoute'), beta])
     api.put(route('a', 'a.example.com', 'v1beta1'))
     let isWhole = true
     await source.start(() => (isWhole &&= keys().includes('HTTPRoute/shop/a')))
@@ -122,7 +115,6 @@ describe('the kinds', () => {
     api.put(route('b'))
     await eventually(() => keys().includes('HTTPRoute/shop/b'), 'the next route')
     expect(isWhole).toBe(true)
-    await start
   })
 
   it('tell the version of their bundle', async () => {
@@ -189,23 +181,23 @@ describe('an object', () => {
     api.edit('Service', 'shop', 'web', { status: { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } } }, 'status')
     api.edit('Service', 'shop', 'web', { metadata: { managedFields: [{ manager: 'x' }], finalizers: ['a/b'] } })
     const { metadata } = api.edit('HTTPRoute', 'shop', 'a', { metadata: { finalizers: ['a/b'] } })
-    await eventually(() => source.stored('HTTPRoute', 'shop', 'a')?.finalizers.length === 1, 'the finalizer')
-    await eventually(() => source.stored('Service', 'shop', 'web')?.finalizers.length === 1, 'the finalizer')
+    await eventually(() => source.stored.get('HTTPRoute', 'shop', 'a')?.finalizers.length === 1, 'the finalizer')
+    await eventually(() => source.stored.get('Service', 'shop', 'web')?.finalizers.length === 1, 'the finalizer')
     expect(calls()).toBeGreaterThan(0)
     expect(source.read().objects).toBe(before.objects)
     expect(object('HTTPRoute/shop/a')).toBe(httpRoute)
     expect(object('Service/shop/web')).toBe(service)
-    expect(source.stored('Service', 'shop', 'web')?.status).toEqual({ loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } })
-    expect(source.stored('HTTPRoute', 'shop', 'a')).toMatchObject({
+    expect(source.stored.get('Service', 'shop', 'web')?.status).toEqual({ loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } })
+    expect(source.stored.get('HTTPRoute', 'shop', 'a')).toMatchObject({
       resourceVersion: metadata.resourceVersion,
       generation: 1,
       annotations: {},
     })
     api.edit('HTTPRoute', 'shop', 'a', { status: { parents } }, 'status')
-    await eventually(() => source.stored('HTTPRoute', 'shop', 'a')?.status !== undefined, 'the status')
+    await eventually(() => source.stored.get('HTTPRoute', 'shop', 'a')?.status !== undefined, 'the status')
     const withStatus = object('HTTPRoute/shop/a')
     api.edit('HTTPRoute', 'shop', 'a', { status: { parents: [{ ...parents[0], conditions: [{ type: 'Accepted' }] }] } }, 'status')
-    await eventually(() => JSON.stringify(source.stored('HTTPRoute', 'shop', 'a')?.status).includes('Accepted'), 'the conditions')
+    await eventually(() => JSON.stringify(source.stored.get('HTTPRoute', 'shop', 'a')?.status).includes('Accepted'), 'the conditions')
     expect(object('HTTPRoute/shop/a')).toBe(withStatus)
   })
 
@@ -255,6 +247,23 @@ describe('an object', () => {
     expect(object('HTTPRoute/shop/a')).toBe(before)
   })
 
+  it('is the same after a restart of the server that served its kind late', async () => {
+    const { api, source, start, object, keys } = await world()
+    api.put(route('a'))
+    await start()
+    const before = object('HTTPRoute/shop/a')
+    const { port } = api
+    await api.down()
+    api.hide('HTTPRoute')
+    await api.listen(port)
+    await eventually(() => source.read().findings.some(({ message }) => message.includes('404')), 'the refusal')
+    expect(keys()).toContain('HTTPRoute/shop/a')
+    api.show()
+    api.put(route('b'))
+    await eventually(() => keys().includes('HTTPRoute/shop/b'), 'the next route')
+    expect(object('HTTPRoute/shop/a')).toBe(before)
+  })
+
   it('that was deleted and made anew has no last valid version', async () => {
     const { api, start, keys, codes } = await world()
     api.put(route('a'))
@@ -272,7 +281,7 @@ describe('an object', () => {
     const { metadata, ...rest } = route('a')
     api.put({ ...rest, metadata: { ...metadata, annotations: { [last]: 'long' }, managedFields: [{ manager: 'x' }] } })
     await start()
-    const held = JSON.stringify([source.read().objects, source.stored('HTTPRoute', 'shop', 'a')])
+    const held = JSON.stringify([source.read().objects, source.stored.get('HTTPRoute', 'shop', 'a')])
     expect(held).toContain('a.example.com')
     expect(held).not.toMatch(/last-applied|managedFields/)
   })
@@ -301,7 +310,7 @@ describe('a Gateway', () => {
     await eventually(() => keys().includes('Gateway/shop/gw'), 'the Gateway')
     api.edit('Gateway', 'shop', 'gw', { spec: { gatewayClassName: 'theirs' } })
     await eventually(() => !keys().includes('Gateway/shop/gw'), 'its end')
-    expect(source.stored('Gateway', 'shop', 'gw')?.generation).toBe(2)
+    expect(source.stored.get('Gateway', 'shop', 'gw')?.generation).toBe(2)
   })
 
   it('keeps its identity and its last valid version as every object does', async () => {
@@ -311,7 +320,7 @@ describe('a Gateway', () => {
     await start()
     const before = object('Gateway/shop/gw')
     api.edit('Gateway', 'shop', 'gw', { status: { conditions: [] } }, 'status')
-    await eventually(() => source.stored('Gateway', 'shop', 'gw')?.status !== undefined, 'the status')
+    await eventually(() => source.stored.get('Gateway', 'shop', 'gw')?.status !== undefined, 'the status')
     expect(object('Gateway/shop/gw')).toBe(before)
     api.put(gateway('gw', 'ours', 'no port'))
     await eventually(() => codes().length > 0, 'the finding')
@@ -403,7 +412,7 @@ describe('Secrets and ConfigMaps', () => {
     const before = calls()
     api.put(secret('other'))
     api.put(configMap('other'))
-    await eventually(() => keys().length === 2 || undefined, 'both').catch(() => undefined)
+    await eventually(() => keys().length === 2, 'both')
     expect(keys()).toEqual(['ConfigMap/shop/other', 'Secret/shop/other'])
     expect(calls()).toBe(before)
   })
@@ -501,13 +510,17 @@ describe('what is ours', () => {
     api.put(deployment('ours', { labels }))
     api.put(deployment('theirs', {}))
     await start()
-    expect(source.ownedObjects('Deployment').map(({ metadata }) => metadata.name)).toEqual(['ours'])
-    expect(source.ownedObject('Deployment', 'shop', 'ours')).toMatchObject({ spec: { replicas: 2 } })
-    expect(source.stored('Deployment', 'shop', 'ours')).toMatchObject({ generation: 1, status: { readyReplicas: 1 } })
-    expect(source.stored('Deployment', 'shop', 'theirs')).toBeUndefined()
+    expect(source.owned.all().map(({ resource, object: { metadata } }) => `${resource.kind} ${metadata.name}`)).toEqual(['Deployment ours'])
+    expect(source.owned.get({ kind: 'Deployment' }, 'shop', 'ours')).toMatchObject({ spec: { replicas: 2 } })
+    expect(source.stored.get('Deployment', 'shop', 'ours')).toMatchObject({ generation: 1, status: { readyReplicas: 1 } })
+    expect(source.stored.get('Deployment', 'shop', 'theirs')).toBeUndefined()
+    expect([...source.stored.all('Deployment')].map(({ namespace, name }) => `${namespace}/${name}`)).toEqual(['shop/ours'])
+    // As the writers take them.
+    const forWriters: { stored: StoredObjects; owned: ObservedInfra } = source
+    expect(forWriters.owned.all()).toHaveLength(1)
     expect(keys()).toEqual([])
     api.edit('Deployment', 'shop', 'ours', { spec: { replicas: 3 } })
-    await eventually(() => source.stored('Deployment', 'shop', 'ours')?.generation === 2, 'the change')
+    await eventually(() => source.stored.get('Deployment', 'shop', 'ours')?.generation === 2, 'the change')
     expect(source.resource('Deployment')).toMatchObject({ group: 'apps', version: 'v1', plural: 'deployments' })
   })
 })

@@ -120,6 +120,16 @@ describe('the import table', () => {
     expect(connections.filter((path) => !files.some((file) => file.path === path))).toEqual([])
   })
 
+  it('keeps what speaks HTTP to the API server in kube, and loads the library of credentials only when they are', () => {
+    const wrong = files.flatMap(({ path, imports, text }) =>
+      imports
+        .filter(({ from, typeOnly }) => ['undici', '@kubernetes/client-node'].includes(from) && !typeOnly)
+        .filter(({ from }) => !path.startsWith('src/kube/') || (from !== 'undici' && !text.includes(`await import('${from}')`)))
+        .map(({ from }) => `${path} imports ${from}`),
+    )
+    expect(wrong).toEqual([])
+  })
+
   it('lets only delivery, the TLS context and the keys of sessions reveal a secret', () => {
     const wrong = files
       .filter((file) => /\.reveal\(/.test(file.text) && !mayReveal.some((place) => place.test(file.path)))

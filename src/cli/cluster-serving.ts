@@ -107,7 +107,7 @@ export class ClusterServing {
     const failed = new Map(ready.flatMap(({ result }) => (result?.failedPorts ?? []).map(({ port, message }) => [port, message])))
     return {
       ...(served !== undefined && { servedVersion: served.version }),
-      addresses: addressesIn(this.#options.source.stored('Service', namespace, name)?.status),
+      addresses: addressesIn(this.#options.source.stored.get('Service', namespace, name)?.status),
       failedPorts: [...failed].map(([port, message]) => ({ port, message })),
     }
   }

@@ -3,14 +3,13 @@ import type { Snapshot } from '../cluster/snapshot.ts'
 import { identityOf } from '../delivery/messages.ts'
 import type { GatewayPlan, InfraSettings } from '../infra/gateway-plan.ts'
 import { type GatewayManifests, InfraWriter } from '../infra/infra-writer.ts'
-import { credentialsName, proxyManifests, proxyResources } from '../infra/proxy-manifests.ts'
+import { credentialsName, proxyManifests } from '../infra/proxy-manifests.ts'
 import type { StreamAuthority } from '../infra/stream-authority.ts'
 import type { KubeApi, KubeObject, Resource } from '../kube/kube-api.ts'
 import type { KubernetesSource } from '../sources/kubernetes/kubernetes-source.ts'
 import { writeFinalizers } from '../status/class-finalizer.ts'
 import { EventWriter, type Judged } from '../status/event-writer.ts'
 import { StatusWriter } from '../status/status-writer.ts'
-import type { StoredObject } from '../status/stored-object.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { MetricFamily } from '../telemetry/metrics.ts'
 import type { StatusOf } from '../translate/translation.ts'
@@ -45,21 +44,10 @@ export class ClusterWriting {
     const { api, source, controllerName, instance, logger } = options
     this.#options = options
     const now = (): Date => new Date()
-    this.#infra = new InfraWriter(
-      api,
-      {
-        get: (resource, namespace, name) => source.ownedObject(resource.kind, namespace, name),
-        all: () =>
-          Object.values(proxyResources).flatMap((resource) => source.ownedObjects(resource.kind).map((object) => ({ resource, object }))),
-      },
-      logger,
-    )
+    this.#infra = new InfraWriter(api, source.owned, logger)
     this.#statuses = new StatusWriter({
       api,
-      stored: {
-        get: (kind, namespace, name) => source.stored(kind, namespace, name) as StoredObject | undefined,
-        all: (kind) => source.storedAll(kind) as Iterable<{ namespace: string; name: string; stored: StoredObject }>,
-      },
+      stored: source.stored,
       resourceOf: (kind) => source.resource(kind),
       controllerName,
       logger,
@@ -96,7 +84,7 @@ export class ClusterWriting {
   async #manifestsOf(plan: GatewayPlan): Promise<GatewayManifests['manifests'] | undefined> {
     const { source, settings, logger } = this.#options
     const [namespace = '', name = ''] = plan.gateway.split('/')
-    const uid = source.stored('Gateway', namespace, name)?.metadata.uid
+    const uid = source.stored.get('Gateway', namespace, name)?.metadata.uid
     if (uid === undefined) return undefined
     try {
       const credentials = await this.#credentialsOf(plan, { name, uid })
@@ -124,7 +112,7 @@ export class ClusterWriting {
     if (resource === undefined) return
     const used = new Set(objects.all('Gateway').map(({ spec }) => spec.gatewayClassName))
     const classes = objects.all('GatewayClass').flatMap(({ metadata: { name }, spec }) => {
-      const stored = source.stored('GatewayClass', '', name)
+      const stored = source.stored.get('GatewayClass', '', name)
       if (spec.controllerName !== controllerName || stored === undefined) return []
       return [{ name, resourceVersion: stored.resourceVersion, finalizers: stored.finalizers, inUse: used.has(name) }]
     })
@@ -143,7 +131,7 @@ export class ClusterWriting {
           kind,
           namespace,
           name,
-          uid: source.stored(kind, namespace, name)?.metadata.uid,
+          uid: source.stored.get(kind, namespace, name)?.metadata.uid,
           conditions: conditionsIn(status),
         }
       }),

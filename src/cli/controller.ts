@@ -4,7 +4,6 @@
  * the Lease writes.
  */
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { AdminServer } from '../admin/admin-server.ts'
 import { Loop } from '../controller/loop.ts'
 import { controllerName as streamName } from '../delivery/messages.ts'
@@ -13,6 +12,7 @@ import { newAuthoritySecret, type ServerCredentials, StreamAuthority } from '../
 import { managedBy } from '../infra/proxy-manifests.ts'
 import { KubeClient } from '../kube/client.ts'
 import { loadCredentials } from '../kube/credentials.ts'
+import { delay } from '../kube/delay.ts'
 import type { KubeApi, KubeObject } from '../kube/kube-api.ts'
 import { isKubeError } from '../kube/kube-error.ts'
 import { LeaderElection } from '../kube/lease.ts'
@@ -50,9 +50,6 @@ const leaseName = 'gatewright'
 /** Milliseconds between looks at what no event tells of: certificates that want to be renewed. */
 const regularly = 10 * 60 * 1000
 
-const delay = async (milliseconds: number, signal?: AbortSignal): Promise<void> => {
-  await sleep(milliseconds, undefined, signal === undefined ? {} : { signal }).catch(() => {})
-}
 const now = (): number => performance.now()
 
 export async function controller(flags: ControllerFlags): Promise<number> {

@@ -205,10 +205,12 @@ export class StatusWriter {
       for (let conflicts = 0; conflicts < mostConflicts; conflicts += 1) {
         const status = resource === undefined || stored === undefined ? undefined : this.#changeOf(item, stored)
         if (resource === undefined || stored === undefined || status === undefined) return pause
+        // Another one may be wanted by the time that this one is written.
+        const { wanted } = item
         try {
           const patch = { metadata: { resourceVersion: stored.resourceVersion }, status }
           item.written = storedIn(await api.patch(resource, { namespace, name }, patch, 'status'))
-          item.compared = { wanted: item.wanted, resourceVersion: item.written.resourceVersion }
+          item.compared = { wanted, resourceVersion: item.written.resourceVersion }
           item.failures = 0
           this.#counts.written += 1
           return pause

@@ -67,7 +67,11 @@ describe('a real API server', () => {
     await eventually(() => Promise.resolve(one('HTTPRoute', 'a')), 'the route')
     const before = one('HTTPRoute', 'a')
     const condition = {
-      ...{ type: 'Accepted', status: 'True', reason: 'Accepted', message: '', observedGeneration: 1 },
+      type: 'Accepted',
+      status: 'True',
+      reason: 'Accepted',
+      message: '',
+      observedGeneration: 1,
       lastTransitionTime: '2026-01-01T00:00:00Z',
     }
     const name = { namespace: scene.namespace, name: 'a' }

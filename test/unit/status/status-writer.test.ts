@@ -137,6 +137,17 @@ describe('the writer of statuses', () => {
     expect(writes.length).toBeGreaterThan(1)
   })
 
+  it('writes what came to be wanted while it wrote', async () => {
+    const { writer, put, writes, status } = cluster()
+    put('Gateway', 'a', {})
+    writer.write([gateway('a', 'False', 'early')])
+    // The write is under way: it takes a millisecond.
+    writer.write([gateway('a', 'True', 'late')])
+    await writer.settled()
+    expect(writes).toHaveLength(2)
+    expect(status('Gateway/default/a')).toMatchObject({ conditions: [{ status: 'True', message: 'late' }] })
+  })
+
   it('does not write again because the watch is late', async () => {
     const { writer, put, writes, show } = cluster({ follows: false })
     put('Gateway', 'a', {})

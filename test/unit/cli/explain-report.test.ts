@@ -17,7 +17,15 @@ function report(rule: RuleSketch, headers: Parameters<typeof request>[2] = [], p
   const config = gatewayConfig({ pools: { web: [], guard: [] }, rules: [{ backends: ['web'], ...rule }] })
   const explanation = explain(compile(config), 80, request('POST', 'http://a.example/a', headers))
   const answers = [{ gateway: 'test/gate', explanation }]
-  const found = { request: { method: 'POST', url: '/a', dropped: [] }, port: 80, answers, refused: [], notes: [], pools, gateways: [config] }
+  const found = {
+    request: { method: 'POST', url: '/a', dropped: [] },
+    port: 80,
+    answers,
+    refused: [],
+    notes: [],
+    pools,
+    gateways: [config],
+  }
   return explainReport(found, plain)
     .split('\n')
     .map((line) => line.trim().replaceAll(/ {2,}/g, ' | '))

@@ -2,7 +2,6 @@
 
 /**
  * `GatewayClass.status.supportedFeatures`: names of pkg/features v1.7.0, sorted.
- * Infrastructure and static addresses belong to a cluster's load balancer and join when it is served.
  * ExternalAuth and sessions are served too; v1.7 has no names for them.
  */
 export const SUPPORTED_FEATURES: readonly { readonly name: string }[] = [
@@ -10,10 +9,13 @@ export const SUPPORTED_FEATURES: readonly { readonly name: string }[] = [
   'GRPCRouteNamedRouteRule',
   'GRPCRouteRequestHeaderModifier',
   'Gateway',
+  'GatewayAddressEmpty',
   'GatewayHTTPListenerIsolation',
   'GatewayHTTPSListenerDetectMisdirectedRequests',
+  'GatewayInfrastructure',
   'GatewayPort8080',
   'GatewayRouteHostnameIntersectionPrecedence',
+  'GatewayStaticAddresses',
   'HTTPRoute',
   'HTTPRoute303RedirectStatusCode',
   'HTTPRoute307RedirectStatusCode',

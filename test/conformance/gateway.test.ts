@@ -2,7 +2,7 @@
 import { expect } from 'vitest'
 import { conformanceTests } from './conformance.ts'
 import type { ListenerClaim, Scene } from './scene.ts'
-import { INFRA } from './suite-objects.ts'
+import { addresses, INFRA } from './suite-objects.ts'
 import type { Manifest } from './suite-module.ts'
 
 const conformance = conformanceTests()
@@ -136,3 +136,24 @@ function changeListeners({ cluster }: Pick<Scene, 'cluster'>, gateway: string, e
     return { spec: { ...before, listeners: edit(before.listeners) } }
   })
 }
+
+conformance('GatewayOptionalAddressValue', (scene) => {
+  scene.accepted('gateway-without-address-value')
+})
+
+conformance('GatewayStaticAddresses', async (scene) => {
+  const asked = Object.values(addresses).map((value) => ({ type: 'IPAddress', value }))
+  const ask = (wanted: readonly object[]) =>
+    scene.cluster.change('Gateway', INFRA, 'gateway-static-addresses', ({ spec }) => ({ spec: { ...(spec as object), addresses: wanted } }))
+
+  scene.gateway('gateway-static-addresses', 'Accepted=False UnsupportedAddress')
+  await ask(asked)
+  scene.gateway('gateway-static-addresses', 'Accepted=True Accepted', 'Programmed=False AddressNotUsable')
+  await ask(asked.slice(0, 1))
+  scene.gateway('gateway-static-addresses', 'Accepted=True Accepted', 'Programmed=True Programmed')
+  expect(scene.cluster.status('Gateway', INFRA, 'gateway-static-addresses').addresses).toEqual(asked.slice(0, 1))
+})
+
+conformance('GatewayInvalidParametersRef', (scene) => {
+  scene.gateway('gateway-invalid-parameters-ref', 'Accepted=False InvalidParameters')
+})

@@ -5,7 +5,7 @@
 import type { FilterConfig } from '../config/filter.ts'
 import { compileCors } from './cors.ts'
 import { compileAuth } from './external-auth.ts'
-import { compileEdits } from './header-edits.ts'
+import { compileEdits, editsForwarded } from './header-edits.ts'
 import { compileMirrors } from './mirror.ts'
 import type { MovedPort } from './moved-ports.ts'
 import { compileRedirect } from './redirect.ts'
@@ -68,7 +68,9 @@ export function compileFilters(
     cors,
     auth,
   }
-  return Object.values(compiled).every((part) => part === undefined) ? undefined : compiled
+  if (Object.values(compiled).every((part) => part === undefined)) return undefined
+  // A mirror may speak HTTP/2, which knows no lines.
+  return { ...compiled, seesForwarded: mirrors !== undefined || editsForwarded(requestEdits) }
 }
 
 function compileFirst<C, T>(config: C | undefined, compile: (config: C) => T): T | undefined {
@@ -88,5 +90,6 @@ function failing(filter: string, reason: string, message: string): CompiledFilte
     mirrors: undefined,
     cors: undefined,
     auth: undefined,
+    seesForwarded: false,
   }
 }

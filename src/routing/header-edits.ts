@@ -87,6 +87,15 @@ const ownFields = new Set([
   'upgrade',
 ])
 
+/** What the gateway says of the client. */
+const forwardedFields: readonly string[] = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-request-id']
+
+export function editsForwarded(edits: CompiledEdits | undefined): boolean {
+  if (edits === undefined) return false
+  const { set, add, remove } = edits
+  return [...set, ...add].some(({ lower }) => forwardedFields.includes(lower)) || forwardedFields.some((name) => remove.has(name))
+}
+
 export function isOwnField(name: string): boolean {
   return ownFields.has(name.toLowerCase())
 }

@@ -161,6 +161,8 @@ export interface CompiledFilters {
   readonly cors: CompiledCors | undefined
   /** Rules only. One without a target is a failing `answer`. */
   readonly auth: CompiledAuth | undefined
+  /** What the gateway says of the client (X-Forwarded-*, X-Request-Id) must be among the fields: something edits or copies it. */
+  readonly seesForwarded: boolean
 }
 
 export interface CompiledMirror {

@@ -3,7 +3,7 @@ import type { CompiledEdits, CompiledFilters, CompiledMatch } from '../../routin
 import type { RequestHead } from '../http1/request-head.ts'
 import type { OutgoingRequest } from '../upstream/upstream.ts'
 import type { Downstream } from './downstream.ts'
-import { applyEdits } from './edits.ts'
+import { applyEdits, applyGiven } from './edits.ts'
 import { forwardedLines, setForwarded } from './forwarded.ts'
 
 /**
@@ -24,19 +24,13 @@ export function outgoingRequest(
   const { filters } = match.rule
   let target = path
   let lines = ''
-  if (inHttp1 && filters === undefined && backendFilters === undefined && !client.context.trusted) {
+  const asLines = inHttp1 && authorised === undefined && !client.context.trusted
+  if (asLines && filters?.seesForwarded !== true && backendFilters?.seesForwarded !== true) {
     lines = forwardedLines(head, client.forwardedPrefix, requestId)
-  } else {
-    setForwarded(head, client.context, requestId)
-    if (authorised !== undefined) applyEdits(head.fields, authorised)
-    for (const stage of [filters, backendFilters]) {
-      if (stage?.requestEdits !== undefined) applyEdits(head.fields, stage.requestEdits)
-      if (stage?.rewrite === undefined) continue
-      if (stage.rewrite.hostname !== undefined) head.fields.set('Host', 'host', stage.rewrite.hostname)
-      // Of the path that was matched, always: `prefixLength` counts in no other, so a backend's takes the place of its rule's.
-      if (stage.rewrite.path !== undefined) target = stage.rewrite.path(path, match.prefixLength)
-    }
-  }
+  } else setForwarded(head, client.context, requestId)
+  if (authorised !== undefined) applyGiven(head.fields, authorised)
+  if (filters !== undefined) target = filtered(filters, head, path, target, match.prefixLength)
+  if (backendFilters !== undefined) target = filtered(backendFilters, head, path, target, match.prefixLength)
   return {
     method: head.method,
     target: target + head.search,
@@ -47,6 +41,19 @@ export function outgoingRequest(
     teTrailers: head.teTrailers,
     upgrade: inHttp1 ? upgradeOf(head, client) : '',
   }
+}
+
+/** Edits `head`; gives the target. @param path that was matched: `prefixLength` counts in no other, so a backend's rewrite takes the place of its rule's */
+function filtered(
+  { requestEdits, rewrite }: CompiledFilters,
+  head: RequestHead,
+  path: string,
+  target: string,
+  prefixLength: number,
+): string {
+  if (requestEdits !== undefined) applyEdits(head.fields, requestEdits)
+  if (rewrite?.hostname !== undefined) head.fields.set('Host', 'host', rewrite.hostname)
+  return rewrite?.path === undefined ? target : rewrite.path(path, prefixLength)
 }
 
 /** The protocol that may be switched to; '' when none was asked for or it is not one of ours. */

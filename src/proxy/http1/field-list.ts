@@ -9,11 +9,11 @@ import { LOWER } from './byte-class.ts'
 import { CONTENT_LENGTH, DROPPED, EXPECT, FRAMING_KINDS, HOST, kindOfName, OTHER } from './field-kind.ts'
 import { STRIDE } from './field-scanner.ts'
 
-interface Added {
+/** A line to append: byte strings, checked by whoever made it. */
+export interface AddedField {
   readonly name: string
   readonly lower: string
   readonly value: string
-  readonly kind: number
 }
 
 export class FieldList {
@@ -24,7 +24,7 @@ export class FieldList {
   /** Kinds among the lines, dropped ones included. */
   readonly #seen: number
   #dropped = false
-  #added: Added[] | undefined
+  #added: AddedField[] | undefined
 
   /** `marks` as FieldScanner makes them, relative to the start of `text`; `end` is the offset of the empty line. */
   constructor(text: string, marks: number[], seen: number, end: number) {
@@ -70,7 +70,7 @@ export class FieldList {
       const marks = this.#marks
       for (let m = 0; m < marks.length; m += STRIDE) if (marks[m] === kind) return this.#text.slice(marks[m + 3], marks[m + 4])
     }
-    return this.#added?.find((field) => field.kind === kind)?.value
+    return this.#added?.find((field) => kindOfName(field.lower) === kind)?.value
   }
 
   /** Appends a line. Byte strings, checked when they were compiled. Framing fields are the codec's: they are left alone. */
@@ -78,15 +78,26 @@ export class FieldList {
     const kind = kindOfName(lower)
     if (isFraming(kind)) return
     if (kind === HOST) this.#drop(lower)
-    this.#append({ name, lower, value, kind })
+    this.append({ name, lower, value })
   }
 
   /** Replaces every line of that name by one at the end. */
   set(name: string, lower: string, value: string): void {
     const kind = kindOfName(lower)
     if (isFraming(kind)) return
-    this.#drop(lower)
-    this.#append({ name, lower, value, kind })
+    this.replace({ name, lower, value })
+  }
+
+  /** As `add`, for a field that is neither Host nor framing. */
+  append(field: AddedField): void {
+    if (this.#added === undefined) this.#added = [field]
+    else this.#added.push(field)
+  }
+
+  /** As `set`, for a field that is no framing field. */
+  replace(field: AddedField): void {
+    this.#drop(field.lower)
+    this.append(field)
   }
 
   /** Removes every line of that name. Host and framing fields stay: a head without them cannot be sent. */
@@ -100,7 +111,7 @@ export class FieldList {
     if ((this.#seen & (1 << kind)) !== 0) {
       for (let m = 0; m < this.#marks.length; m += STRIDE) if (this.#marks[m] === kind) this.#dropLine(m)
     }
-    if (this.#added !== undefined) this.#added = this.#added.filter((field) => field.kind !== kind)
+    if (this.#added !== undefined) this.#added = this.#added.filter((field) => kindOfName(field.lower) !== kind)
   }
 
   /** Drops the lines that Connection names. Only fields without a meaning for the codec or the gateway can be dropped so. */
@@ -185,11 +196,6 @@ export class FieldList {
       this.#added = this.#added.filter((other) => other.lower !== lower)
       return
     }
-  }
-
-  #append(field: Added): void {
-    if (this.#added === undefined) this.#added = [field]
-    else this.#added.push(field)
   }
 
   #dropLine(m: number): void {

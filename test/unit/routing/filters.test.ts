@@ -104,6 +104,7 @@ describe('a filter that cannot be served', () => {
       requestEdits: undefined,
       responseEdits: undefined,
       rewrite: undefined,
+      seesForwarded: false,
     })
   })
 })

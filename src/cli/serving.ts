@@ -16,7 +16,7 @@ import type { LocatedFinding } from '../sources/source.ts'
 import { placeGateways } from '../standalone/bind-trial.ts'
 import type { Kindness } from '../standalone/kindness.ts'
 import type { Laptop } from '../standalone/laptop.ts'
-import { placementOf, type PlacementOptions, type Places } from '../standalone/placement.ts'
+import { placementOf, type PlacementOptions, type Places, withoutLost } from '../standalone/placement.ts'
 import type { TranslateOptions } from '../translate/options.ts'
 import { type Pass, translate } from '../translate/translate.ts'
 import type { Translation } from '../translate/translation.ts'
@@ -50,6 +50,8 @@ export interface View {
   readonly served: Acknowledgements
 }
 
+/** How often more. */
+const mostPlannings = 3
 const nothingObserved: Observations = { gateways: new Map(), assumeProgrammed: false }
 
 export class Serving {
@@ -74,22 +76,36 @@ export class Serving {
   }
 
   async pass(): Promise<View> {
-    const { source, delivery, laptop, placement } = this.#options
+    const { source, laptop } = this.#options
     const around = this.#options.lookAround()
     const read = source.read()
     const objects = this.#feed.follow(read.objects)
     const strict = this.#cluster.of(objects)
     const overlaid = await laptop?.overlay(objects, strict, refusedObjects(read))
     const wanted = overlaid === undefined ? strict : this.#here.of(overlaid.snapshot)
-    this.#places = await placeGateways(wanted.configs, placement, this.#places)
-    const placed = placementOf(this.#places, placement.addresses[0] ?? '127.0.0.1')
-    const served = await delivery.deliver(wanted.configs, wanted.versions, wanted.keys, placed)
+    const served = await this.#deliver(wanted)
     const cluster = this.#cluster.observe(served)
     const here = laptop === undefined ? cluster : this.#here.observe(served)
     const translated = [...cluster.findings, ...(overlaid?.findings ?? [])]
     const findings = [...around, ...allFindings(read, translated, here.configs, this.#findings)]
     this.#view = { read, objects, cluster, here, kindnesses: overlaid?.kindnesses ?? [], findings, served }
     return this.#view
+  }
+
+  /** Another program may take a port after it was tried and before it is bound: then its place is planned again. */
+  async #deliver({ configs, versions, keys }: Translation): Promise<Acknowledgements> {
+    const { delivery, placement } = this.#options
+    for (let left = mostPlannings; ; left -= 1) {
+      const before = this.#places
+      this.#places = await placeGateways(configs, placement, before)
+      const placed = placementOf(this.#places, placement.addresses[0] ?? '127.0.0.1')
+      const served = await delivery.deliver(configs, versions, keys, placed)
+      const isClosed = (gateway: string, port: number): boolean =>
+        served.get(gateway)?.failedPorts.some((failed) => failed.port === port) === true
+      const kept = withoutLost(this.#places, before, isClosed)
+      if (kept === this.#places || left === 0) return served
+      this.#places = kept
+    }
   }
 }
 

@@ -68,6 +68,25 @@ export function placementOf(places: Places, fallbackAddress: string): Placement 
   return (gateway, port) => places.get(gateway)?.get(port) ?? { address: fallbackAddress, port }
 }
 
+/** Without the places that somebody else took between trial and binding, as far as they are new and may move; the same when there are none. */
+export function withoutLost(places: Places, before: Places, isClosed: (gateway: string, port: number) => boolean): Places {
+  let lost = 0
+  const kept = new Map<string, ReadonlyMap<number, Place>>()
+  for (const [gateway, own] of places) {
+    const open = [...own].filter(
+      ([port, place]) => !isMovable(port, place) || before.get(gateway)?.has(port) === true || !isClosed(gateway, port),
+    )
+    lost += own.size - open.length
+    kept.set(gateway, open.length === own.size ? own : new Map(open))
+  }
+  return lost === 0 ? places : kept
+}
+
+/** A port that was asked for, or that needs no privilege, is not moved: the user shall learn that it is in use. */
+function isMovable(port: number, { moved }: Place): boolean {
+  return moved === 'shared' || (port < 1024 && moved !== 'asked')
+}
+
 type Step<T> = Generator<{ readonly address: string; readonly port: number }, T, BindTrial>
 
 /** All ports of a Gateway on one address, its own before others; ports that collide everywhere are moved on the first address. */
@@ -126,7 +145,7 @@ function* placePort(
   if (used.has(keyOf(address, wanted))) return yield* moveOn(address, wanted, used)
   const trial = yield { address, port: wanted }
   if (trial === 'no-address' && address !== options.addresses[0]) return 'no-address'
-  // A port that was asked for, or that needs no privilege, is not moved: the user shall learn that it is in use.
+  // As in isMovable.
   if (asked !== undefined) return { address, port: asked, moved: 'asked' }
   if (trial === 'free' || trial === 'no-address' || port >= 1024) return { address, port }
   if (taken.has(keyOf(address, movedPort(port)))) return 'collision'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { GatewayConfig } from '../../../src/config/config.ts'
 import type { BindTrial, PlacementOptions, Places } from '../../../src/standalone/placement.ts'
-import { loopbackAddresses, placementOf, planPlaces } from '../../../src/standalone/placement.ts'
+import { loopbackAddresses, placementOf, planPlaces, withoutLost } from '../../../src/standalone/placement.ts'
 
 const config = (gateway: string, ...ports: readonly number[]): GatewayConfig => ({
   gateway,
@@ -44,6 +44,29 @@ function show(places: Places): readonly string[] {
     ),
   )
 }
+
+describe('a port that somebody else takes between trial and binding', () => {
+  const configs = [config('a/g', 80, 9000)]
+  const always = (): boolean => true
+
+  it('is planned again when it may move, and only then', () => {
+    const { places } = plan(configs)
+    const kept = withoutLost(places, new Map(), (_, port) => port !== 81)
+    expect(show(kept)).toEqual(['a/g 9000 127.0.0.1:9000'])
+    expect(plan(configs, { taken: ['127.0.0.1:8080'] }, {}, kept).shown).toEqual([
+      'a/g 9000 127.0.0.1:9000',
+      'a/g 80 127.0.0.1:8081 denied',
+    ])
+  })
+
+  it('stays where it was asked for, where it was before, and where nothing went wrong', () => {
+    const asked = plan(configs, {}, { overrides: new Map([[80, 9080]]) }).places
+    expect(withoutLost(asked, new Map(), always)).toBe(asked)
+    const { places } = plan(configs)
+    expect(withoutLost(places, places, always)).toBe(places)
+    expect(withoutLost(places, new Map(), () => false)).toBe(places)
+  })
+})
 
 describe('placement', () => {
   it('keeps a port below 1024 that can be bound', () => {

@@ -6,7 +6,7 @@ import type { AttachingRoute } from './attachment.ts'
 import { GATEWAY_GROUP, isServed } from './features.ts'
 import { namespaceToApply, shortfalls } from './namespace-selector.ts'
 import { listed, quoted, withRemedies, type Remedy } from './remedy.ts'
-import type { GatewaySurface, ListenerSurface } from './surface.ts'
+import { ownerInWords, type GatewaySurface, type ListenerSurface } from './surface.ts'
 import type { YamlValue } from './yaml-block.ts'
 
 export interface Refusal {
@@ -61,7 +61,7 @@ export const inSentence = {
       ...(ref.port === undefined ? [] : [`port ${ref.port}`]),
     ]
     const present = gateway.listeners.map(({ name, port }) => `${quoted(name)} (port ${port})`)
-    const problem = `No listener of Gateway ${pathOf(gateway)} has ${listed(wanted)}; its listeners are ${listed(present)}.`
+    const problem = `No listener of ${ownerInWords(gateway)} has ${listed(wanted)}; its listeners are ${listed(present)}.`
     const target = gateway.listeners.find((listener) => listener.routeKinds.includes(route.kind) && !isNamed(listener, route, ref))
     if (target === undefined) return problem
     const parentRefs = route.parentRefs.map((other) => (other === ref ? pointedAt(ref, target) : other))
@@ -71,14 +71,14 @@ export const inSentence = {
   },
 
   notAllowed(gateway: GatewaySurface, refusals: readonly Refusal[]): string {
-    const problem = `No listener of Gateway ${pathOf(gateway)} allows the route. ${refusals.map(({ why }) => why).join(' ')}`
+    const problem = `No listener of ${ownerInWords(gateway)} allows the route. ${refusals.map(({ why }) => why).join(' ')}`
     const remedy = refusals.find((refusal) => refusal.remedy !== undefined)?.remedy
     return withRemedies(problem, remedy === undefined ? [] : [remedy])
   },
 
   noHostname(route: AttachingRoute, gateway: GatewaySurface, listeners: readonly ListenerSurface[]): string {
     const present = listeners.map(({ name, hostname }) => `${quoted(name)} has ${hostname}`)
-    const problem = `No hostname of the route (${route.hostnames.join(', ')}) intersects with a listener's of Gateway ${pathOf(gateway)}: listener ${listed(present)}.`
+    const problem = `No hostname of the route (${route.hostnames.join(', ')}) intersects with a listener's of ${ownerInWords(gateway)}: listener ${listed(present)}.`
     const hostname = wouldIntersect(route.hostnames[0] ?? '', listeners[0]?.hostname ?? '')
     // A route has at most 16 hostnames.
     return withRemedies(problem, [
@@ -97,7 +97,7 @@ function wouldIntersect(route: string, listener: string): string {
 function listenerPatch(gateway: GatewaySurface, { name, port, protocol }: ListenerSurface, allowedRoutes: YamlValue): YamlValue {
   return {
     apiVersion: `${GATEWAY_GROUP}/v1`,
-    kind: 'Gateway',
+    kind: gateway.kind,
     metadata: { name: gateway.name, namespace: gateway.namespace },
     spec: { listeners: [{ name, port, protocol, allowedRoutes }] },
   }
@@ -134,8 +134,4 @@ function plain({ group, kind, namespace, name, sectionName, port }: ParentRefere
     ...(sectionName === undefined ? {} : { sectionName }),
     ...(port === undefined ? {} : { port }),
   }
-}
-
-function pathOf({ namespace, name }: GatewaySurface): string {
-  return `${namespace}/${name}`
 }

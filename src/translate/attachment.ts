@@ -1,5 +1,5 @@
 /**
- * Which listeners of a Gateway take a route through one parentRef (Gateway API v1, ParentReference and AllowedRoutes).
+ * Which listeners of a Gateway or of a ListenerSet take a route through one parentRef (Gateway API v1, ParentReference and AllowedRoutes).
  *
  * Three questions in the order in which the reasons of Accepted rank: does the parentRef name a listener at all
  * (NoMatchingParent), does one of these allow the route's kind and namespace (NotAllowedByListeners), does a host name

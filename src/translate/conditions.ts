@@ -56,6 +56,8 @@ export const listenerConditions = {
   accepted: condition('Accepted', 'True', 'Accepted'),
   unsupportedProtocol: condition('Accepted', 'False', 'UnsupportedProtocol'),
   unsupportedValue: condition('Accepted', 'False', 'UnsupportedValue'),
+  /** Of a ListenerSet, whose listeners have no UnsupportedValue. */
+  notAcceptedInvalid: condition('Accepted', 'False', 'Invalid'),
   portUnavailable: condition('Accepted', 'False', 'PortUnavailable'),
   notAcceptedHostnameConflict: condition('Accepted', 'False', 'HostnameConflict'),
   notAcceptedProtocolConflict: condition('Accepted', 'False', 'ProtocolConflict'),
@@ -63,6 +65,8 @@ export const listenerConditions = {
   programmed: condition('Programmed', 'True', 'Programmed'),
   notProgrammedInvalid: condition('Programmed', 'False', 'Invalid'),
   notProgrammedPending: condition('Programmed', 'False', 'Pending'),
+  /** Of a ListenerSet; for a Gateway's own it is Invalid. */
+  notProgrammedPortUnavailable: condition('Programmed', 'False', 'PortUnavailable'),
   notProgrammedHostnameConflict: condition('Programmed', 'False', 'HostnameConflict'),
   notProgrammedProtocolConflict: condition('Programmed', 'False', 'ProtocolConflict'),
 
@@ -100,10 +104,18 @@ export const routeConditions = {
 } as const
 
 export const listenerSetConditions = {
+  accepted: condition('Accepted', 'True', 'Accepted'),
+  acceptedWithInvalidListeners: condition('Accepted', 'True', 'ListenersNotValid'),
+  listenersNotValid: condition('Accepted', 'False', 'ListenersNotValid'),
   notAllowed: condition('Accepted', 'False', 'NotAllowed'),
-  invalid: condition('Accepted', 'False', 'Invalid'),
+  parentNotAccepted: condition('Accepted', 'False', 'ParentNotAccepted'),
+  waitingForParent: condition('Accepted', 'Unknown', 'Pending'),
+
+  programmed: condition('Programmed', 'True', 'Programmed'),
+  notProgrammedListenersNotValid: condition('Programmed', 'False', 'ListenersNotValid'),
   notProgrammedNotAllowed: condition('Programmed', 'False', 'NotAllowed'),
-  notProgrammedInvalid: condition('Programmed', 'False', 'Invalid'),
+  parentNotProgrammed: condition('Programmed', 'False', 'ParentNotProgrammed'),
+  programmedPending: condition('Programmed', 'Unknown', 'Pending'),
 } as const
 
 export const policyConditions = {

@@ -43,6 +43,7 @@ export const SUPPORTED_FEATURES: readonly { readonly name: string }[] = [
   'HTTPRouteRetryCodes',
   'HTTPRouteRetryConnectionError',
   'HTTPRouteSchemeRedirect',
+  'ListenerSet',
   'ReferenceGrant',
 ].map((name) => ({ name }))
 

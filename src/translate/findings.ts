@@ -1,7 +1,7 @@
 /** Every finding that translate can make: what is worth saying and is no condition. Each code once; `cause` groups those with one root. */
 import type { Service, ServicePort } from '../api/core.ts'
 import type { Finding } from '../api/finding.ts'
-import type { Gateway, Listener } from '../api/gateway.ts'
+import type { Gateway, Listener, ListenerSet } from '../api/gateway.ts'
 import type { ObjectRef } from '../api/meta.ts'
 
 type Path = readonly (string | number)[]
@@ -87,22 +87,22 @@ export const findings = {
     }
   },
 
-  tlsOptionUnknown(gateway: Gateway, listener: Listener, option: string): Finding {
+  tlsOptionUnknown(owner: Gateway | ListenerSet, listener: Listener, option: string): Finding {
     return {
       code: 'tls-option-unknown',
       severity: 'warning',
-      object: refOf(gateway),
-      path: ['spec', 'listeners', gateway.spec.listeners.indexOf(listener), 'tls', 'options', option],
+      object: refOf(owner),
+      path: ['spec', 'listeners', owner.spec.listeners.indexOf(listener), 'tls', 'options', option],
       message: `The TLS option ${option} is not known and has no effect.`,
     }
   },
 
-  certificateHostname(gateway: Gateway, listener: Listener, names: readonly string[]): Finding {
+  certificateHostname(owner: Gateway | ListenerSet, listener: Listener, names: readonly string[]): Finding {
     return {
       code: 'certificate-hostname-mismatch',
       severity: 'warning',
-      object: refOf(gateway),
-      path: ['spec', 'listeners', gateway.spec.listeners.indexOf(listener), 'tls', 'certificateRefs'],
+      object: refOf(owner),
+      path: ['spec', 'listeners', owner.spec.listeners.indexOf(listener), 'tls', 'certificateRefs'],
       message: `No certificate of listener "${listener.name}" covers its hostname ${listener.hostname}: they are for ${names.length === 0 ? 'no DNS name' : names.join(', ')}.`,
     }
   },

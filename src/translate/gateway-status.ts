@@ -10,19 +10,25 @@ import type { GatewayObservation, Observations } from '../cluster/observations.t
 import type { ListenerKey } from '../config/listener.ts'
 import { addressesAssigned, assumedAddresses, grantedAddresses, missingAddresses } from './addresses.ts'
 import { gatewayConditions } from './conditions.ts'
-import type { GatewayPart, GatewayResult, ListenerPart } from './gateway.ts'
+import type { GatewayPart, GatewayResult } from './gateway.ts'
+import type { ListenerPart } from './listener-part.ts'
 import { namesInWords } from './listener.ts'
 import { isAccepted, listenerStatus, type Serving } from './listener-status.ts'
 import { listed, withRemedies } from './remedy.ts'
+import { PENDING, servingOf } from './serving.ts'
 import type { GatewayStatus, StatusOf } from './translation.ts'
 
-const PENDING = 'Waiting for the data plane to serve this configuration.'
+/** What is attached: routes by listener, accepted ListenerSets by `namespace/name` of the Gateway. */
+export interface Attached {
+  readonly routes: ReadonlyMap<ListenerKey, number>
+  readonly sets: ReadonlyMap<string, number>
+}
 
 export function statusesOfGateways(
   observations: Observations,
   gateways: readonly GatewayResult[],
   versions: ReadonlyMap<string, string>,
-  attachedRoutes: ReadonlyMap<ListenerKey, number>,
+  attached: Attached,
 ): readonly StatusOf[] {
   return gateways.flatMap((gateway) => {
     switch (gateway.kind) {
@@ -31,17 +37,12 @@ export function statusesOfGateways(
       case 'waiting':
         return [waitingStatus(gateway.gateway, gateway.surface.waiting)]
       case 'ours':
-        return [gatewayStatus(gateway, observations, versions.get(`${gateway.surface.namespace}/${gateway.surface.name}`), attachedRoutes)]
+        return [gatewayStatus(gateway, observations, versions.get(gateway.surface.gateway), attached)]
     }
   })
 }
 
-function gatewayStatus(
-  part: GatewayPart,
-  observations: Observations,
-  version: string | undefined,
-  attachedRoutes: ReadonlyMap<ListenerKey, number>,
-): StatusOf {
+function gatewayStatus(part: GatewayPart, observations: Observations, version: string | undefined, attached: Attached): StatusOf {
   const { gateway, listeners } = part
   const { namespace, name, generation } = gateway.metadata
   const assumed = observations.assumeProgrammed
@@ -61,8 +62,9 @@ function gatewayStatus(
       ...insecureFrontend(gateway),
     ],
     listeners: listeners.map((listener, i) =>
-      listenerStatus(listener, generation, attachedRoutes.get(listener.judged.key) ?? 0, servings[i] ?? { kind: 'served' }),
+      listenerStatus(listener, generation, attached.routes.get(listener.judged.key) ?? 0, servings[i] ?? { kind: 'served' }),
     ),
+    attachedListenerSets: attached.sets.get(`${namespace}/${name}`) ?? 0,
   }
   return { apiVersion: gateway.apiVersion, kind: gateway.kind, namespace, name, status }
 }
@@ -71,19 +73,7 @@ function gatewayStatus(
 function waitingStatus({ apiVersion, kind, metadata }: Gateway, message: string): StatusOf {
   const { namespace, name, generation } = metadata
   const conditions = [gatewayConditions.waitingForClass(generation, message), gatewayConditions.programmedUnknown(generation, message)]
-  return { apiVersion, kind, namespace, name, status: { addresses: [], conditions, listeners: [] } }
-}
-
-function servingOf(
-  { judged }: ListenerPart,
-  assumed: boolean,
-  observation: GatewayObservation | undefined,
-  version: string | undefined,
-): Serving {
-  if (assumed) return { kind: 'served' }
-  const failed = observation?.failedPorts.find(({ port }) => port === judged.listener.port)
-  if (failed !== undefined) return { kind: 'port-failed', message: failed.message }
-  return observation !== undefined && observation.servedVersion === version ? { kind: 'served' } : { kind: 'pending', message: PENDING }
+  return { apiVersion, kind, namespace, name, status: { addresses: [], conditions, listeners: [], attachedListenerSets: 0 } }
 }
 
 function acceptance({ gateway, listeners, problem }: GatewayPart, good: readonly ListenerPart[]): Condition {
@@ -105,7 +95,7 @@ function acceptance({ gateway, listeners, problem }: GatewayPart, good: readonly
 }
 
 function programmed(
-  { gateway, listeners, configs }: GatewayPart,
+  { gateway, listeners }: GatewayPart,
   accepted: Condition,
   servings: readonly Serving[],
   assumed: boolean,
@@ -114,7 +104,7 @@ function programmed(
 ): Condition {
   const { generation } = gateway.metadata
   if (accepted.status !== 'True') return gatewayConditions.notProgrammedInvalid(generation, 'The Gateway is not accepted.')
-  if (configs.length === 0) {
+  if (!listeners.some(({ config }) => config !== undefined)) {
     const isPending = listeners.some(({ judged }) => judged.refProblem?.reason === 'Pending')
     const make = isPending ? gatewayConditions.notProgrammedPending : gatewayConditions.notProgrammedInvalid
     return make(generation, `No listener can be served${isPending ? ' yet' : ''}: see their conditions.`)

@@ -8,11 +8,11 @@ import { findings, refOf } from './findings.ts'
 import { isOurs, parametersOf } from './gateway-class.ts'
 import { infraOf } from './infra.ts'
 import { keep, keepArray } from './keep.ts'
-import { judgeListener, listenerConfig, type JudgedListener } from './listener.ts'
-import { conflictsOf, type Conflict } from './listener-conflicts.ts'
+import { judgeListener, listenerConfig } from './listener.ts'
+import { conflictsOf } from './listener-conflicts.ts'
+import { claimOf, listenerPart, withOverlaps, type ListenerPart } from './listener-part.ts'
 import type { Reader } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
-import { overlapsOf, type Overlap } from './overlapping-tls.ts'
 import { gatewayParameters, type Parameters, together } from './parameters.ts'
 import type { GatewaySurface } from './surface.ts'
 import { loadCertificate, type CertificateProblem, type LoadedCertificate } from './tls.ts'
@@ -41,17 +41,11 @@ export interface GatewayPart {
   /** Of the listeners that shall serve; empty when nothing can be. */
   readonly configs: readonly ListenerConfig[]
   readonly certificates: readonly LoadedCertificate[]
+  /** Of the class and its own together. */
+  readonly parameters: ParametersSpec
   readonly infra?: InfraPlan
   readonly wants: readonly string[]
   readonly findings: readonly Finding[]
-}
-
-export interface ListenerPart {
-  readonly judged: JudgedListener
-  readonly conflict?: Conflict
-  readonly overlap?: Overlap
-  /** Present when it shall serve. */
-  readonly config?: ListenerConfig
 }
 
 export function gatewayOf(read: Reader, options: TranslateOptions, gateway: Gateway, last: GatewayResult | undefined): GatewayResult {
@@ -64,7 +58,15 @@ export function gatewayOf(read: Reader, options: TranslateOptions, gateway: Gate
   if (!ofClass.ok) {
     const { namespace, name } = gateway.metadata
     const waiting = `GatewayClass ${gatewayClass.metadata.name} is not accepted: see its status.`
-    const surface = { namespace, name, controllerName: gatewayClass.spec.controllerName, waiting, listeners: [] }
+    const surface = {
+      kind: gateway.kind,
+      gateway: `${namespace}/${name}`,
+      namespace,
+      name,
+      controllerName: gatewayClass.spec.controllerName,
+      waiting,
+      listeners: [],
+    }
     return { kind: 'waiting', gateway, surface: last?.kind === 'waiting' ? keep(last.surface, surface) : surface, findings: [] }
   }
   return { kind: 'ours', ...partOf(read, options, gateway, gatewayClass, ofClass.spec, last?.kind === 'ours' ? last : undefined) }
@@ -82,39 +84,22 @@ function partOf(
   const ownClass = gatewayClass.spec.controllerName === options.controllerName
   const parameters: Parameters = ownClass ? gatewayParameters(read, gateway) : { ok: true, spec: {} }
   const problem = problemOf(gateway, parameters)
-  const conflicts = conflictsOf(
-    judged
-      .filter(({ listener }) => isServed(listener.protocol))
-      .map(({ listener: { name, port, protocol }, hostname }) => ({ name, port, protocol, hostname })),
+  const conflicts = conflictsOf(judged.filter(({ listener }) => isServed(listener.protocol)).map(claimOf))
+  const owner = { kind: gateway.kind, namespace: gateway.metadata.namespace, name: gateway.metadata.name }
+  const listeners = withOverlaps(
+    judged.map((one) => {
+      const conflict = conflicts.get(one.listener.name)
+      const config = problem === undefined && conflict === undefined ? listenerConfig(one) : undefined
+      const lastConfig = last?.configs.find(({ key }) => key === one.key)
+      return { owner, listener: listenerPart(one, conflict, config && keep(lastConfig, config)) }
+    }),
   )
-  const overlaps = overlapsOf(
-    judged
-      .filter(({ listener }) => listener.protocol === 'HTTPS')
-      .map(({ listener: { name, port }, hostname, certificates }) => ({
-        name,
-        port,
-        hostname,
-        names: certificates.flatMap(({ certificate }) => certificate.names),
-      })),
-  )
-  const listeners = judged.map((one): ListenerPart => {
-    const { name } = one.listener
-    const conflict = conflicts.get(name)
-    const overlap = overlaps.get(name)
-    const config = problem === undefined && conflict === undefined ? listenerConfig(one) : undefined
-    const lastConfig = last?.configs.find(({ key }) => key === one.key)
-    return {
-      judged: one,
-      ...(conflict === undefined ? {} : { conflict }),
-      ...(overlap === undefined ? {} : { overlap }),
-      ...(config === undefined ? {} : { config: keep(lastConfig, config) }),
-    }
-  })
   const configs = keepArray(
     last?.configs,
     listeners.flatMap(({ config }) => (config === undefined ? [] : [config])),
   )
   const client = clientCertificateOf(read, gateway)
+  const own = together(ofClass, parameters.ok ? parameters.spec : {})
   const foreignParameters = ownClass ? undefined : gateway.spec.infrastructure?.parametersRef
   return {
     gateway,
@@ -123,10 +108,9 @@ function partOf(
     ...(problem === undefined ? {} : { problem }),
     ...(client.problem === undefined ? {} : { clientCertificate: client.problem }),
     configs,
+    parameters: own,
     certificates: certificatesOf(listeners, last?.certificates ?? []),
-    ...(configs.length === 0
-      ? {}
-      : { infra: keep(last?.infra, infraOf(gateway, configs, together(ofClass, parameters.ok ? parameters.spec : {}))) }),
+    ...(configs.length === 0 ? {} : { infra: keep(last?.infra, infraOf(gateway, configs, own)) }),
     wants: [...judged.flatMap(({ wants }) => wants), ...client.wants],
     findings: keep(last?.findings, [
       ...judged.flatMap((one) => one.findings),
@@ -146,6 +130,8 @@ function problemOf(gateway: Gateway, parameters: Parameters): GatewayPart['probl
 
 function surfaceOf({ metadata }: Gateway, { spec }: GatewayClass, listeners: readonly ListenerPart[]): GatewaySurface {
   return {
+    kind: 'Gateway',
+    gateway: `${metadata.namespace}/${metadata.name}`,
     namespace: metadata.namespace,
     name: metadata.name,
     controllerName: spec.controllerName,
@@ -163,7 +149,7 @@ function surfaceOf({ metadata }: Gateway, { spec }: GatewayClass, listeners: rea
 }
 
 /** Those that serving listeners name, each once, sorted by fingerprint; equal ones keep their identity. */
-function certificatesOf(listeners: readonly ListenerPart[], last: readonly LoadedCertificate[]): readonly LoadedCertificate[] {
+export function certificatesOf(listeners: readonly ListenerPart[], last: readonly LoadedCertificate[]): readonly LoadedCertificate[] {
   const byFingerprint = new Map<string, LoadedCertificate>()
   for (const { judged, config } of listeners) {
     if (config === undefined) continue

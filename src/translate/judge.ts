@@ -10,11 +10,10 @@ import { gatewayOf, type GatewayPart, type GatewayResult } from './gateway.ts'
 import { grpcRouteOf } from './grpc-route.ts'
 import { httpRouteOf } from './http-route.ts'
 import { keep } from './keep.ts'
-import { listenerSetStatus } from './listener-set.ts'
+import { listenerSetOf, type ListenerSetResult } from './listener-set.ts'
 import type { Inputs, Memo } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
 import type { RouteResult } from './route.ts'
-import type { StatusOf } from './translation.ts'
 import { unservedRouteOf } from './unserved-route.ts'
 
 export function judgeClasses(snapshot: Snapshot, options: TranslateOptions, memo: Memo): readonly ClassResult[] {
@@ -24,7 +23,7 @@ export function judgeClasses(snapshot: Snapshot, options: TranslateOptions, memo
   )
 }
 
-/** From here on `Reader.gateway` knows the Gateways of ours. */
+/** From here on `Reader.surface` knows the Gateways of ours. */
 export function judgeGateways(
   snapshot: Snapshot,
   options: TranslateOptions,
@@ -35,16 +34,14 @@ export function judgeGateways(
   )
   const ours = gateways.flatMap((gateway) => (gateway.kind === 'ours' ? [gateway] : []))
   const surfaces = gateways.flatMap((gateway) => (gateway.kind === 'foreign' ? [] : [gateway.surface]))
-  memo.publishGateways(new Map(surfaces.map((surface) => [`${surface.namespace}/${surface.name}`, surface])))
+  memo.publish('Gateway', surfaces)
   return { gateways, ours }
 }
 
-export function judgeListenerSets(snapshot: Snapshot, memo: Memo): readonly StatusOf[] {
-  return memo
-    .each<ListenerSet, StatusOf | undefined>('ListenerSet', objects(snapshot.all('ListenerSet')), (set, read, last) =>
-      keep(last, listenerSetStatus(read, set)),
-    )
-    .filter((status) => status !== undefined)
+export function judgeListenerSets(snapshot: Snapshot, memo: Memo): readonly ListenerSetResult[] {
+  return memo.each<ListenerSet, ListenerSetResult>('ListenerSet', objects(snapshot.all('ListenerSet')), (set, read) =>
+    listenerSetOf(read, set),
+  )
 }
 
 /** By kind. Unchanged arrays stay the same. */

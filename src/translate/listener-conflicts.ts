@@ -1,7 +1,8 @@
 /**
  * Listeners of one Gateway that traffic could not tell apart (Gateway API v1, GatewaySpec.listeners, "Distinct Listeners").
  *
- * No conflicting listener wins: all of them lose. Listeners whose protocol is not served take no part, they are refused for
+ * Within one object, Gateway or ListenerSet, no conflicting listener wins: all of them lose. Among the objects whose listeners
+ * are merged into one Gateway the first has it (see claims.ts). Listeners whose protocol is not served take no part, they are refused for
  * that. HTTPS and TLS share a port as long as their host names differ, since SNI tells them apart.
  */
 
@@ -16,6 +17,8 @@ export interface ConflictingListener {
 export interface Conflict {
   readonly reason: 'HostnameConflict' | 'ProtocolConflict'
   readonly with: readonly string[]
+  /** The listener of another object that was first, in words; `with` is empty then. */
+  readonly takenBy?: string
 }
 
 /** By listener name. A conflict of protocols outranks one of host names. */
@@ -34,12 +37,12 @@ export function conflictsOf(listeners: readonly ConflictingListener[]): Readonly
 }
 
 export function conflictBetween(a: ConflictingListener, b: ConflictingListener): Conflict['reason'] | undefined {
-  if (a.port !== b.port || transportOf(a) !== transportOf(b)) return undefined
+  if (a.port !== b.port || transportOf(a.protocol) !== transportOf(b.protocol)) return undefined
   if (a.protocol === b.protocol) return a.hostname === b.hostname ? 'HostnameConflict' : undefined
   const bySni = (protocol: string) => protocol === 'HTTPS' || protocol === 'TLS'
   return bySni(a.protocol) && bySni(b.protocol) && a.hostname !== b.hostname ? undefined : 'ProtocolConflict'
 }
 
-function transportOf({ protocol }: ConflictingListener): 'TCP' | 'UDP' {
+export function transportOf(protocol: string): 'TCP' | 'UDP' {
   return protocol === 'UDP' ? 'UDP' : 'TCP'
 }

@@ -1,46 +1,64 @@
 /**
- * ListenerSets are not served yet. One that names a Gateway of ours is told so: the Gateway does not allow it, or it does and
- * nothing comes of it (Gateway API v1, ListenerSet conditions).
+ * A ListenerSet that names a Gateway of ours, judged without regard to its siblings: whether the Gateway takes it, and each of its
+ * listeners by itself (Gateway API v1, ListenerSet and GatewaySpec.allowedListeners; GEP-1713).
  */
-import type { ListenerSet } from '../api/gateway.ts'
-import { listenerSetConditions } from './conditions.ts'
-import type { Reader } from './memo.ts'
+import type { Finding } from '../api/finding.ts'
+import type { Gateway, ListenerSet } from '../api/gateway.ts'
 import { GATEWAY_GROUP } from './features.ts'
-import { labelsOf, selects } from './namespace-selector.ts'
-import type { StatusOf } from './translation.ts'
+import { findings } from './findings.ts'
+import { judgeListener, type JudgedListener } from './listener.ts'
+import { allowanceProblem } from './listener-set-allowance.ts'
+import type { Reader } from './memo.ts'
+import { rankOf, type Rank } from './tie-break.ts'
 
-/** undefined: the Gateway is not ours. */
-export function listenerSetStatus(read: Reader, set: ListenerSet): StatusOf | undefined {
-  const { namespace, name, generation } = set.metadata
-  const { group, kind, namespace: gatewayNamespace = namespace, name: gatewayName } = set.spec.parentRef
-  if (group !== GATEWAY_GROUP || kind !== 'Gateway' || read.gateway(gatewayNamespace, gatewayName) === undefined) return undefined
-  const conditions = isAllowed(read, set, gatewayNamespace, gatewayName)
-    ? [
-        listenerSetConditions.invalid(generation, 'ListenerSets are not supported yet: put the listeners into the Gateway.'),
-        listenerSetConditions.notProgrammedInvalid(generation, 'ListenerSets are not supported yet.'),
-      ]
-    : [
-        listenerSetConditions.notAllowed(
-          generation,
-          `Gateway ${gatewayNamespace}/${gatewayName} does not allow ListenerSets of Namespace ${namespace} (spec.allowedListeners).`,
-        ),
-        listenerSetConditions.notProgrammedNotAllowed(generation, 'The ListenerSet is not allowed.'),
-      ]
-  return { apiVersion: set.apiVersion, kind: set.kind, namespace, name, status: { conditions, listeners: [] } }
+/** Another controller's, or of a Gateway that is in no file: no status, nothing served. */
+export type ListenerSetResult =
+  | { readonly kind: 'foreign'; readonly findings: readonly Finding[] }
+  | ({ readonly kind: 'ours' } & ListenerSetPart)
+
+export interface ListenerSetPart {
+  readonly set: ListenerSet
+  readonly rank: Rank
+  /** `namespace/name` */
+  readonly gateway: string
+  readonly controllerName: string
+  /** Why nothing is decided about the Gateway yet. */
+  readonly waiting?: string
+  /** Why the Gateway does not take the set, with the YAML that would mend it. */
+  readonly notAllowed?: string
+  /** Empty while the Gateway does not take the set. */
+  readonly judged: readonly JudgedListener[]
+  readonly wants: readonly string[]
+  readonly findings: readonly Finding[]
 }
 
-/** None are allowed unless the Gateway says so (GatewaySpec.allowedListeners). */
-function isAllowed(read: Reader, set: ListenerSet, gatewayNamespace: string, gatewayName: string): boolean {
-  const namespaces = read.get('Gateway', gatewayNamespace, gatewayName)?.spec.allowedListeners?.namespaces
-  switch (namespaces?.from) {
-    case undefined:
-    case 'None':
-      return false
-    case 'All':
-      return true
-    case 'Same':
-      return set.metadata.namespace === gatewayNamespace
-    case 'Selector':
-      return namespaces.selector !== undefined && selects(namespaces.selector, labelsOf(read, set.metadata.namespace))
+export function listenerSetOf(read: Reader, set: ListenerSet): ListenerSetResult {
+  const { parentRef } = set.spec
+  const namespace = parentRef.namespace ?? set.metadata.namespace
+  if (parentRef.group !== GATEWAY_GROUP || parentRef.kind !== 'Gateway') return { kind: 'foreign', findings: [] }
+  const gateway = read.get('Gateway', namespace, parentRef.name)
+  if (gateway === undefined) {
+    const subject = { kind: set.kind, namespace: set.metadata.namespace, name: set.metadata.name, path: ['spec', 'parentRef'] }
+    return { kind: 'foreign', findings: [findings.parentNotFound(subject, 'Gateway', namespace, parentRef.name)] }
   }
+  const surface = read.surface('Gateway', namespace, parentRef.name)
+  if (surface === undefined) return { kind: 'foreign', findings: [] }
+  const base = {
+    kind: 'ours' as const,
+    set,
+    rank: rankOf(set),
+    gateway: surface.gateway,
+    controllerName: surface.controllerName,
+    judged: [],
+    wants: [],
+    findings: [],
+  }
+  if (surface.waiting !== undefined) return { ...base, waiting: surface.waiting }
+  const notAllowed = allowanceProblem(read, gateway, set)
+  return notAllowed === undefined ? { ...base, ...judgedListeners(read, gateway, set) } : { ...base, notAllowed }
+}
+
+function judgedListeners(read: Reader, gateway: Gateway, set: ListenerSet): Pick<ListenerSetPart, 'judged' | 'wants' | 'findings'> {
+  const judged = set.spec.listeners.map((listener) => judgeListener(read, gateway, listener, set))
+  return { judged, wants: judged.flatMap(({ wants }) => wants), findings: judged.flatMap((one) => one.findings) }
 }

@@ -1,11 +1,11 @@
-/** The status of a Gateway's listener: its conditions, supported kinds and the number of attached routes (Gateway API v1, ListenerStatus). */
+/** The status of a listener, a Gateway's or a ListenerSet's: its conditions, supported kinds and the number of attached routes (Gateway API v1, ListenerStatus and ListenerEntryStatus). */
 import type { Condition } from '../api/meta.ts'
 import { listenerConditions } from './conditions.ts'
 import { GATEWAY_GROUP } from './features.ts'
-import type { ListenerPart } from './gateway.ts'
+import type { ListenerPart } from './listener-part.ts'
 import { namesInWords } from './listener.ts'
 import type { Conflict } from './listener-conflicts.ts'
-import { withRemedies } from './remedy.ts'
+import { listed, withRemedies } from './remedy.ts'
 import type { ListenerStatus } from './translation.ts'
 
 /** What the data plane says about a listener that shall serve. */
@@ -29,26 +29,29 @@ export function listenerStatus(part: ListenerPart, generation: number, attachedR
   }
 }
 
+/** Whether the listener is as good as it can be by itself; what it refers to is another matter. */
 export function isAccepted(part: ListenerPart, serving: Serving): boolean {
   return part.judged.problem === undefined && part.conflict === undefined && (part.config === undefined || serving.kind !== 'port-failed')
 }
 
 function acceptedAndProgrammed({ judged, conflict, config }: ListenerPart, generation: number, serving: Serving): readonly Condition[] {
   const { problem, refProblem } = judged
-  if (problem !== undefined) {
-    const accepted = problem.reason === 'UnsupportedProtocol' ? listenerConditions.unsupportedProtocol : listenerConditions.unsupportedValue
+  const ofSet = isOfSet(judged)
+  if (problem !== undefined && conflict?.takenBy === undefined) {
+    const unsupported = ofSet ? listenerConditions.notAcceptedInvalid : listenerConditions.unsupportedValue
+    const accepted = problem.reason === 'UnsupportedProtocol' ? listenerConditions.unsupportedProtocol : unsupported
     return [accepted(generation, problem.message), listenerConditions.notProgrammedInvalid(generation, problem.message)]
   }
   switch (conflict?.reason) {
     case 'HostnameConflict':
       return [
-        listenerConditions.notAcceptedHostnameConflict(generation, inWords(conflict.reason, conflict.with)),
-        listenerConditions.notProgrammedHostnameConflict(generation, inWords(conflict.reason, conflict.with)),
+        listenerConditions.notAcceptedHostnameConflict(generation, inWords(conflict)),
+        listenerConditions.notProgrammedHostnameConflict(generation, inWords(conflict)),
       ]
     case 'ProtocolConflict':
       return [
-        listenerConditions.notAcceptedProtocolConflict(generation, inWords(conflict.reason, conflict.with)),
-        listenerConditions.notProgrammedProtocolConflict(generation, inWords(conflict.reason, conflict.with)),
+        listenerConditions.notAcceptedProtocolConflict(generation, inWords(conflict)),
+        listenerConditions.notProgrammedProtocolConflict(generation, inWords(conflict)),
       ]
     case undefined:
       break
@@ -66,9 +69,15 @@ function acceptedAndProgrammed({ judged, conflict, config }: ListenerPart, gener
       return [accepted, listenerConditions.notProgrammedPending(generation, serving.message)]
     case 'port-failed': {
       const message = `Port ${config.port} cannot be opened: ${serving.message}`
-      return [listenerConditions.portUnavailable(generation, message), listenerConditions.notProgrammedInvalid(generation, message)]
+      const programmed = ofSet ? listenerConditions.notProgrammedPortUnavailable : listenerConditions.notProgrammedInvalid
+      return [listenerConditions.portUnavailable(generation, message), programmed(generation, message)]
     }
   }
+}
+
+/** The two kinds differ in their reasons. */
+function isOfSet({ key }: ListenerPart['judged']): boolean {
+  return key.startsWith('ListenerSet/')
 }
 
 function resolvedRefs({ judged: { refProblem } }: ListenerPart, generation: number): Condition {
@@ -89,9 +98,9 @@ function resolvedRefs({ judged: { refProblem } }: ListenerPart, generation: numb
 function conflicted({ conflict }: ListenerPart, generation: number): Condition {
   switch (conflict?.reason) {
     case 'HostnameConflict':
-      return listenerConditions.hostnameConflict(generation, inWords(conflict.reason, conflict.with))
+      return listenerConditions.hostnameConflict(generation, inWords(conflict))
     case 'ProtocolConflict':
-      return listenerConditions.protocolConflict(generation, inWords(conflict.reason, conflict.with))
+      return listenerConditions.protocolConflict(generation, inWords(conflict))
     case undefined:
       return listenerConditions.noConflicts(generation, 'No other listener conflicts with this one.')
   }
@@ -103,14 +112,14 @@ function overlapping({ overlap }: ListenerPart, generation: number): readonly Co
       return [
         listenerConditions.overlappingHostnames(
           generation,
-          `The hostname overlaps with that of ${namesInWords(overlap.with)}: clients that reuse connections may be answered 421.`,
+          `The hostname overlaps with that of ${listed(overlap.with)}: clients that reuse connections may be answered 421.`,
         ),
       ]
     case 'OverlappingCertificates':
       return [
         listenerConditions.overlappingCertificates(
           generation,
-          `The certificates overlap with those of ${namesInWords(overlap.with)}: clients that reuse connections may be answered 421.`,
+          `The certificates overlap with those of ${listed(overlap.with)}: clients that reuse connections may be answered 421.`,
         ),
       ]
     case undefined:
@@ -118,12 +127,16 @@ function overlapping({ overlap }: ListenerPart, generation: number): readonly Co
   }
 }
 
-function inWords(reason: Conflict['reason'], names: readonly string[]): string {
+function inWords({ reason, with: names, takenBy }: Conflict): string {
   const others = namesInWords(names)
   switch (reason) {
     case 'HostnameConflict':
+      if (takenBy !== undefined)
+        return `The port and the hostname are taken: ${takenBy} came first. Ask for another hostname or port; this one follows when that one goes.`
       return `The listener has the port and the hostname of ${others}; none of them is served until they differ.`
     case 'ProtocolConflict':
+      if (takenBy !== undefined)
+        return `The port is taken, and the protocol cannot share it: ${takenBy} came first. Ask for another port; this one follows when that one goes.`
       return `The listener has the port of ${others} and a protocol that cannot share it; none of them is served until they differ.`
   }
 }

@@ -1,6 +1,6 @@
-/** One listener of a Gateway, judged by itself: protocol, kinds of routes, TLS (Gateway API v1, Listener). */
+/** One listener of a Gateway or of a ListenerSet, judged by itself: protocol, kinds of routes, TLS (Gateway API v1, Listener and ListenerEntry). */
 import type { Finding } from '../api/finding.ts'
-import type { Gateway, Listener } from '../api/gateway.ts'
+import type { Gateway, Listener, ListenerSet } from '../api/gateway.ts'
 import type { ListenerConfig } from '../config/listener.ts'
 import { intersection } from '../lib/hostname.ts'
 import { GATEWAY_GROUP, isServed, ROUTE_KINDS } from './features.ts'
@@ -28,12 +28,13 @@ export interface JudgedListener {
   readonly findings: readonly Finding[]
 }
 
-export function judgeListener(read: Reader, gateway: Gateway, listener: Listener): JudgedListener {
+/** `owner`: the ListenerSet of `gateway` that has the listener; its references are its own, grants of the Gateway are not inherited. */
+export function judgeListener(read: Reader, gateway: Gateway, listener: Listener, owner: Gateway | ListenerSet = gateway): JudgedListener {
   const served = isServed(listener.protocol) ? ROUTE_KINDS[listener.protocol] : []
   const { routeKinds, unknown } = kindsOf(listener, served)
   const base = {
     listener,
-    key: `Gateway/${gateway.metadata.namespace}/${gateway.metadata.name}/${listener.name}`,
+    key: `${owner.kind}/${owner.metadata.namespace}/${owner.metadata.name}/${listener.name}`,
     hostname: listener.hostname?.toLowerCase() ?? '',
     routeKinds,
   }
@@ -47,7 +48,7 @@ export function judgeListener(read: Reader, gateway: Gateway, listener: Listener
         }
   const problem = problemOf(gateway, listener)
   const refs = listener.protocol === 'HTTPS' ? (listener.tls?.certificateRefs ?? []) : []
-  const outcomes = refs.map((ref) => loadCertificate(read, gateway, ref))
+  const outcomes = refs.map((ref) => loadCertificate(read, owner, ref))
   const certificates = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.loaded] : []))
   const certificateProblems = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.problem]))
   const known = certificateProblems.filter(({ reason }) => reason !== 'Pending')
@@ -60,7 +61,7 @@ export function judgeListener(read: Reader, gateway: Gateway, listener: Listener
     ...(refProblem === undefined ? {} : { refProblem }),
     certificates,
     wants: outcomes.flatMap(({ wants }) => (wants === undefined ? [] : [wants])),
-    findings: findingsOf(gateway, listener, base.hostname, certificates),
+    findings: findingsOf(owner, listener, base.hostname, certificates),
   }
 }
 
@@ -129,7 +130,7 @@ function pendingProblem(problems: readonly CertificateProblem[]): JudgedListener
 }
 
 function findingsOf(
-  gateway: Gateway,
+  owner: Gateway | ListenerSet,
   listener: Listener,
   hostname: string,
   certificates: readonly LoadedCertificate[],
@@ -138,8 +139,8 @@ function findingsOf(
   const names = certificates.flatMap(({ certificate }) => certificate.names)
   const covered = certificates.length === 0 || hostname === '' || names.some((name) => intersection(name, hostname) !== undefined)
   return [
-    ...options.map((option) => findings.tlsOptionUnknown(gateway, listener, option)),
-    ...(covered ? [] : [findings.certificateHostname(gateway, listener, names)]),
+    ...options.map((option) => findings.tlsOptionUnknown(owner, listener, option)),
+    ...(covered ? [] : [findings.certificateHostname(owner, listener, names)]),
   ]
 }
 

@@ -14,14 +14,21 @@ import type { GatewaySurface } from './surface.ts'
 export interface Reader {
   get<K extends Kind>(kind: K, namespace: string, name: string): ObjectOf<K> | undefined
   bucket<I extends IndexName>(index: I, key: string): readonly IndexValue<I>[]
-  /** A Gateway of ours as routes see it; undefined for one that does not exist or is not ours. */
-  gateway(namespace: string, name: string): GatewaySurface | undefined
+  /** A Gateway or ListenerSet of ours as routes see it; undefined for one that does not exist or is not ours. */
+  surface(kind: SurfaceKind, namespace: string, name: string): GatewaySurface | undefined
 }
+
+export type SurfaceKind = GatewaySurface['kind']
+
+/** By `namespace/name`. */
+type Surfaces = ReadonlyMap<string, GatewaySurface>
+
+const NO_SURFACES: Readonly<Record<SurfaceKind, Surfaces>> = { Gateway: new Map(), ListenerSet: new Map() }
 
 type Read =
   | { readonly of: 'object'; readonly kind: Kind; readonly namespace: string; readonly name: string; readonly value: unknown }
   | { readonly of: 'bucket'; readonly kind: Kind; readonly index: IndexName; readonly key: string; readonly value: unknown }
-  | { readonly of: 'gateway'; readonly key: string; readonly value: unknown }
+  | { readonly of: 'surface'; readonly kind: SurfaceKind; readonly key: string; readonly value: unknown }
 
 interface Entry {
   readonly input: unknown
@@ -33,6 +40,7 @@ interface Family {
   readonly sorted: readonly unknown[]
   /** Kinds that at least one entry looked at, or did once. */
   readonly kinds: ReadonlySet<Kind>
+  readonly surfaces: ReadonlySet<SurfaceKind>
   readonly entries: readonly Entry[]
   readonly results: readonly unknown[]
 }
@@ -51,19 +59,19 @@ export class Memo {
   readonly #snapshotBefore: Snapshot | undefined
   readonly #unchangedKinds = new Map<Kind, boolean>()
   readonly #families = new Map<string, Family>()
-  #gateways: ReadonlyMap<string, GatewaySurface> = new Map()
-  readonly #gatewaysBefore: ReadonlyMap<string, GatewaySurface>
+  #surfaces = NO_SURFACES
+  readonly #surfacesBefore: Readonly<Record<SurfaceKind, Surfaces>>
 
   constructor(snapshot: Snapshot, previous: Memo | undefined) {
     this.#snapshot = snapshot
     this.#before = previous === undefined ? new Map() : previous.#families
     this.#snapshotBefore = previous === undefined ? undefined : previous.#snapshot
-    this.#gatewaysBefore = previous === undefined ? new Map() : previous.#gateways
+    this.#surfacesBefore = previous === undefined ? NO_SURFACES : previous.#surfaces
   }
 
-  /** From here on, what `Reader.gateway` gives. Keys: `namespace/name`. */
-  publishGateways(gateways: ReadonlyMap<string, GatewaySurface>): void {
-    this.#gateways = gateways
+  /** From here on, what `Reader.surface` gives of a kind. */
+  publish(kind: SurfaceKind, surfaces: readonly GatewaySurface[]): void {
+    this.#surfaces = { ...this.#surfaces, [kind]: new Map(surfaces.map((surface) => [`${surface.namespace}/${surface.name}`, surface])) }
   }
 
   /** A result for each input, in their order; the very array of the pass before when nothing changed. `family` is used once in a pass. */
@@ -74,12 +82,16 @@ export class Memo {
   ): readonly T[] {
     const before = this.#before.get(family)
     // Whatever the entries looked at is as it was: then none of them needs a look, only the inputs.
-    const isSteady = before !== undefined && this.#sameGateways() && [...before.kinds].every((kind) => this.#unchanged(kind))
+    const isSteady =
+      before !== undefined &&
+      [...before.surfaces].every((kind) => this.#sameSurfaces(kind)) &&
+      [...before.kinds].every((kind) => this.#unchanged(kind))
     if (isSteady && before.sorted === sorted) {
       this.#families.set(family, before)
       return before.results as readonly T[]
     }
     const kinds = new Set(before?.kinds)
+    const surfaces = new Set(before?.surfaces)
     const entries: Entry[] = []
     let allKept = before !== undefined && before.entries.length === sorted.length
     let i = 0
@@ -93,18 +105,23 @@ export class Memo {
       } else {
         const reads: Read[] = []
         entries.push({ input, reads, result: make(input, this.#recording(reads), last?.result as T | undefined) })
-        for (const read of reads) if (read.of !== 'gateway') kinds.add(read.kind)
+        for (const read of reads) {
+          if (read.of === 'surface') surfaces.add(read.kind)
+          else kinds.add(read.kind)
+        }
         allKept = false
       }
     }
     const kept: Family =
-      before !== undefined && allKept ? { ...before, sorted } : { sorted, kinds, entries, results: entries.map(({ result }) => result) }
+      before !== undefined && allKept
+        ? { ...before, sorted }
+        : { sorted, kinds, surfaces, entries, results: entries.map(({ result }) => result) }
     this.#families.set(family, kept)
     return kept.results as readonly T[]
   }
 
-  #sameGateways(): boolean {
-    const [now, before] = [this.#gateways, this.#gatewaysBefore]
+  #sameSurfaces(kind: SurfaceKind): boolean {
+    const [now, before] = [this.#surfaces[kind], this.#surfacesBefore[kind]]
     return now.size === before.size && [...now].every(([key, surface]) => before.get(key) === surface)
   }
 
@@ -114,8 +131,8 @@ export class Memo {
         return this.#unchanged(read.kind) || this.#snapshot.get(read.kind, read.namespace, read.name) === read.value
       case 'bucket':
         return this.#unchanged(read.kind) || this.#snapshot.bucket(read.index, read.key) === read.value
-      case 'gateway':
-        return this.#gateways.get(read.key) === read.value
+      case 'surface':
+        return this.#surfaces[read.kind].get(read.key) === read.value
     }
   }
 
@@ -131,7 +148,7 @@ export class Memo {
 
   #recording(reads: Read[]): Reader {
     const snapshot = this.#snapshot
-    const gateways = this.#gateways
+    const surfaces = this.#surfaces
     return {
       get: (kind, namespace, name) => {
         const value = snapshot.get(kind, namespace, name)
@@ -143,10 +160,10 @@ export class Memo {
         reads.push({ of: 'bucket', kind: indexedKind[index], index, key, value })
         return value
       },
-      gateway: (namespace, name) => {
+      surface: (kind, namespace, name) => {
         const key = `${namespace}/${name}`
-        const value = gateways.get(key)
-        reads.push({ of: 'gateway', key, value })
+        const value = surfaces[kind].get(key)
+        reads.push({ of: 'surface', kind, key, value })
         return value
       },
     }

@@ -18,7 +18,7 @@ import type { Reader } from './memo.ts'
 import { labelsOf, type Labels } from './namespace-selector.ts'
 import type { TranslateOptions } from './options.ts'
 import { listed, withRemedies, type Remedy } from './remedy.ts'
-import type { GatewaySurface } from './surface.ts'
+import { ownerInWords, type GatewaySurface } from './surface.ts'
 import type { Rank } from './tie-break.ts'
 import type { StatusOf } from './translation.ts'
 
@@ -33,7 +33,7 @@ export interface RouteResult {
   readonly pools: readonly PoolUse[]
   /** `namespace/name` of the BackendTLSPolicies that the route's backends come under. */
   readonly policies: readonly string[]
-  /** The Gateways of ours that the route names, accepted or not. */
+  /** The Gateways of ours that the route names, itself or by a ListenerSet, accepted or not. */
   readonly parents: readonly GatewaySurface[]
   readonly findings: readonly Finding[]
 }
@@ -77,7 +77,7 @@ const REF_REASONS = Object.keys(REF_CONDITIONS) as readonly RefProblem['reason']
 
 export interface JudgedParents {
   readonly status?: StatusOf
-  /** By `namespace/name` of the Gateway; only where the route is Accepted. */
+  /** By `namespace/name` of the Gateway that serves the listeners; only where the route is Accepted. */
   readonly attachments: ReadonlyMap<string, readonly Attachment[]>
   readonly gateways: readonly GatewaySurface[]
   readonly findings: readonly Finding[]
@@ -111,34 +111,31 @@ export function judgeParents(read: Reader, options: TranslateOptions, route: Rou
         break
       case 'foreign':
         break
-      case 'unserved':
-        parents.push(
-          parentStatus(ref, parent.controllerName, [
-            routeConditions.noMatchingParent(generation, parent.message),
-            resolvedRefs(body, generation),
-          ]),
-        )
-        break
-      case 'gateway': {
-        if (parent.gateway.waiting !== undefined) {
-          const pending = routeConditions.pending(generation, parent.gateway.waiting)
-          parents.push(parentStatus(ref, parent.gateway.controllerName, [pending, resolvedRefs(body, generation)]))
+      case 'ours': {
+        if (parent.surface.waiting !== undefined) {
+          const pending = routeConditions.pending(generation, parent.surface.waiting)
+          parents.push(parentStatus(ref, parent.surface.controllerName, [pending, resolvedRefs(body, generation)]))
           break
         }
         gateways.add(parent.gateway)
-        const outcome = attach(attaching, ref, parent.gateway)
+        if (parent.surface.refused !== undefined) {
+          const refused = routeConditions.noMatchingParent(generation, parent.surface.refused)
+          parents.push(parentStatus(ref, parent.surface.controllerName, [refused, resolvedRefs(body, generation)]))
+          break
+        }
+        const outcome = attach(attaching, ref, parent.surface)
         const accepted = !outcome.attached
           ? [outcome.condition(generation, outcome.message)]
-          : acceptance(body, generation, attachedTo(parent.gateway, outcome.attachments))
+          : acceptance(body, generation, attachedTo(parent.surface, outcome.attachments))
         parents.push(
-          parentStatus(ref, parent.gateway.controllerName, [
+          parentStatus(ref, parent.surface.controllerName, [
             ...accepted,
             resolvedRefs(body, generation),
             ...partiallyInvalid(accepted, body, generation),
           ]),
         )
         if (outcome.attached && accepted[0]?.status === 'True') {
-          const path = `${parent.gateway.namespace}/${parent.gateway.name}`
+          const path = parent.surface.gateway
           attachments.set(path, merged(attachments.get(path) ?? [], outcome.attachments))
         }
         break
@@ -156,8 +153,8 @@ export function judgeParents(read: Reader, options: TranslateOptions, route: Rou
 }
 
 type Parent =
-  | { readonly kind: 'gateway'; readonly gateway: GatewaySurface }
-  | { readonly kind: 'unserved'; readonly controllerName: string; readonly message: string }
+  /** `surface` has the listeners, `gateway` serves them; they are one for a Gateway. */
+  | { readonly kind: 'ours'; readonly surface: GatewaySurface; readonly gateway: GatewaySurface }
   /** It exists and is another controller's, or of a kind that is none of ours. */
   | { readonly kind: 'foreign' | 'mesh' | 'missing' }
 
@@ -165,21 +162,16 @@ function parentOf(read: Reader, ref: ParentReference, routeNamespace: string): P
   const namespace = ref.namespace ?? routeNamespace
   if (ref.group === '' && ref.kind === 'Service') return { kind: 'mesh' }
   if (ref.group !== GATEWAY_GROUP) return { kind: 'foreign' }
-  if (ref.kind === 'Gateway') {
-    const gateway = read.gateway(namespace, ref.name)
-    if (gateway !== undefined) return { kind: 'gateway', gateway }
-    return { kind: read.get('Gateway', namespace, ref.name) === undefined ? 'missing' : 'foreign' }
-  }
-  if (ref.kind !== 'ListenerSet') return { kind: 'foreign' }
-  const set = read.get('ListenerSet', namespace, ref.name)
-  if (set === undefined) return { kind: 'missing' }
-  const gateway = read.gateway(set.spec.parentRef.namespace ?? namespace, set.spec.parentRef.name)
-  if (gateway === undefined) return { kind: 'foreign' }
-  return {
-    kind: 'unserved',
-    controllerName: gateway.controllerName,
-    message: `ListenerSet ${namespace}/${ref.name} serves nothing: ListenerSets are not supported yet.`,
-  }
+  if (ref.kind !== 'Gateway' && ref.kind !== 'ListenerSet') return { kind: 'foreign' }
+  const surface = read.surface(ref.kind, namespace, ref.name)
+  const gateway = surface?.kind === 'ListenerSet' ? gatewayOf(read, surface) : surface
+  if (surface !== undefined && gateway !== undefined) return { kind: 'ours', surface, gateway }
+  return { kind: read.get(ref.kind, namespace, ref.name) === undefined ? 'missing' : 'foreign' }
+}
+
+function gatewayOf(read: Reader, { gateway }: GatewaySurface): GatewaySurface | undefined {
+  const [namespace = '', name = ''] = gateway.split('/')
+  return read.surface('Gateway', namespace, name)
 }
 
 /** The parentRef as the route has it, group and kind filled in. */
@@ -205,7 +197,7 @@ function parentStatus(
 function attachedTo(gateway: GatewaySurface, attachments: readonly Attachment[]): string {
   const where = `Attached to ${listed(attachments.map(({ listener }) => `listener "${listener.name}"`))}.`
   if (attachments.some(({ listener }) => listener.serves)) return where
-  return `${where} Nothing is served there yet: see the status of Gateway ${gateway.namespace}/${gateway.name}.`
+  return `${where} Nothing is served there yet: see the status of ${ownerInWords(gateway)}.`
 }
 
 function acceptance({ ruleCount, invalidRules }: RouteBody, generation: number, message: string): readonly Condition[] {

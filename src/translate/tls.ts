@@ -1,5 +1,5 @@
 /** certificateRefs of listeners, and the TLS options that are ours (Gateway API v1, ListenerTLSConfig). */
-import type { Gateway, Listener, SecretObjectReference } from '../api/gateway.ts'
+import type { Gateway, Listener, ListenerSet, SecretObjectReference } from '../api/gateway.ts'
 import type { CertificateConfig, ListenerTlsConfig } from '../config/listener.ts'
 import type { Secret } from '../lib/secret.ts'
 import { certificateOf } from './certificate.ts'
@@ -28,15 +28,15 @@ export type CertificateOutcome =
   | { readonly ok: false; readonly problem: CertificateProblem; readonly wants?: string }
 
 /** Not permitted wins over everything else, so that nobody learns what another namespace holds. */
-export function loadCertificate(read: Reader, gateway: Gateway, ref: SecretObjectReference): CertificateOutcome {
-  const from = { kind: 'Gateway', namespace: gateway.metadata.namespace }
+export function loadCertificate(read: Reader, owner: Gateway | ListenerSet, ref: SecretObjectReference): CertificateOutcome {
+  const from = { kind: owner.kind, namespace: owner.metadata.namespace }
   const namespace = ref.namespace ?? from.namespace
   const where = `${ref.kind} ${namespace}/${ref.name}`
   const reference = { from, to: { group: ref.group, kind: ref.kind, namespace, name: ref.name } }
   if (!isPermitted(read, reference)) {
     return failed({
       reason: 'RefNotPermitted',
-      message: `Gateway ${from.namespace}/${gateway.metadata.name} must not refer to ${where}: no ReferenceGrant in Namespace ${namespace} allows it.`,
+      message: `${from.kind} ${from.namespace}/${owner.metadata.name} must not refer to ${where}: no ReferenceGrant in Namespace ${namespace} allows it.`,
       remedy: { what: 'allow it', yaml: missingGrant(reference) },
     })
   }

@@ -13,7 +13,9 @@ import { attachedRoutes, type AttachedRoutes } from './attached-routes.ts'
 import { assembleConfigs, type Assembled } from './assemble.ts'
 import { equal, keep, keepArray } from './keep.ts'
 import { judgeClasses, judgeGateways, judgeListenerSets, judgeRoutes, keysOf } from './judge.ts'
+import { attachedSets, statusesOfSets, type SetStatus } from './listener-set-status.ts'
 import { Memo } from './memo.ts'
+import { mergeListeners, withMerged, type Merged } from './merged-listeners.ts'
 import type { TranslateOptions } from './options.ts'
 import { statusesOfGateways } from './gateway-status.ts'
 import { statusesOfPolicies } from './policy.ts'
@@ -30,6 +32,8 @@ export interface Pass {
   readonly memo: Memo
   readonly assembled: Assembled
   readonly attached: AttachedRoutes
+  readonly merged: Merged
+  readonly sets: readonly SetStatus[]
   /** The lists of results that the findings are from. */
   readonly judged: readonly Judged[]
   readonly hashes: Hashes
@@ -44,36 +48,46 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
   const classes = judgeClasses(snapshot, options, memo)
   const { gateways, ours } = judgeGateways(snapshot, options, memo)
   const listenerSets = judgeListenerSets(snapshot, memo)
+  const merged = mergeListeners(ours, listenerSets, base?.merged)
+  memo.publish(
+    'ListenerSet',
+    merged.sets.map(({ surface }) => surface),
+  )
   const routes = judgeRoutes(snapshot, options, memo)
   const served = keepArray(base?.assembled.routes.source, [...routes.HTTPRoute, ...routes.GRPCRoute])
-  const assembled = assembleConfigs(memo, options, ours, served, base?.assembled, hashes)
+  const assembled = assembleConfigs(memo, options, merged.gateways, served, base?.assembled, hashes)
 
   const attached = attachedRoutes(served, base?.attached)
+  const { observations } = snapshot
+  const sets = statusesOfSets(observations, merged, assembled.versions, attached.counts, base?.sets)
   const gatewayStatuses = keepStatuses(
     last?.statuses,
-    statusesOfGateways(snapshot.observations, gateways, assembled.versions, attached.counts),
+    statusesOfGateways(observations, withMerged(gateways, merged), assembled.versions, {
+      routes: attached.counts,
+      sets: attachedSets(sets),
+    }),
   )
   const policyStatuses = keepStatuses(last?.statuses, statusesOfPolicies(snapshot, Object.values(routes).flat()))
-  const judged: readonly Judged[] = [classes, gateways, ...Object.values(routes)]
+  const judged: readonly Judged[] = [classes, gateways, listenerSets, ...Object.values(routes)]
   const translation: Translation = {
     statuses: keepArray(
       last?.statuses,
-      byKind([gatewayStatuses, policyStatuses, listenerSets, ...[classes, ...Object.values(routes)].map(statusesIn)]),
+      byKind([gatewayStatuses, policyStatuses, ...[classes, sets, ...Object.values(routes)].map(statusesIn)]),
     ),
     configs: assembled.configs,
     versions: assembled.versions,
-    keys: keysOf(ours, last?.keys),
+    keys: keysOf(merged.gateways, last?.keys),
     infra: keepArray(
       last?.infra,
-      ours.flatMap(({ infra }) => (infra === undefined ? [] : [infra])),
+      merged.gateways.flatMap(({ infra }) => (infra === undefined ? [] : [infra])),
     ),
     findings:
       base !== undefined && sameItems(base.judged, judged)
         ? base.translation.findings
         : keepArray(last?.findings, judged.flatMap(findingsOf)),
-    wants: keep(last?.wants, [...new Set(ours.flatMap(({ wants }) => wants))].sort()),
+    wants: keep(last?.wants, [...new Set(merged.gateways.flatMap(({ wants }) => wants))].sort()),
   }
-  return { translation, options, memo, assembled, attached, judged, hashes }
+  return { translation, options, memo, assembled, attached, merged, sets, judged, hashes }
 }
 
 type Judged = readonly { readonly findings: readonly Finding[] }[]

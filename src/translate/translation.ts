@@ -47,7 +47,8 @@ export interface GatewayStatus {
   readonly addresses: readonly { readonly type: string; readonly value: string }[]
   readonly conditions: readonly Condition[]
   readonly listeners: readonly ListenerStatus[]
-  readonly attachedListenerSets?: number
+  /** Those with Accepted True. */
+  readonly attachedListenerSets: number
 }
 
 export interface ListenerSetStatus {

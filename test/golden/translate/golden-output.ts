@@ -42,6 +42,8 @@ interface ShownCondition {
 
 /** A condition on one line, `Type=Status Reason @generation: message`; features and kinds by their names. */
 function shorten(key: string, value: unknown): unknown {
+  // No ListenerSet is the rule, and would be a line of every Gateway.
+  if (key === 'attachedListenerSets' && value === 0) return undefined
   if (!Array.isArray(value)) return value
   if (key === 'conditions') return (value as readonly ShownCondition[]).map(conditionLine)
   if (key === 'supportedFeatures') return (value as readonly { name: string }[]).map(({ name }) => name).join(' ')

@@ -74,7 +74,10 @@ function apply(objects: readonly ApiObject[], yaml: string): readonly ApiObject[
 
 /** A patch is no whole object: enough of it to be told by its name. */
 function complete(patch: Plain): Plain {
-  return patch['kind'] === 'Gateway' ? { ...patch, spec: { gatewayClassName: 'x', ...(patch['spec'] as Plain) } } : patch
+  const listeners = [{ name: 'x', port: 1, protocol: 'HTTP' }]
+  const spec = patch['spec'] as Plain
+  if (patch['kind'] === 'Gateway') return { ...patch, spec: { gatewayClassName: 'x', listeners, ...spec } }
+  return patch['kind'] === 'ListenerSet' ? { ...patch, spec: { parentRef: { name: 'x' }, listeners, ...spec } } : patch
 }
 
 function pathOf({ kind, metadata }: ApiObject): string {
@@ -100,7 +103,7 @@ describe('the YAML that a message prints', () => {
 
   it('is tried for every reason that has any', () => {
     expect(new Set(remedies.map(({ reason }) => reason))).toEqual(
-      new Set(['RefNotPermitted', 'NotAllowedByListeners', 'NoMatchingParent', 'NoMatchingListenerHostname']),
+      new Set(['RefNotPermitted', 'NotAllowed', 'NotAllowedByListeners', 'NoMatchingParent', 'NoMatchingListenerHostname']),
     )
     expect(remedies.length).toBeGreaterThan(10)
   })

@@ -1,0 +1,233 @@
+/**
+ * The listeners of a Gateway and of its ListenerSets as one list (Gateway API v1, ListenerSetSpec.listeners; GEP-1713): who holds which
+ * port and hostname, what overlaps, and all that the Gateway serves with them.
+ *
+ * Order: the Gateway's own, then the sets by age, then by `namespace/name`. A listener that somebody before it stands in the way of
+ * loses; what is left of one object is judged as a Gateway's own listeners are. What is refused for itself holds nothing.
+ * A Gateway is merged again only when it or one of its sets changed, and a set whose listeners come out as before stays the same object.
+ */
+import type { ListenerConfig } from '../config/listener.ts'
+import { sameItems } from '../lib/list-change.ts'
+import { Claims } from './claims.ts'
+import { certificatesOf, type GatewayPart, type GatewayResult } from './gateway.ts'
+import { infraOf } from './infra.ts'
+import { equal, keep, keepArray } from './keep.ts'
+import { listenerConfig, type JudgedListener } from './listener.ts'
+import { conflictsOf } from './listener-conflicts.ts'
+import { claimOf, listenerPart, type ListenerOwner, type ListenerPart, withOverlaps } from './listener-part.ts'
+import type { ListenerSetPart, ListenerSetResult } from './listener-set.ts'
+import { ownerInWords, type GatewaySurface } from './surface.ts'
+import { compareRank } from './tie-break.ts'
+
+export interface MergedSet {
+  readonly part: ListenerSetPart
+  readonly surface: GatewaySurface
+  /** Why the Gateway as a whole serves nothing. */
+  readonly parentProblem?: string
+  readonly listeners: readonly ListenerPart[]
+}
+
+export interface Merged {
+  /** As they were judged, with what their sets add. */
+  readonly gateways: readonly GatewayPart[]
+  /** In the order in which they were judged. */
+  readonly sets: readonly MergedSet[]
+  /** For the next pass. */
+  readonly source: { readonly gateways: readonly GatewayPart[]; readonly sets: readonly ListenerSetResult[] }
+  readonly byGateway: ReadonlyMap<string, MergedGateway>
+}
+
+interface MergedGateway {
+  readonly source: GatewayPart
+  readonly parts: readonly ListenerSetPart[]
+  readonly gateway: GatewayPart
+  readonly sets: ReadonlyMap<ListenerSetPart, MergedSet>
+}
+
+export function mergeListeners(gateways: readonly GatewayPart[], results: readonly ListenerSetResult[], last: Merged | undefined): Merged {
+  if (last !== undefined && last.source.sets === results && sameItems(last.source.gateways, gateways)) return last
+  const byGateway = new Map<string, MergedGateway>()
+  const partsOf = new Map<string, ListenerSetPart[]>()
+  for (const result of results) {
+    if (result.kind !== 'ours') continue
+    const parts = partsOf.get(result.gateway)
+    if (parts === undefined) partsOf.set(result.gateway, [result])
+    else parts.push(result)
+  }
+  const merged = gateways.map((gateway) => {
+    const path = gateway.surface.gateway
+    const parts = partsOf.get(path)
+    if (parts === undefined) return gateway
+    const before = last?.byGateway.get(path)
+    const one = before?.source === gateway && sameItems(before.parts, parts) ? before : mergeOne(gateway, parts, before)
+    byGateway.set(path, one)
+    return one.gateway
+  })
+  const lone = new Map(last?.sets.map((set) => [set.part, set]))
+  const sets = results.flatMap((result) => {
+    if (result.kind !== 'ours') return []
+    return [byGateway.get(result.gateway)?.sets.get(result) ?? lone.get(result) ?? withoutListeners(result)]
+  })
+  return {
+    gateways: keepArray(last?.gateways, merged),
+    sets: keepArray(last?.sets, sets),
+    source: { gateways, sets: results },
+    byGateway,
+  }
+}
+
+/** What was judged, with the merged in place of those that have sets. */
+export function withMerged(results: readonly GatewayResult[], { gateways }: Merged): readonly GatewayResult[] {
+  let next = 0
+  return results.map((result) => {
+    const gateway = result.kind === 'ours' ? gateways[next++] : undefined
+    return gateway === undefined ? result : { kind: 'ours', ...gateway }
+  })
+}
+
+function mergeOne(source: GatewayPart, parts: readonly ListenerSetPart[], last: MergedGateway | undefined): MergedGateway {
+  const parentProblem = whyNotAccepted(source)
+  const claims = new Claims()
+  for (const { judged, conflict } of source.listeners)
+    if (judged.problem === undefined && conflict === undefined) claims.hold(claimOf(judged), inWords(source.surface, judged))
+
+  const lastOf = new Map([...(last?.sets.values() ?? [])].map((set) => [pathOf(set.part), set]))
+  const judged = parts
+    .toSorted((a, b) => compareRank(a.rank, b.rank))
+    .map((part) => ({ part, listeners: listenersOf(part, claims, parentProblem === undefined, lastOf.get(pathOf(part))) }))
+  const all = withOverlaps([
+    ...source.listeners.map((listener) => ({ owner: source.surface, listener })),
+    ...judged.flatMap(({ part, listeners }) => listeners.map((listener) => ({ owner: ownerOf(part), listener }))),
+  ])
+  const own = keepEqual(last?.gateway.listeners ?? source.listeners, all.slice(0, source.listeners.length))
+  let next = source.listeners.length
+  const sets = new Map<ListenerSetPart, MergedSet>()
+  for (const { part, listeners } of judged) {
+    const made = withListeners(part, all.slice(next, (next += listeners.length)), parentProblem, lastOf.get(pathOf(part)))
+    sets.set(part, made)
+  }
+  return { source, parts, gateway: together(source, own, [...sets.values()], last?.gateway), sets }
+}
+
+/** The Gateway as its own listeners leave it ("An exception to this is when the parent Gateway's Accepted transitions to False"). */
+function whyNotAccepted({ surface, problem, listeners }: GatewayPart): string | undefined {
+  const isAccepted =
+    problem === undefined &&
+    (listeners.length === 0 || listeners.some(({ judged, conflict }) => judged.problem === undefined && conflict === undefined))
+  return isAccepted ? undefined : `${ownerInWords(surface)} is not accepted: see its status.`
+}
+
+function listenersOf(part: ListenerSetPart, claims: Claims, serves: boolean, last: MergedSet | undefined): readonly ListenerPart[] {
+  const lost = part.judged.map((judged) => (isConflictable(judged) ? claims.conflictOf(claimOf(judged)) : undefined))
+  const left = part.judged.filter((judged, i) => lost[i] === undefined && judged.problem === undefined)
+  const among = conflictsOf(left.map(claimOf))
+  const listeners = part.judged.map((judged, i): ListenerPart => {
+    const conflict = lost[i] ?? among.get(judged.listener.name)
+    const config = serves && conflict === undefined ? listenerConfig(judged) : undefined
+    const lastConfig = last?.listeners.find((other) => other.judged.key === judged.key)?.config
+    return listenerPart(judged, conflict, config && keep(lastConfig, config))
+  })
+  for (const { judged, conflict } of listeners)
+    if (judged.problem === undefined && conflict === undefined) claims.hold(claimOf(judged), inWords(ownerOf(part), judged))
+  return listeners
+}
+
+/** A protocol of somebody's own is refused for that; one that is not served is told of the port first, which no later version would mend. */
+function isConflictable({ listener: { protocol } }: JudgedListener): boolean {
+  return ['HTTP', 'HTTPS', 'TLS', 'TCP', 'UDP'].includes(protocol)
+}
+
+function withListeners(
+  part: ListenerSetPart,
+  made: readonly ListenerPart[],
+  parentProblem: string | undefined,
+  last: MergedSet | undefined,
+): MergedSet {
+  const listeners = keepEqual(last?.listeners, made)
+  if (last?.part === part && last.parentProblem === parentProblem && last.listeners === listeners) return last
+  return {
+    part,
+    surface: keep(last?.surface, surfaceOf(part, listeners)),
+    ...(parentProblem === undefined ? {} : { parentProblem }),
+    listeners,
+  }
+}
+
+/** Of a set whose Gateway serves nothing at all yet. */
+function withoutListeners(part: ListenerSetPart): MergedSet {
+  return { part, surface: surfaceOf(part, []), listeners: [] }
+}
+
+function surfaceOf(part: ListenerSetPart, listeners: readonly ListenerPart[]): GatewaySurface {
+  const { gateway, controllerName, waiting, notAllowed } = part
+  return {
+    ...ownerOf(part),
+    gateway,
+    controllerName,
+    ...(waiting === undefined ? {} : { waiting }),
+    ...(notAllowed === undefined
+      ? {}
+      : { refused: `Gateway ${gateway} does not take ${ownerInWords(ownerOf(part))}: see the status of the ListenerSet.` }),
+    listeners: listeners.map(({ judged: { listener, key, hostname, routeKinds }, config }) => ({
+      key,
+      name: listener.name,
+      port: listener.port,
+      protocol: listener.protocol,
+      hostname,
+      allowedRoutes: listener.allowedRoutes,
+      routeKinds,
+      serves: config !== undefined,
+    })),
+  }
+}
+
+/** All that the Gateway serves; its own listeners alone make its conditions. */
+function together(
+  source: GatewayPart,
+  listeners: readonly ListenerPart[],
+  sets: readonly MergedSet[],
+  last: GatewayPart | undefined,
+): GatewayPart {
+  const all = [...listeners, ...sets.flatMap((set) => set.listeners)]
+  const configs: readonly ListenerConfig[] = keepArray(
+    last?.configs ?? source.configs,
+    all.flatMap(({ config }) => (config === undefined ? [] : [config])),
+  )
+  const infra = configs.length === 0 ? undefined : infraOf(source.gateway, configs, source.parameters)
+  const { infra: _, ...rest } = source
+  return {
+    ...rest,
+    listeners,
+    configs,
+    certificates: keepArray(last?.certificates, certificatesOf(all, last?.certificates ?? source.certificates)),
+    ...(infra === undefined ? {} : { infra: keep(last?.infra ?? source.infra, infra) }),
+    wants: [...source.wants, ...sets.flatMap(({ part }) => part.wants)],
+  }
+}
+
+/** `last` where nothing in it differs; certificates are compared by identity of what was judged. */
+function keepEqual(last: readonly ListenerPart[] | undefined, next: readonly ListenerPart[]): readonly ListenerPart[] {
+  const kept = next.map((part, i) => {
+    const before = last?.[i]
+    const isSame =
+      before !== undefined &&
+      before.judged === part.judged &&
+      before.config === part.config &&
+      equal(before.conflict, part.conflict) &&
+      equal(before.overlap, part.overlap)
+    return isSame ? before : part
+  })
+  return keepArray(last, kept)
+}
+
+function ownerOf({ set: { metadata } }: ListenerSetPart): ListenerOwner & { readonly kind: 'ListenerSet' } {
+  return { kind: 'ListenerSet', namespace: metadata.namespace, name: metadata.name }
+}
+
+function inWords(owner: ListenerOwner, { listener }: JudgedListener): string {
+  return `listener "${listener.name}" of ${ownerInWords(owner)}`
+}
+
+function pathOf({ set: { metadata } }: ListenerSetPart): string {
+  return `${metadata.namespace}/${metadata.name}`
+}

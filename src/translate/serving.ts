@@ -1,0 +1,18 @@
+/** What the data plane says about a listener that shall serve. */
+import type { GatewayObservation } from '../cluster/observations.ts'
+import type { ListenerPart } from './listener-part.ts'
+import type { Serving } from './listener-status.ts'
+
+export const PENDING = 'Waiting for the data plane to serve this configuration.'
+
+export function servingOf(
+  { judged }: ListenerPart,
+  assumed: boolean,
+  observation: GatewayObservation | undefined,
+  version: string | undefined,
+): Serving {
+  if (assumed) return { kind: 'served' }
+  const failed = observation?.failedPorts.find(({ port }) => port === judged.listener.port)
+  if (failed !== undefined) return { kind: 'port-failed', message: failed.message }
+  return observation !== undefined && observation.servedVersion === version ? { kind: 'served' } : { kind: 'pending', message: PENDING }
+}

@@ -5,7 +5,6 @@ export const notClaimed: Readonly<Record<string, string>> = {
   BackendTLSPolicy: 'TLS towards backends is not served yet',
   GatewayBackendClientCertificate: 'TLS towards backends is not served yet',
   GatewayFrontendClientCertificateValidation: 'certificates of clients are not asked for yet',
-  ListenerSet: 'ListenerSets are not served yet',
   TCPRoute: 'streams are not served yet',
   TLSRoute: 'streams are not served yet',
   UDPRoute: 'streams are not served yet',

@@ -12,8 +12,8 @@ import { CONTROLLER, INFRA } from './suite-objects.ts'
 export type Claim = string
 
 export interface ListenerClaim {
-  /** Kinds that must be among `supportedKinds`; none: it must be empty. */
-  readonly kinds: readonly string[]
+  /** Kinds that must be among `supportedKinds`; none: it must be empty. `any`: nobody looks. */
+  readonly kinds: readonly string[] | 'any'
   readonly attached: number
   readonly conditions: readonly Claim[]
 }
@@ -49,11 +49,20 @@ export class Scene {
 
   /** What the route's status says of the Gateway. */
   route(gateway: string, route: string, ...claims: readonly Claim[]): void {
-    const [namespace, name] = located(gateway)
+    this.#route('Gateway', gateway, route, claims)
+  }
+
+  /** What the route's status says of the ListenerSet. */
+  setRoute(listenerSet: string, route: string, ...claims: readonly Claim[]): void {
+    this.#route('ListenerSet', listenerSet, route, claims)
+  }
+
+  #route(kind: 'Gateway' | 'ListenerSet', owner: string, route: string, claims: readonly Claim[]): void {
+    const [namespace, name] = located(owner)
     const [routeNamespace, routeName] = located(route)
     const { parents } = this.cluster.routeStatus(routeNamespace, routeName)
     const parent = parents.find(({ parentRef }) => parentRef.name === name)
-    expect(parent?.parentRef).toMatchObject({ group: 'gateway.networking.k8s.io', kind: 'Gateway', name })
+    expect(parent?.parentRef).toMatchObject({ group: 'gateway.networking.k8s.io', kind, name })
     // The suite lets a parentRef leave out the route's own namespace.
     expect(parent?.parentRef.namespace ?? routeNamespace).toBe(namespace)
     expect(parent?.controllerName).toBe(CONTROLLER)
@@ -67,6 +76,11 @@ export class Scene {
     expect(this.cluster.status('Gateway', ...located(gateway)).listeners.map(({ attachedRoutes }) => attachedRoutes)).toEqual([0])
   }
 
+  /** The route's status is about one parent alone. */
+  onlyParent(route: string): void {
+    expect(this.cluster.routeStatus(...located(route)).parents).toHaveLength(1)
+  }
+
   gateway(gateway: string, ...claims: readonly Claim[]): void {
     expect(held(this.cluster.status('Gateway', ...located(gateway)).conditions, claims)).toEqual(claims)
   }
@@ -75,17 +89,34 @@ export class Scene {
     expect(held(this.cluster.status('ListenerSet', ...located(listenerSet)).conditions, claims)).toEqual(claims)
   }
 
+  /** How many ListenerSets the Gateway has taken. */
+  attachedSets(gateway: string, count: number): void {
+    expect(this.cluster.status('Gateway', ...located(gateway)).attachedListenerSets).toBe(count)
+  }
+
   /** All listeners of the Gateway, by name. */
   listeners(gateway: string, claims: Readonly<Record<string, ListenerClaim>>): void {
-    const shown = this.cluster
-      .status('Gateway', ...located(gateway))
-      .listeners.map(({ name, supportedKinds, attachedRoutes, conditions }) => {
-        const claim = claims[name]
-        const kinds = supportedKinds.filter(({ group }) => group === 'gateway.networking.k8s.io').map(({ kind }) => kind)
-        // A listener may support more than the suite asks for, but not where it asks for nothing.
-        const looked = claim === undefined || claim.kinds.length === 0 ? kinds : kinds.filter((kind) => claim.kinds.includes(kind))
-        return [name, { kinds: looked, attached: attachedRoutes, conditions: held(conditions, claim?.conditions ?? []) }] as const
-      })
+    this.#listeners('Gateway', gateway, claims)
+  }
+
+  /** All listeners of the ListenerSet, by name. */
+  setListeners(listenerSet: string, claims: Readonly<Record<string, ListenerClaim>>): void {
+    this.#listeners('ListenerSet', listenerSet, claims)
+  }
+
+  #listeners(kind: 'Gateway' | 'ListenerSet', owner: string, claims: Readonly<Record<string, ListenerClaim>>): void {
+    const shown = this.cluster.status(kind, ...located(owner)).listeners.map(({ name, supportedKinds, attachedRoutes, conditions }) => {
+      const claim = claims[name]
+      const kinds = supportedKinds.filter(({ group }) => group === 'gateway.networking.k8s.io').map(({ kind }) => kind)
+      // A listener may support more than the suite asks for, but not where it asks for nothing.
+      const looked =
+        claim?.kinds === 'any'
+          ? 'any'
+          : claim === undefined || claim.kinds.length === 0
+            ? kinds
+            : kinds.filter((kind) => claim.kinds.includes(kind))
+      return [name, { kinds: looked, attached: attachedRoutes, conditions: held(conditions, claim?.conditions ?? []) }] as const
+    })
     expect(Object.fromEntries(shown)).toEqual(claims)
   }
 

@@ -12,12 +12,9 @@ conformance('GatewayInvalidTLSBackendConfiguration', (scene) => {
   scene.gateway(gateway, 'Accepted=True Accepted', 'ResolvedRefs=False RefNotPermitted')
 })
 
-conformance('ListenerSetDefaultNotAllowed', (scene) => {
-  scene.gateway('gateway-default-does-not-allow-listenerset', 'Accepted=True')
-  scene.listenerSet('listenerset-default-not-allowed', 'Accepted=False NotAllowed', 'Programmed=False NotAllowed')
-})
-
-conformance('ListenerSetAllowedNamespaceNone', (scene) => {
-  scene.gateway('gateway-does-not-allow-listenerset', 'Accepted=True')
-  scene.listenerSet('listenerset-not-allowed', 'Accepted=False NotAllowed', 'Programmed=False NotAllowed')
+conformance('ListenerSetAllowedRoutesSupportedKinds', (scene) => {
+  scene.gateway('gateway-with-listener-sets-test-supported-route-kinds', 'Accepted=True')
+  scene.setListeners('listenerset-test-allowed-routes-supported-kinds', {
+    'listener-set-listener-allowed-routes-tls-only': { kinds: 'any', attached: 0, conditions: ['ResolvedRefs=False InvalidRouteKinds'] },
+  })
 })

@@ -11,13 +11,15 @@ function comparable({ keys, ...rest }: Translation) {
   return { ...rest, keys: [...keys].map(([fingerprint]) => fingerprint).sort() }
 }
 
-/** Makes the edits one round after the other, and compares each pass with one from nothing. Returns how many routes were served in all. */
-function follow(rounds: readonly (readonly Edit[])[]): number {
+/** Makes the edits one round after the other, and compares each pass with one from nothing. Returns what was served in all. */
+function follow(rounds: readonly (readonly Edit[])[]): { readonly routes: number; readonly ofSets: number; readonly conflicts: number } {
   const builder = new SnapshotBuilder()
   builder.observe({ gateways: new Map(), assumeProgrammed: true })
   for (const object of foundation) builder.set(object)
   let pass: Pass | undefined
-  let served = 0
+  let routes = 0
+  let ofSets = 0
+  let conflicts = 0
   for (const edits of rounds) {
     for (const { remove, object } of edits) {
       if (remove) builder.delete(object.kind, object.metadata.namespace, object.metadata.name)
@@ -26,9 +28,12 @@ function follow(rounds: readonly (readonly Edit[])[]): number {
     const snapshot = builder.snapshot()
     pass = translate(snapshot, OPTIONS, pass)
     expect(comparable(pass.translation)).toEqual(comparable(translate(snapshot, OPTIONS).translation))
-    served += pass.translation.configs.flatMap(({ routes }) => routes).length
+    routes += pass.translation.configs.flatMap((config) => config.routes).length
+    const attachments = pass.translation.configs.flatMap((config) => config.routes.flatMap((route) => route.attachments))
+    ofSets += attachments.filter(({ listener }) => listener.startsWith('ListenerSet/')).length
+    conflicts += JSON.stringify(pass.translation.statuses).split(' came first').length - 1
   }
-  return served
+  return { routes, ofSets, conflicts }
 }
 
 describe('the memo of translate', () => {
@@ -43,6 +48,8 @@ describe('the memo of translate', () => {
 
   it('gives with the previous pass what a pass from nothing gives through a long history of single edits', () => {
     const served = follow(fc.sample(edit, { numRuns: 600, seed: 7 }).map((one) => [one]))
-    expect(served).toBeGreaterThan(300)
+    expect(served.routes).toBeGreaterThan(300)
+    expect(served.ofSets).toBeGreaterThan(30)
+    expect(served.conflicts).toBeGreaterThan(100)
   })
 })

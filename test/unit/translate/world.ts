@@ -62,7 +62,19 @@ const rule = fc
     ...one,
     matches: one.matches.map(({ path }) => ({ path: path.value === '/b(' ? { ...path, type: 'RegularExpression' } : path })),
   }))
-const parentRef = fc.record({ name: name('gw'), namespace }).map((ref) => [ref])
+const parentRef = fc
+  .oneof(
+    { weight: 2, arbitrary: fc.record({ name: name('gw'), namespace }) },
+    fc.record({ kind: fc.constant('ListenerSet'), name: name('set'), namespace }),
+  )
+  .map((ref) => [ref])
+const allowedListeners = fc.constantFrom(
+  undefined,
+  { namespaces: { from: 'All' } },
+  { namespaces: { from: 'All' } },
+  { namespaces: { from: 'Same' } },
+  { namespaces: { from: 'Selector', selector: { matchLabels: { team: 'x' } } } },
+)
 
 const v1 = 'gateway.networking.k8s.io/v1'
 const manifest = fc.oneof(
@@ -77,12 +89,22 @@ const manifest = fc.oneof(
         ...(state === 'parameters' ? { parametersRef: { group: 'example.com', kind: 'Settings', name: 'x' } } : {}),
       },
     })),
-  fc.record({ n: name('gw'), namespace, gatewayClassName: name('class'), listeners }).map(({ n, namespace: ns, ...spec }) => ({
-    apiVersion: v1,
-    kind: 'Gateway',
-    metadata: { name: n, namespace: ns },
-    spec,
-  })),
+  fc
+    .record({ n: name('gw'), namespace, gatewayClassName: name('class'), listeners, allowed: allowedListeners })
+    .map(({ n, namespace: ns, allowed, ...spec }) => ({
+      apiVersion: v1,
+      kind: 'Gateway',
+      metadata: { name: n, namespace: ns },
+      spec: { ...spec, ...(allowed === undefined ? {} : { allowedListeners: allowed }) },
+    })),
+  fc
+    .record({ n: name('set'), namespace, time, parentRef: fc.record({ name: name('gw'), namespace }), listeners })
+    .map(({ n, namespace: ns, time: creationTimestamp, ...spec }) => ({
+      apiVersion: v1,
+      kind: 'ListenerSet',
+      metadata: { name: n, namespace: ns, ...(creationTimestamp === undefined ? {} : { creationTimestamp }) },
+      spec,
+    })),
   fc
     .record({
       n: name('route'),
@@ -140,14 +162,14 @@ const manifest = fc.oneof(
     .record({ n: namespace, team: fc.constantFrom('x', 'y') })
     .map(({ n, team }) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: n, labels: { team } } })),
   fc
-    .record({ n: name('grant'), namespace, from: namespace, kind: fc.constantFrom('HTTPRoute', 'GRPCRoute', 'Gateway') })
+    .record({ n: name('grant'), namespace, from: namespace, kind: fc.constantFrom('HTTPRoute', 'GRPCRoute', 'Gateway', 'ListenerSet') })
     .map(({ n, namespace: ns, from, kind }) => ({
       apiVersion: v1,
       kind: 'ReferenceGrant',
       metadata: { name: n, namespace: ns },
       spec: {
         from: [{ group: 'gateway.networking.k8s.io', kind, namespace: from }],
-        to: [{ group: '', kind: kind === 'Gateway' ? 'Secret' : 'Service' }],
+        to: [{ group: '', kind: kind.endsWith('Route') ? 'Service' : 'Secret' }],
       },
     })),
   fc
@@ -181,6 +203,7 @@ export const foundation: readonly ApiObject[] = [
       metadata: { name: gateway, namespace: ns },
       spec: {
         gatewayClassName: 'class0',
+        allowedListeners: { namespaces: { from: 'All' } },
         listeners: [{ name: 'l0', port: 80, protocol: 'HTTP', allowedRoutes: { namespaces: { from: 'All' } } }],
       },
     })),

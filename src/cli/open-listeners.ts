@@ -6,7 +6,7 @@ export interface OpenListener {
   /** Name of the Gateway. */
   readonly gateway: string
   readonly namespace: string
-  /** Name of the ListenerSet that the listener comes from, null for the Gateway's own. */
+  /** `namespace/name` of the ListenerSet that the listener comes from, null for the Gateway's own. */
   readonly listenerSet: string | null
   readonly listener: string
   readonly protocol: ListenerConfig['protocol']
@@ -23,7 +23,7 @@ export function openListeners({ here, served }: View): OpenListener[] {
     return config.listeners.flatMap(({ key, name, port, protocol, hostname }) => {
       const place = open.find((one) => one.port === port)
       if (place === undefined) return []
-      const listenerSet = key.startsWith('ListenerSet/') ? (key.split('/')[2] ?? null) : null
+      const listenerSet = key.startsWith('ListenerSet/') ? key.split('/').slice(1, 3).join('/') : null
       return [{ gateway, namespace, listenerSet, listener: name, protocol, hostname, address: place.address, port: place.listenPort }]
     })
   })

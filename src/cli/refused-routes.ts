@@ -23,7 +23,7 @@ export function refusedRoutes<S extends StatusOf>(hostnamesOf: (status: S) => re
         .map(({ reason, message }) => ({
           route: `${status.kind}/${status.namespace}/${status.name}`,
           hostnames: hostnamesOf(status),
-          parent: `${parentRef.namespace ?? status.namespace}/${parentRef.name}${parentRef.sectionName === undefined ? '' : `/${parentRef.sectionName}`}`,
+          parent: `${parentRef.kind === 'ListenerSet' ? 'ListenerSet ' : ''}${parentRef.namespace ?? status.namespace}/${parentRef.name}${parentRef.sectionName === undefined ? '' : `/${parentRef.sectionName}`}`,
           reason,
           message,
         })),

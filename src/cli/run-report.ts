@@ -64,26 +64,56 @@ function rest(count: number, what: string): string[] {
 
 function gatewayRows(view: View, style: Style): string[][] {
   const rows: string[][] = []
+  const setsOf = statusesOfSets(view)
   for (const status of view.here.statuses) {
     if (status.kind !== 'Gateway' || !('listeners' in status.status)) continue
     const name = `${status.namespace}/${status.name}`
-    const strict = clusterStatus(view, status)
-    const clusterListeners = strict !== undefined && 'listeners' in strict.status ? strict.status.listeners : []
     rows.push([style.bold(name), '', '', '', verdict(status.status.conditions, style)])
-    const config = view.here.configs.find(({ gateway }) => gateway === name)
-    for (const { name: listener, attachedRoutes, conditions } of status.status.listeners) {
-      const served = config?.listeners.find(({ key }) => key === `Gateway/${name}/${listener}`)
-      const open = view.served.get(name)?.ports.find(({ port }) => port === served?.port)
-      rows.push([
-        `  ${listener}`,
-        served === undefined ? '' : `${served.protocol} ${served.port}`,
-        open === undefined ? 'not open' : `-> ${placeText(open)}`,
-        `${served?.hostname || '*'}, ${attachedRoutes} ${attachedRoutes === 1 ? 'route' : 'routes'}`,
-        bothVerdicts(conditions, clusterListeners.find((one) => one.name === listener)?.conditions ?? [], style),
-      ])
+    rows.push(...listenerRows(view, name, status, '  ', style))
+    for (const set of setsOf.get(name) ?? []) {
+      rows.push([`  ListenerSet ${style.bold(`${set.namespace}/${set.name}`)}`, '', '', '', setVerdict(set, style)])
+      rows.push(...listenerRows(view, name, set, '    ', style))
     }
   }
   return rows
+}
+
+/** By `namespace/name` of the Gateway, accepted or not. */
+function statusesOfSets(view: View): ReadonlyMap<string, readonly StatusOf[]> {
+  const statuses = new Map<string, StatusOf[]>()
+  for (const status of view.here.statuses) {
+    if (status.kind !== 'ListenerSet') continue
+    const parent = view.objects.get('ListenerSet', status.namespace, status.name)?.spec.parentRef
+    if (parent === undefined) continue
+    const gateway = `${parent.namespace ?? status.namespace}/${parent.name}`
+    const known = statuses.get(gateway)
+    if (known === undefined) statuses.set(gateway, [status])
+    else known.push(status)
+  }
+  return statuses
+}
+
+function setVerdict({ status }: StatusOf, style: Style): string {
+  return verdict('conditions' in status ? status.conditions : [], style)
+}
+
+/** `status` is that of the Gateway or of one of its ListenerSets. */
+function listenerRows(view: View, gateway: string, status: StatusOf, indent: string, style: Style): string[][] {
+  const config = view.here.configs.find((one) => one.gateway === gateway)
+  const strict = clusterStatus(view, status)
+  const clusterListeners = strict !== undefined && 'listeners' in strict.status ? strict.status.listeners : []
+  const listeners = 'listeners' in status.status ? status.status.listeners : []
+  return listeners.map(({ name, attachedRoutes, conditions }) => {
+    const served = config?.listeners.find(({ key }) => key === `${status.kind}/${status.namespace}/${status.name}/${name}`)
+    const open = view.served.get(gateway)?.ports.find(({ port }) => port === served?.port)
+    return [
+      `${indent}${name}`,
+      served === undefined ? '' : `${served.protocol} ${served.port}`,
+      open === undefined ? 'not open' : `-> ${placeText(open)}`,
+      `${served?.hostname || '*'}, ${attachedRoutes} ${attachedRoutes === 1 ? 'route' : 'routes'}`,
+      bothVerdicts(conditions, clusterListeners.find((one) => one.name === name)?.conditions ?? [], style),
+    ]
+  })
 }
 
 function placeText({ address, listenPort }: { readonly address: string; readonly listenPort: number }): string {
@@ -100,7 +130,7 @@ function routeLines(view: View, style: Style): readonly string[] {
     .map(({ status, parent: { parentRef, conditions = [] } }) => [
       `${status.kind} ${style.bold(`${status.namespace}/${status.name}`)}`,
       routeHostnames(routeOf(view.objects, status)).join(', ') || '*',
-      `on ${parentRef.name}${parentRef.sectionName === undefined ? '' : `/${parentRef.sectionName}`}`,
+      `on ${parentRef.kind === 'ListenerSet' ? 'ListenerSet ' : ''}${parentRef.name}${parentRef.sectionName === undefined ? '' : `/${parentRef.sectionName}`}`,
       routeVerdict(view, status, conditions, style),
     ])
   return [...columns(rows, '  '), ...rest(parents.length, 'routes, all of them at /statuses of the admin port')]

@@ -105,7 +105,8 @@ function keyOf({ status: { kind, namespace, name }, condition: { type, reason, m
 function isOfUnseenListener(snapshot: Snapshot, { status, condition: { type, reason }, parentRef }: Refusal): boolean {
   const ofListeners = ['NoMatchingParent', 'NoMatchingListenerHostname', 'NotAllowedByListeners']
   if (parentRef === undefined || type !== 'Accepted' || !ofListeners.includes(reason)) return false
-  return snapshot.get('Gateway', parentRef.namespace ?? status.namespace, parentRef.name) === undefined
+  const kind = parentRef.kind === 'ListenerSet' ? 'ListenerSet' : 'Gateway'
+  return snapshot.get(kind, parentRef.namespace ?? status.namespace, parentRef.name) === undefined
 }
 
 /** Whether a listener is refused only because its Secrets are in no file; cert-manager would make those that it is told to. */
@@ -114,15 +115,15 @@ function missingCertificate(
   snapshot: Snapshot,
   { status, condition, path }: Refusal,
 ): 'missing' | 'made-by-cert-manager' | undefined {
-  if (condition.reason !== 'InvalidCertificateRef' || status.kind !== 'Gateway') return undefined
-  const gateway = snapshot.get('Gateway', status.namespace, status.name)
-  const refs = gateway?.spec.listeners[Number(path[2])]?.tls?.certificateRefs ?? []
+  if (condition.reason !== 'InvalidCertificateRef' || (status.kind !== 'Gateway' && status.kind !== 'ListenerSet')) return undefined
+  const owner = snapshot.get(status.kind, status.namespace, status.name)
+  const refs = owner?.spec.listeners[Number(path[2])]?.tls?.certificateRefs ?? []
   const secrets = refs.map((ref) => ({ namespace: ref.namespace ?? status.namespace, name: ref.name }))
   const areMissing = refs.every(
     (ref, i) => ref.kind === 'Secret' && snapshot.get('Secret', secrets[i]?.namespace ?? '', ref.name) === undefined,
   )
   if (refs.length === 0 || !areMissing) return undefined
-  const annotations = Object.keys(gateway?.metadata.annotations ?? {})
+  const annotations = Object.keys(owner?.metadata.annotations ?? {})
   const isShim = annotations.includes('cert-manager.io/issuer') || annotations.includes('cert-manager.io/cluster-issuer')
   const isMade = ({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean =>
     read.certificates.some((certificate) => certificate.namespace === namespace && certificate.secretName === name)

@@ -1,8 +1,9 @@
 /**
- * A Gateway that routes name and no file defines: in a cluster it belongs to somebody else, here it gets listeners
- * that the routes' parentRefs can attach to. Every namespace may attach, since nobody is there to say otherwise.
+ * A Gateway that routes or ListenerSets name and no file defines: in a cluster it belongs to somebody else, here it gets listeners
+ * that the routes' parentRefs can attach to; those of the sets are enough for the sets. Every namespace may attach, since nobody is
+ * there to say otherwise.
  */
-import type { Gateway, Listener } from '../api/gateway.ts'
+import type { Gateway, Listener, ListenerSet } from '../api/gateway.ts'
 import type { ParentReference } from '../api/route.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { changedSpan } from '../lib/list-change.ts'
@@ -11,12 +12,14 @@ import type { RequestRoute } from './request-routes.ts'
 
 export const developmentClassName = 'gatewright-development'
 
-/** What routes ask of a Gateway that is not there. */
+/** What routes and ListenerSets ask of a Gateway that is not there. */
 export interface MissingGateway {
   readonly namespace: string
   readonly name: string
   /** `namespace/name` */
   readonly routes: readonly string[]
+  /** `namespace/name` */
+  readonly listenerSets: readonly string[]
   readonly sections: readonly Section[]
 }
 
@@ -31,6 +34,7 @@ interface Draft {
   readonly namespace: string
   readonly name: string
   readonly routes: Set<string>
+  readonly listenerSets: Set<string>
   readonly sections: Map<string, { readonly name?: string; readonly port?: number; readonly hostnames: Set<string> }>
 }
 
@@ -38,21 +42,30 @@ interface Draft {
 export interface GatewaySearch {
   readonly routes: readonly RequestRoute[]
   readonly gateways: readonly Gateway[]
+  readonly listenerSets: readonly ListenerSet[]
   readonly missing: readonly MissingGateway[]
 }
 
-/** Where none was missing and no Gateway went, only the edited routes can name one that is. */
+/** Where none was missing and neither Gateways nor ListenerSets changed, only the edited routes can name one that is. */
 export function missingGateways(snapshot: Snapshot, last?: GatewaySearch): GatewaySearch {
   const routes = requestRoutes(snapshot)
   const gateways = snapshot.all('Gateway')
-  if (last?.missing.length !== 0 || last.gateways !== gateways) return { routes, gateways, missing: missingFor(routes, snapshot) }
+  const listenerSets = snapshot.all('ListenerSet')
+  const all = { routes, gateways, listenerSets }
+  if (last?.missing.length !== 0 || last.gateways !== gateways || last.listenerSets !== listenerSets)
+    return { ...all, missing: missingFor(routes, listenerSets, snapshot) }
   const { begin, afterEnd } = changedSpan(last.routes, routes)
-  const isComplete = missingFor(routes.slice(begin, afterEnd), snapshot).length === 0
-  return { routes, gateways, missing: isComplete ? last.missing : missingFor(routes, snapshot) }
+  const isComplete = missingFor(routes.slice(begin, afterEnd), [], snapshot).length === 0
+  return { ...all, missing: isComplete ? last.missing : missingFor(routes, listenerSets, snapshot) }
 }
 
-function missingFor(routes: readonly RequestRoute[], snapshot: Snapshot): readonly MissingGateway[] {
+function missingFor(routes: readonly RequestRoute[], listenerSets: readonly ListenerSet[], snapshot: Snapshot): readonly MissingGateway[] {
   const drafts = new Map<string, Draft>()
+  for (const { metadata, spec } of listenerSets) {
+    const { group, kind, namespace = metadata.namespace, name } = spec.parentRef
+    if (group !== 'gateway.networking.k8s.io' || kind !== 'Gateway' || snapshot.get('Gateway', namespace, name) !== undefined) continue
+    draftOf(drafts, namespace, name).listenerSets.add(`${metadata.namespace}/${metadata.name}`)
+  }
   for (const route of routes) {
     for (const ref of route.spec.parentRefs) {
       if (ref.group !== 'gateway.networking.k8s.io' || ref.kind !== 'Gateway') continue
@@ -64,14 +77,13 @@ function missingFor(routes: readonly RequestRoute[], snapshot: Snapshot): readon
     namespace: draft.namespace,
     name: draft.name,
     routes: [...draft.routes],
+    listenerSets: [...draft.listenerSets],
     sections: [...draft.sections.values()].map((section) => ({ ...section, hostnames: [...section.hostnames] })),
   }))
 }
 
 function addTo(drafts: Map<string, Draft>, namespace: string, ref: ParentReference, route: RequestRoute): void {
-  const key = `${namespace}/${ref.name}`
-  const draft = drafts.get(key) ?? { namespace, name: ref.name, routes: new Set(), sections: new Map() }
-  drafts.set(key, draft)
+  const draft = draftOf(drafts, namespace, ref.name)
   draft.routes.add(`${route.metadata.namespace}/${route.metadata.name}`)
   const sectionKey = `${ref.sectionName ?? ''} ${ref.port ?? ''}`
   const section = draft.sections.get(sectionKey) ?? {
@@ -83,12 +95,24 @@ function addTo(drafts: Map<string, Draft>, namespace: string, ref: ParentReferen
   for (const hostname of route.spec.hostnames) section.hostnames.add(hostname.toLowerCase())
 }
 
+function draftOf(drafts: Map<string, Draft>, namespace: string, name: string): Draft {
+  const key = `${namespace}/${name}`
+  const draft = drafts.get(key) ?? { namespace, name, routes: new Set(), listenerSets: new Set(), sections: new Map() }
+  drafts.set(key, draft)
+  return draft
+}
+
 export function developmentGateway(missing: MissingGateway): Gateway {
   return {
     apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'Gateway',
     metadata: { name: missing.name, namespace: missing.namespace, generation: 1, labels: {}, annotations: {} },
-    spec: { gatewayClassName: developmentClassName, listeners: listenersFor(missing.sections), addresses: [] },
+    spec: {
+      gatewayClassName: developmentClassName,
+      listeners: listenersFor(missing.sections),
+      addresses: [],
+      allowedListeners: { namespaces: { from: 'All' } },
+    },
   }
 }
 

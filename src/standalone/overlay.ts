@@ -128,7 +128,7 @@ export class Overlay {
   #putGateways(snapshot: Snapshot, refused: ReadonlySet<string>, edits: Edits, kindnesses: Kindness[]): void {
     this.#search = missingGateways(snapshot, this.#search)
     for (const missing of this.#search.missing) {
-      const { namespace, name, routes, sections } = missing
+      const { namespace, name, routes, listenerSets, sections } = missing
       // Its author has to mend it: other listeners in its place would hide that.
       if (refused.has(`Gateway/${namespace}/${name}`)) continue
       const gateway = this.#memory.keep(`Gateway ${namespace}/${name}`, [JSON.stringify(sections)], () => developmentGateway(missing))
@@ -137,7 +137,7 @@ export class Overlay {
       kindnesses.push({
         kind: 'gateway',
         object: { kind: 'Gateway', namespace, name },
-        text: `no file defines Gateway ${namespace}/${name} (named by ${listed(routes)}): a development Gateway serves ${listeners}`,
+        text: `no file defines Gateway ${namespace}/${name} (named by ${listed([...routes, ...listenerSets])}): a development Gateway serves ${listeners || 'the listeners of the ListenerSets'}`,
       })
     }
   }

@@ -95,7 +95,7 @@ function acceptance({ gateway, listeners, problem }: GatewayPart, good: readonly
 }
 
 function programmed(
-  { gateway, listeners }: GatewayPart,
+  { gateway, listeners, configs }: GatewayPart,
   accepted: Condition,
   servings: readonly Serving[],
   assumed: boolean,
@@ -104,7 +104,8 @@ function programmed(
 ): Condition {
   const { generation } = gateway.metadata
   if (accepted.status !== 'True') return gatewayConditions.notProgrammedInvalid(generation, 'The Gateway is not accepted.')
-  if (!listeners.some(({ config }) => config !== undefined)) {
+  // One without listeners of its own is there for its ListenerSets.
+  if (configs.length === 0 || (listeners.length > 0 && !listeners.some(({ config }) => config !== undefined))) {
     const isPending = listeners.some(({ judged }) => judged.refProblem?.reason === 'Pending')
     const make = isPending ? gatewayConditions.notProgrammedPending : gatewayConditions.notProgrammedInvalid
     return make(generation, `No listener can be served${isPending ? ' yet' : ''}: see their conditions.`)

@@ -39,8 +39,8 @@ export function judgeGateways(
 }
 
 export function judgeListenerSets(snapshot: Snapshot, memo: Memo): readonly ListenerSetResult[] {
-  return memo.each<ListenerSet, ListenerSetResult>('ListenerSet', objects(snapshot.all('ListenerSet')), (set, read) =>
-    listenerSetOf(read, set),
+  return memo.each<ListenerSet, ListenerSetResult>('ListenerSet', objects(snapshot.all('ListenerSet')), (set, read, last) =>
+    listenerSetOf(read, set, last),
   )
 }
 

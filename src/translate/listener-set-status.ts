@@ -8,6 +8,7 @@ import type { ListenerKey } from '../config/listener.ts'
 import { missingAddresses } from './addresses.ts'
 import { listenerSetConditions } from './conditions.ts'
 import type { GatewayPart } from './gateway.ts'
+import { keep } from './keep.ts'
 import { namesInWords } from './listener.ts'
 import type { ListenerPart } from './listener-part.ts'
 import { isAccepted, listenerStatus, type Serving } from './listener-status.ts'
@@ -37,7 +38,7 @@ export function statusesOfSets(
   last: readonly SetStatus[] | undefined,
 ): readonly SetStatus[] {
   const unreachable = new Map(gateways.map((gateway) => [gateway.surface.gateway, whyUnreachable(gateway, observations)]))
-  const lastOf = new Map(last?.map((one) => [one.set, one]))
+  const lastOf = new Map(last?.map((one) => [pathOf(one), one]))
   return sets.map((set) => {
     const { gateway } = set.part
     const observation = observations.gateways.get(gateway)
@@ -47,8 +48,8 @@ export function statusesOfSets(
       counts: set.listeners.map(({ judged }) => attachedRoutes.get(judged.key) ?? 0),
       unreachable: unreachable.get(gateway),
     }
-    const before = lastOf.get(set)
-    return before !== undefined && sameInputs(before, inputs) ? before : { ...inputs, status: statusOf(inputs) }
+    const before = lastOf.get(pathOf(inputs))
+    return before !== undefined && sameInputs(before, inputs) ? before : { ...inputs, status: keep(before?.status, statusOf(inputs)) }
   })
 }
 
@@ -62,8 +63,13 @@ export function attachedSets(statuses: readonly SetStatus[]): ReadonlyMap<string
   return counts
 }
 
+function pathOf({ set: { surface } }: Inputs): string {
+  return `${surface.namespace}/${surface.name}`
+}
+
 function sameInputs(a: Inputs, b: Inputs): boolean {
   return (
+    a.set === b.set &&
     a.unreachable === b.unreachable &&
     a.servings.every((serving, i) => sameServing(serving, b.servings[i])) &&
     a.counts.every((count, i) => count === b.counts[i])

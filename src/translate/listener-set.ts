@@ -6,6 +6,7 @@ import type { Finding } from '../api/finding.ts'
 import type { Gateway, ListenerSet } from '../api/gateway.ts'
 import { GATEWAY_GROUP } from './features.ts'
 import { findings } from './findings.ts'
+import { keep } from './keep.ts'
 import { judgeListener, type JudgedListener } from './listener.ts'
 import { allowanceProblem } from './listener-set-allowance.ts'
 import type { Reader } from './memo.ts'
@@ -32,14 +33,14 @@ export interface ListenerSetPart {
   readonly findings: readonly Finding[]
 }
 
-export function listenerSetOf(read: Reader, set: ListenerSet): ListenerSetResult {
+export function listenerSetOf(read: Reader, set: ListenerSet, last: ListenerSetResult | undefined): ListenerSetResult {
   const { parentRef } = set.spec
   const namespace = parentRef.namespace ?? set.metadata.namespace
   if (parentRef.group !== GATEWAY_GROUP || parentRef.kind !== 'Gateway') return { kind: 'foreign', findings: [] }
   const gateway = read.get('Gateway', namespace, parentRef.name)
   if (gateway === undefined) {
     const subject = { kind: set.kind, namespace: set.metadata.namespace, name: set.metadata.name, path: ['spec', 'parentRef'] }
-    return { kind: 'foreign', findings: [findings.parentNotFound(subject, 'Gateway', namespace, parentRef.name)] }
+    return { kind: 'foreign', findings: keep(last?.findings, [findings.parentNotFound(subject, 'Gateway', namespace, parentRef.name)]) }
   }
   const surface = read.surface('Gateway', namespace, parentRef.name)
   if (surface === undefined) return { kind: 'foreign', findings: [] }
@@ -55,10 +56,22 @@ export function listenerSetOf(read: Reader, set: ListenerSet): ListenerSetResult
   }
   if (surface.waiting !== undefined) return { ...base, waiting: surface.waiting }
   const notAllowed = allowanceProblem(read, gateway, set)
-  return notAllowed === undefined ? { ...base, ...judgedListeners(read, gateway, set) } : { ...base, notAllowed }
+  return notAllowed === undefined ? { ...base, ...judgedListeners(read, gateway, set, last) } : { ...base, notAllowed }
 }
 
-function judgedListeners(read: Reader, gateway: Gateway, set: ListenerSet): Pick<ListenerSetPart, 'judged' | 'wants' | 'findings'> {
+function judgedListeners(
+  read: Reader,
+  gateway: Gateway,
+  set: ListenerSet,
+  last: ListenerSetResult | undefined,
+): Pick<ListenerSetPart, 'judged' | 'wants' | 'findings'> {
   const judged = set.spec.listeners.map((listener) => judgeListener(read, gateway, listener, set))
-  return { judged, wants: judged.flatMap(({ wants }) => wants), findings: judged.flatMap((one) => one.findings) }
+  return {
+    judged,
+    wants: judged.flatMap(({ wants }) => wants),
+    findings: keep(
+      last?.findings,
+      judged.flatMap((one) => one.findings),
+    ),
+  }
 }

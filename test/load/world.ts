@@ -128,7 +128,12 @@ export interface Surroundings {
 export interface Manifest {
   readonly apiVersion: string
   readonly kind: string
-  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>>; readonly creationTimestamp?: string }
+  readonly metadata: {
+    readonly name: string
+    readonly namespace?: string
+    readonly labels?: Readonly<Record<string, string>>
+    readonly creationTimestamp?: string
+  }
   readonly [field: string]: unknown
 }
 

@@ -79,6 +79,32 @@ describe('output for programs', () => {
     })
   })
 
+  it('of run says of a listener from which ListenerSet it is', async () => {
+    const gateway = await RunningGateway.start(['examples/listener-set'])
+    onTestFinished(async () => void (await gateway.close()))
+    const { listeners } = gateway.ready
+    expect(listeners.map((one) => [one.namespace, one.gateway, one.listenerSet, one.listener])).toEqual([
+      ['platform', 'shared', null, 'status'],
+      ['platform', 'shared', 'store/store', 'http'],
+      ['platform', 'shared', 'store/store', 'https'],
+      ['platform', 'shared', 'outlet/outlet', 'outlet'],
+    ])
+  })
+
+  it('of explain names the ListenerSet whose listener takes a request, and why another one is not there', async () => {
+    const taken = await runCommand(['explain', 'examples/listener-set', '--request', 'GET http://store.example.com/'])
+    expect(taken.stdout).toMatch(/listener +ListenerSet\/store\/store\/http \(store\.example\.com\)/)
+    const refused = await runCommand(['explain', 'examples/listener-set', '--request', 'GET http://lab.example.com/'])
+    expect(refused.stdout).toContain('HTTPRoute/lab/lab on ListenerSet lab/lab: NoMatchingParent')
+  })
+
+  it('of check says who came first, and takes the missing Secret of a ListenerSet for one that the cluster has', async () => {
+    const { stdout } = await runCommand(['check', 'examples/listener-set'])
+    expect(stdout).toMatch(/error .*ListenerSet outlet\/outlet: listener store: .*listener "http" of ListenerSet store\/store came first/)
+    expect(stdout).toMatch(/warning .*ListenerSet store\/store: listener https: ResolvedRefs is False \(InvalidCertificateRef\)/)
+    expect(stdout).toMatch(/error .*ListenerSet lab\/lab: Accepted is False \(NotAllowed\)/)
+  })
+
   it('of run as YAML is a document when ready and one for each change', async () => {
     const files = new ExampleCopy('matching')
     const child = spawnCommand(['run', files.path, '-o', 'yaml', '--port', `80=${await freePort()}`])

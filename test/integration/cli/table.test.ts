@@ -77,6 +77,30 @@ describe('the table of gatewright run', () => {
     expect(table).not.toContain('\u001b')
   })
 
+  it('shows ListenerSets below their Gateway, with what they have and what others had first', async () => {
+    const { table, http, https } = await shown('examples/listener-set')
+    const below = table.slice(table.indexOf('platform/shared'), table.indexOf('\nRoutes')).split('\n')
+    expect(below.map((line) => line.trim().split(/ {2,}/)[0])).toEqual([
+      expect.stringMatching(/^platform\/shared/),
+      'status',
+      'ListenerSet lab/lab',
+      'ListenerSet outlet/outlet',
+      'outlet',
+      'store',
+      'ListenerSet store/store',
+      'http',
+      'https',
+      '',
+    ])
+    expect(lineWith(table, '    ListenerSet lab/lab')).toMatch(/Accepted False NotAllowed$/)
+    expect(lineWith(table, '      outlet ')).toMatch(new RegExp(`HTTP 80 +-> 127\\.0\\.0\\.1:${http} +outlet\\.example\\.com, 1 route +ok`))
+    expect(lineWith(table, '      store ')).toMatch(/not open .*Accepted False HostnameConflict$/)
+    expect(lineWith(table, 'HTTPS 443')).toContain(`-> 127.0.0.1:${https}`)
+    expect(lineWith(table, 'HTTPRoute store/store')).toMatch(/on ListenerSet store +ok$/)
+    expect(table).toContain('listener "http" of ListenerSet store/store came first')
+    expect(table).toContain('To let the Namespace be selected, apply:')
+  })
+
   it('says of a route that is refused why, and what to add', async () => {
     const { table } = await shown('examples/multi-team')
     expect(lineWith(table, 'HTTPRoute lab/lab ')).toContain('Accepted False NotAllowedByListeners')

@@ -4,6 +4,7 @@ import type { Snapshot } from '../../../src/cluster/snapshot.ts'
 import { Overlay } from '../../../src/standalone/overlay.ts'
 import type { Overlaid, OverlayInputs, OverlayOptions } from '../../../src/standalone/overlay.ts'
 import type { Translation } from '../../../src/translate/translation.ts'
+import { objectOf } from '../../golden/translate/golden-case.ts'
 import { parseServiceMapping } from '../../../src/standalone/service-mapping.ts'
 import { makeAuthority, makeLeaf } from '../../../src/x509/certificate.ts'
 import {
@@ -99,6 +100,23 @@ describe('a Gateway that no file defines', () => {
     expect(snapshot.get('GatewayClass', '', 'gatewright-development')).toBeDefined()
     expect(kindnesses.map(({ text }) => text)).toEqual([
       'no file defines Gateway infra/main (named by app/r): a development Gateway serves HTTP 80, HTTPS 443',
+    ])
+  })
+
+  it('takes the ListenerSets that name it, and has no listeners of its own where no route names it', () => {
+    const set = objectOf({
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'ListenerSet',
+      metadata: { name: 'set', namespace: 'app' },
+      spec: { parentRef: { name: 'main', namespace: 'infra' }, listeners: [{ name: 'http', port: 80, protocol: 'HTTP' }] },
+    })
+    const { snapshot, kindnesses } = run({ certificates: false })(snapshotOf(set))
+    expect(snapshot.get('Gateway', 'infra', 'main')?.spec).toMatchObject({
+      listeners: [],
+      allowedListeners: { namespaces: { from: 'All' } },
+    })
+    expect(kindnesses.map(({ text }) => text)).toEqual([
+      'no file defines Gateway infra/main (named by app/set): a development Gateway serves the listeners of the ListenerSets',
     ])
   })
 

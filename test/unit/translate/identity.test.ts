@@ -15,6 +15,7 @@ kind: Gateway
 metadata: { name: gw, namespace: infra }
 spec:
   gatewayClassName: gatewright
+  allowedListeners: { namespaces: { from: All } }
   listeners:
   - { name: http, port: 80, protocol: HTTP, allowedRoutes: { namespaces: { from: All } } }
   - { name: https, port: 443, protocol: HTTPS, tls: { certificateRefs: [{ name: cert }] }, allowedRoutes: { namespaces: { from: All } } }
@@ -24,6 +25,18 @@ kind: Secret
 metadata: { name: cert, namespace: infra }
 type: kubernetes.io/tls
 data: { tls.crt: "\${api.crt}", tls.key: "\${api.key}" }
+---
+${['a', 'b']
+  .map(
+    (name) => `
+apiVersion: gateway.networking.k8s.io/v1
+kind: ListenerSet
+metadata: { name: ${name}, namespace: app }
+spec:
+  parentRef: { name: gw, namespace: infra }
+  listeners: [{ name: http, port: 80, protocol: HTTP, hostname: ${name}.test }]`,
+  )
+  .join('\n---\n')}
 ---
 ${['a', 'b']
   .map(
@@ -120,6 +133,26 @@ spec:
     expect(is.status.get('HTTPRoute/b')).toBe(was.status.get('HTTPRoute/b'))
     expect(is.status.get('Gateway/gw')).toBe(was.status.get('Gateway/gw'))
     expect(is.status.get('HTTPRoute/a')).not.toEqual(was.status.get('HTTPRoute/a'))
+  })
+
+  it('the other ListenerSet, its listener and its status, when one set changes', () => {
+    const { before, after } = passes(`
+apiVersion: gateway.networking.k8s.io/v1
+kind: ListenerSet
+metadata: { name: a, namespace: app, generation: 2 }
+spec:
+  parentRef: { name: gw, namespace: infra }
+  listeners: [{ name: http, port: 8080, protocol: HTTP, hostname: a.test }]`)
+    const [was, is] = [parts(before), parts(after)]
+    const keysOf = (index: number) => [was, is].map(({ config }) => config.listeners[index]?.key)
+    expect(keysOf(2)).toEqual(['ListenerSet/app/a/http', 'ListenerSet/app/a/http'])
+    expect(is.config.listeners[2]).not.toEqual(was.config.listeners[2])
+    for (const other of [0, 1, 3]) expect(is.config.listeners[other]).toBe(was.config.listeners[other])
+    expect(is.config.routes).toBe(was.config.routes)
+    expect(is.status.get('ListenerSet/b')).toBe(was.status.get('ListenerSet/b'))
+    expect(is.status.get('ListenerSet/a')).not.toEqual(was.status.get('ListenerSet/a'))
+    expect(is.status.get('Gateway/gw')).toBe(was.status.get('Gateway/gw'))
+    expect(is.status.get('HTTPRoute/a')).toBe(was.status.get('HTTPRoute/a'))
   })
 
   it('nothing is taken over from a pass with other options', () => {

@@ -1,9 +1,10 @@
 /**
  * The cost of a pass: everything anew, and after one change, at 100, 1,000 and 5,000 routes. Targets at 5,000 routes: one changed
- * route costs at most 5 % of a full pass and at most 10 ms. `npm run bench:translate`
+ * route costs at most 5 % of a full pass and at most 10 ms. Then the same for ListenerSets of one Gateway, each with two listeners and a
+ * route, without a target. `npm run bench:translate`
  */
 import type { EndpointSlice, Namespace, Service } from '../src/api/core.ts'
-import type { Gateway, GatewayClass } from '../src/api/gateway.ts'
+import type { Gateway, GatewayClass, Listener, ListenerSet } from '../src/api/gateway.ts'
 import type { ObjectMeta } from '../src/api/meta.ts'
 import type { HttpRoute } from '../src/api/route.ts'
 import { SnapshotBuilder } from '../src/cluster/snapshot-builder.ts'
@@ -107,6 +108,40 @@ function world(routes: number): SnapshotBuilder {
   return builder
 }
 
+function listenerSet(i: number, revision: number): ListenerSet {
+  const listener = (name: string, port: number, hostname: string): Listener => ({
+    name,
+    port,
+    protocol: 'HTTP',
+    hostname,
+    allowedRoutes: { namespaces: { from: 'Same' }, kinds: [] },
+  })
+  return {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'ListenerSet',
+    metadata: { ...meta(namespaceOf(i), `set-${i}`), generation: revision + 1 },
+    spec: {
+      parentRef: { group: 'gateway.networking.k8s.io', kind: 'Gateway', namespace: 'infra', name: 'gateway' },
+      listeners: [listener('web', 80, `set-${i}.example.com`), listener('high', 8080, `v${revision}.set-${i}.example.com`)],
+    },
+  }
+}
+
+/** As many sets as routes, each route on a set of its own. */
+function worldOfSets(sets: number): SnapshotBuilder {
+  const builder = world(sets)
+  const gateway = builder.snapshot().get('Gateway', 'infra', 'gateway')
+  if (gateway === undefined) throw new Error('the world must have a Gateway')
+  builder.set({ ...gateway, spec: { ...gateway.spec, allowedListeners: { namespaces: { from: 'All' } } } })
+  for (let i = 0; i < sets; i += 1) {
+    builder.set(listenerSet(i, 0))
+    const { spec, ...rest } = route(i, 0)
+    const parentRefs = [{ group: 'gateway.networking.k8s.io', kind: 'ListenerSet', name: `set-${i}` }]
+    builder.set({ ...rest, spec: { ...spec, hostnames: [], parentRefs } })
+  }
+  return builder
+}
+
 /** CPU time of the process, all threads: what others do on the machine counts less than by the clock. */
 function cpuMilliseconds(): number {
   const { user, system } = process.cpuUsage()
@@ -130,8 +165,7 @@ function changes(builder: SnapshotBuilder, first: Pass, times: number, edit: (re
   return median(samples)
 }
 
-function measure(routes: number): { readonly full: number; readonly oneRoute: number; readonly oneSlice: number } {
-  const builder = world(routes)
+function fullPass(builder: SnapshotBuilder): number {
   const full: number[] = []
   for (let i = 0; i < FULL_PASSES; i += 1) {
     const fresh = builder.snapshot()
@@ -139,11 +173,24 @@ function measure(routes: number): { readonly full: number; readonly oneRoute: nu
     translate(fresh, OPTIONS)
     full.push(cpuMilliseconds() - begin)
   }
+  return median(full)
+}
+
+function measure(routes: number): { readonly full: number; readonly oneRoute: number; readonly oneSlice: number } {
+  const builder = world(routes)
+  const full = fullPass(builder)
   const pass = translate(builder.snapshot(), OPTIONS)
   const oneRoute = changes(builder, pass, CHANGES, (revision) => builder.set(route((revision * 37) % routes, revision)))
   const settled = translate(builder.snapshot(), OPTIONS, pass)
   const oneSlice = changes(builder, settled, CHANGES, (revision) => builder.set(slice((revision * 37) % routes, revision)))
-  return { full: median(full), oneRoute, oneSlice }
+  return { full, oneRoute, oneSlice }
+}
+
+function measureSets(sets: number): { readonly full: number; readonly oneSet: number } {
+  const builder = worldOfSets(sets)
+  const full = fullPass(builder)
+  const pass = translate(builder.snapshot(), OPTIONS)
+  return { full, oneSet: changes(builder, pass, CHANGES, (revision) => builder.set(listenerSet((revision * 37) % sets, revision))) }
 }
 
 const sizes = [100, 1000, 5000]
@@ -160,4 +207,12 @@ for (const routes of sizes) {
     `one route of 5,000 changed (target <= ${TARGET_MS} ms and <= ${TARGET_SHARE * 100} % of a full pass): ${met ? 'met' : 'MISSED'}`,
   )
   if (!met) process.exitCode = 1
+}
+
+console.log('  sets   full pass   one ListenerSet changed')
+for (const sets of sizes) {
+  const { full, oneSet } = measureSets(sets)
+  console.log(
+    `${String(sets).padStart(6)}   ${`${full.toFixed(1)} ms`.padStart(9)}   ${oneSet.toFixed(2)} ms (${((100 * oneSet) / full).toFixed(1)} %)`,
+  )
 }

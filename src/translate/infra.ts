@@ -29,13 +29,11 @@ export function infraOf(gateway: Gateway, listeners: readonly ListenerConfig[], 
 }
 
 function portsOf(listeners: readonly ListenerConfig[]): InfraPlan['ports'] {
-  const ports = new Map<string, InfraPlan['ports'][number]>()
-  for (const { port, protocol } of listeners) {
-    const transport = protocol === 'UDP' ? 'UDP' : 'TCP'
-    const name = `${transport.toLowerCase()}-${port}`
-    ports.set(name, { name, port, protocol: transport })
-  }
-  return [...ports.values()].sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1))
+  const transports = { TCP: new Set<number>(), UDP: new Set<number>() }
+  for (const { port, protocol } of listeners) transports[protocol === 'UDP' ? 'UDP' : 'TCP'].add(port)
+  return (['TCP', 'UDP'] as const)
+    .flatMap((protocol) => [...transports[protocol]].map((port) => ({ name: `${protocol.toLowerCase()}-${port}`, port, protocol })))
+    .sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1))
 }
 
 /** The name of a Service begins with a letter and has no dot (RFC 1035); the hash keeps `a.b` and `a-b` apart. */

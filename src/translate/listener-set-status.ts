@@ -3,6 +3,7 @@
  * GEP-1713, ListenerSet Conditions). Its conditions sum up its own listeners alone, unless the Gateway itself is not accepted or not programmed.
  */
 import type { Condition } from '../api/meta.ts'
+import { compareObjects } from '../cluster/order.ts'
 import type { Observations } from '../cluster/observations.ts'
 import type { ListenerKey } from '../config/listener.ts'
 import { missingAddresses } from './addresses.ts'
@@ -28,6 +29,8 @@ interface Inputs {
 /** A status with what it was made from, for the next pass. */
 export interface SetStatus extends Inputs {
   readonly status: StatusOf & { readonly status: ListenerSetStatus }
+  /** Accepted is True. */
+  readonly isAttached: boolean
 }
 
 export function statusesOfSets(
@@ -38,8 +41,10 @@ export function statusesOfSets(
   last: readonly SetStatus[] | undefined,
 ): readonly SetStatus[] {
   const unreachable = new Map(gateways.map((gateway) => [gateway.surface.gateway, whyUnreachable(gateway, observations)]))
-  const lastOf = new Map(last?.map((one) => [pathOf(one), one]))
+  // Both lists are in the order of a snapshot: a walk along the two finds what each set had.
+  let next = 0
   return sets.map((set) => {
+    while (isBefore(last?.[next], set)) next += 1
     const { gateway } = set.part
     const observation = observations.gateways.get(gateway)
     const inputs: Inputs = {
@@ -48,23 +53,25 @@ export function statusesOfSets(
       counts: set.listeners.map(({ judged }) => attachedRoutes.get(judged.key) ?? 0),
       unreachable: unreachable.get(gateway),
     }
-    const before = lastOf.get(pathOf(inputs))
-    return before !== undefined && sameInputs(before, inputs) ? before : { ...inputs, status: keep(before?.status, statusOf(inputs)) }
+    const before = last?.[next]
+    if (before !== undefined && sameInputs(before, inputs)) return before
+    const status = keep(before?.status, statusOf(inputs))
+    const isAttached = status.status.conditions.some(({ type, status: is }) => type === 'Accepted' && is === 'True')
+    return { ...inputs, status, isAttached }
   })
 }
 
 /** By `namespace/name` of the Gateway: its ListenerSets that are accepted (GatewayStatus.attachedListenerSets). */
 export function attachedSets(statuses: readonly SetStatus[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
-  for (const { set, status } of statuses) {
-    const isAttached = status.status.conditions.some(({ type, status: is }) => type === 'Accepted' && is === 'True')
+  for (const { set, isAttached } of statuses) {
     if (isAttached) counts.set(set.part.gateway, (counts.get(set.part.gateway) ?? 0) + 1)
   }
   return counts
 }
 
-function pathOf({ set: { surface } }: Inputs): string {
-  return `${surface.namespace}/${surface.name}`
+function isBefore(last: SetStatus | undefined, set: MergedSet): boolean {
+  return last !== undefined && last.set !== set && compareObjects(last.set.part.set, set.part.set) < 0
 }
 
 function sameInputs(a: Inputs, b: Inputs): boolean {

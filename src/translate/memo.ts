@@ -8,6 +8,7 @@
 import { indexedKind, type IndexName, type IndexValue } from '../cluster/indexes.ts'
 import type { Kind, ObjectOf } from '../api/object.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
+import { sameItems } from '../lib/list-change.ts'
 import type { GatewaySurface } from './surface.ts'
 
 /** The only way in which a memoised computation may look at the world. */
@@ -71,7 +72,10 @@ export class Memo {
 
   /** From here on, what `Reader.surface` gives of a kind. */
   publish(kind: SurfaceKind, surfaces: readonly GatewaySurface[]): void {
-    this.#surfaces = { ...this.#surfaces, [kind]: new Map(surfaces.map((surface) => [`${surface.namespace}/${surface.name}`, surface])) }
+    const before = this.#surfacesBefore[kind]
+    const isSame = sameItems([...before.values()], surfaces)
+    const published = isSame ? before : new Map(surfaces.map((surface) => [`${surface.namespace}/${surface.name}`, surface]))
+    this.#surfaces = { ...this.#surfaces, [kind]: published }
   }
 
   /** A result for each input, in their order; the very array of the pass before when nothing changed. `family` is used once in a pass. */
@@ -121,8 +125,7 @@ export class Memo {
   }
 
   #sameSurfaces(kind: SurfaceKind): boolean {
-    const [now, before] = [this.#surfaces[kind], this.#surfacesBefore[kind]]
-    return now.size === before.size && [...now].every(([key, surface]) => before.get(key) === surface)
+    return this.#surfaces[kind] === this.#surfacesBefore[kind]
   }
 
   #same(read: Read): boolean {

@@ -4,11 +4,13 @@
  *
  * Order: the Gateway's own, then the sets by age, then by `namespace/name`. A listener that somebody before it stands in the way of
  * loses; what is left of one object is judged as a Gateway's own listeners are. What is refused for itself holds nothing.
- * A Gateway is merged again only when it or one of its sets changed, and a set whose listeners come out as before stays the same object.
+ * A Gateway is merged again only when it or one of its sets changed; a few sets that stand in nobody's way are put in without a look at the
+ * others (see crowd.ts), and a set whose listeners come out as before stays the same object.
  */
 import type { ListenerConfig } from '../config/listener.ts'
 import { sameItems } from '../lib/list-change.ts'
 import { Claims } from './claims.ts'
+import { Crowd } from './crowd.ts'
 import { certificatesOf, type GatewayPart, type GatewayResult } from './gateway.ts'
 import { infraOf } from './infra.ts'
 import { equal, keep, keepArray } from './keep.ts'
@@ -16,6 +18,7 @@ import { listenerConfig, type JudgedListener } from './listener.ts'
 import { conflictsOf } from './listener-conflicts.ts'
 import { claimOf, listenerPart, type ListenerOwner, type ListenerPart, withOverlaps } from './listener-part.ts'
 import type { ListenerSetPart, ListenerSetResult } from './listener-set.ts'
+import { sortedFrom, type Sorted } from './sorted.ts'
 import { ownerInWords, type GatewaySurface } from './surface.ts'
 import { compareRank } from './tie-break.ts'
 
@@ -42,6 +45,9 @@ interface MergedGateway {
   readonly parts: readonly ListenerSetPart[]
   readonly gateway: GatewayPart
   readonly sets: ReadonlyMap<ListenerSetPart, MergedSet>
+  /** For the next pass. */
+  readonly sorted: Sorted<ListenerSetPart>
+  readonly crowd: Crowd
 }
 
 export function mergeListeners(gateways: readonly GatewayPart[], results: readonly ListenerSetResult[], last: Merged | undefined): Merged {
@@ -63,7 +69,7 @@ export function mergeListeners(gateways: readonly GatewayPart[], results: readon
     byGateway.set(path, one)
     return one.gateway
   })
-  const lone = new Map(last?.sets.map((set) => [set.part, set]))
+  const lone = new Map(last?.sets.flatMap((set) => (byGateway.has(set.part.gateway) ? [] : [[set.part, set] as const])))
   const sets = results.flatMap((result) => {
     if (result.kind !== 'ours') return []
     return [byGateway.get(result.gateway)?.sets.get(result) ?? lone.get(result) ?? withoutListeners(result)]
@@ -85,28 +91,80 @@ export function withMerged(results: readonly GatewayResult[], { gateways }: Merg
   })
 }
 
+/** So many changed sets are put in one by one; more are merged with all the others. */
+const FEW = 32
+
 function mergeOne(source: GatewayPart, parts: readonly ListenerSetPart[], last: MergedGateway | undefined): MergedGateway {
+  const sorted = sortedFrom(last?.sorted, parts, (a, b) => compareRank(a.rank, b.rank))
+  const kept = last === undefined ? undefined : withFewChanged(source, sorted, last)
+  const { own, sets, crowd } = kept ?? mergeAll(source, sorted.sorted, last)
+  const inOrder = sorted.sorted.flatMap((part) => sets.get(part) ?? [])
+  const made: MergedGateway = { source, parts, sorted, sets, crowd, gateway: together(source, own, inOrder, last?.gateway) }
+  crowd.handTo(made)
+  return made
+}
+
+interface MergedParts {
+  readonly own: readonly ListenerPart[]
+  readonly sets: ReadonlyMap<ListenerSetPart, MergedSet>
+  readonly crowd: Crowd
+}
+
+/** undefined: what changed stands in somebody's way, or did. */
+function withFewChanged(source: GatewayPart, { removed, added }: Sorted<ListenerSetPart>, last: MergedGateway): MergedParts | undefined {
+  const { crowd, gateway } = last
+  if (last.source !== source || !crowd.isOf(last) || removed.length > FEW || added.length > FEW) return undefined
+  crowd.handTo(undefined)
+  let touches = false
+  for (const listener of removed.flatMap(({ judged }) => judged)) {
+    crowd.remove(listener)
+    touches ||= crowd.touches(listener)
+  }
+  for (const listener of added.flatMap(({ judged }) => judged)) {
+    touches ||= crowd.touches(listener)
+    crowd.add(listener)
+  }
+  if (touches) return undefined
+  const parentProblem = whyNotAccepted(source)
+  const sets = new Map(last.sets)
+  const before = new Map<string, MergedSet>()
+  for (const part of removed) {
+    const set = sets.get(part)
+    if (set !== undefined) before.set(pathOf(part), set)
+    sets.delete(part)
+  }
+  for (const part of added) {
+    const lastSet = before.get(pathOf(part))
+    const listeners = listenersOf(part, new Claims(), parentProblem === undefined, lastSet)
+    sets.set(part, withListeners(part, listeners, parentProblem, lastSet))
+  }
+  return { own: gateway.listeners, sets, crowd }
+}
+
+function mergeAll(source: GatewayPart, sorted: readonly ListenerSetPart[], last: MergedGateway | undefined): MergedParts {
   const parentProblem = whyNotAccepted(source)
   const claims = new Claims()
   for (const { judged, conflict } of source.listeners)
     if (judged.problem === undefined && conflict === undefined) claims.hold(claimOf(judged), inWords(source.surface, judged))
 
   const lastOf = new Map([...(last?.sets.values() ?? [])].map((set) => [pathOf(set.part), set]))
-  const judged = parts
-    .toSorted((a, b) => compareRank(a.rank, b.rank))
-    .map((part) => ({ part, listeners: listenersOf(part, claims, parentProblem === undefined, lastOf.get(pathOf(part))) }))
+  const judged = sorted.map((part) => ({
+    part,
+    listeners: listenersOf(part, claims, parentProblem === undefined, lastOf.get(pathOf(part))),
+  }))
   const all = withOverlaps([
     ...source.listeners.map((listener) => ({ owner: source.surface, listener })),
     ...judged.flatMap(({ part, listeners }) => listeners.map((listener) => ({ owner: ownerOf(part), listener }))),
   ])
   const own = keepEqual(last?.gateway.listeners ?? source.listeners, all.slice(0, source.listeners.length))
+  const crowd = new Crowd()
+  for (const listener of all) crowd.add(listener.judged)
   let next = source.listeners.length
   const sets = new Map<ListenerSetPart, MergedSet>()
   for (const { part, listeners } of judged) {
-    const made = withListeners(part, all.slice(next, (next += listeners.length)), parentProblem, lastOf.get(pathOf(part)))
-    sets.set(part, made)
+    sets.set(part, withListeners(part, all.slice(next, (next += listeners.length)), parentProblem, lastOf.get(pathOf(part))))
   }
-  return { source, parts, gateway: together(source, own, [...sets.values()], last?.gateway), sets }
+  return { own, sets, crowd }
 }
 
 /** The Gateway as its own listeners leave it ("An exception to this is when the parent Gateway's Accepted transitions to False"). */

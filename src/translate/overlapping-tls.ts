@@ -80,7 +80,7 @@ function put<L>(lists: Map<string, L[]>, key: string, listener: L): void {
 }
 
 /** `*.b.c`, `*.c` and '' for `a.b.c`; '' covers every name. */
-function wildcardsAbove(name: string): readonly string[] {
+export function wildcardsAbove(name: string): readonly string[] {
   if (name === '') return []
   const labels = (isWildcard(name) ? name.slice(2) : name).split('.')
   return [...labels.slice(1).map((_, i) => `*.${labels.slice(i + 1).join('.')}`), '']

@@ -5,14 +5,17 @@ import type { Serving } from './listener-status.ts'
 
 export const PENDING = 'Waiting for the data plane to serve this configuration.'
 
+const SERVED: Serving = { kind: 'served' }
+const NOT_YET: Serving = { kind: 'pending', message: PENDING }
+
 export function servingOf(
   { judged }: ListenerPart,
   assumed: boolean,
   observation: GatewayObservation | undefined,
   version: string | undefined,
 ): Serving {
-  if (assumed) return { kind: 'served' }
+  if (assumed) return SERVED
   const failed = observation?.failedPorts.find(({ port }) => port === judged.listener.port)
   if (failed !== undefined) return { kind: 'port-failed', message: failed.message }
-  return observation !== undefined && observation.servedVersion === version ? { kind: 'served' } : { kind: 'pending', message: PENDING }
+  return observation !== undefined && observation.servedVersion === version ? SERVED : NOT_YET
 }

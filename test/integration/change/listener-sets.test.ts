@@ -72,12 +72,12 @@ describe('a ListenerSet that takes a port away from another under traffic', () =
     const opened = await client
     const { status, body } = await opened.get(host)
     await opened.close()
-    return { status, body: body.toString() }
+    return { status, body }
   }
 
   it('[feature:ListenerSet] is noticed by nobody else: no request fails, no connection ends', { timeout: 60_000 }, async () => {
     await serve([])
-    let isOver = false
+    const over = new AbortController()
     const bystanders = [
       { name: 'the Gateway’s own listener', client: await plain(webPort), host: 'gateway.test', answer: 'gateway' },
       { name: 'the loser’s other listener', client: await plain(webPort), host: 'loser.test', answer: 'loser' },
@@ -87,9 +87,9 @@ describe('a ListenerSet that takes a port away from another under traffic', () =
     // Each has one connection for the whole time: it would reject when that ended.
     const traffic = bystanders.map(async ({ name, client, host, answer }) => {
       let requests = 0
-      for (; !isOver; requests += 1) {
+      for (; !over.signal.aborted; requests += 1) {
         const { status, body } = await client.get(host)
-        expect({ name, status, body: body.toString() }).toEqual({ name, status: 200, body: answer })
+        expect({ name, status, body }).toEqual({ name, status: 200, body: answer })
       }
       return requests
     })
@@ -103,7 +103,7 @@ describe('a ListenerSet that takes a port away from another under traffic', () =
       expect(await once(plain(contestedPort), 'loser.test')).toEqual({ status: 200, body: 'taker' })
       await serve([])
     }
-    isOver = true
+    over.abort()
     for (const requests of await Promise.all(traffic)) expect(requests).toBeGreaterThan(rounds)
     for (const { client } of bystanders) await client.close()
   })

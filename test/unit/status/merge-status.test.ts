@@ -78,6 +78,31 @@ describe('the status of a Gateway', () => {
   })
 })
 
+describe('the status of a ListenerSet', () => {
+  it('has our conditions for those that the API server put there, beside those of others', () => {
+    const pending = (type: string) => condition(type, 'Unknown', 0, old)
+    const stored = { conditions: [pending('Accepted'), pending('Programmed'), condition('example.com/Nice', 'True', 1, old)] }
+    const wanted = {
+      conditions: [condition('Accepted'), condition('Programmed', 'False')],
+      listeners: [{ name: 'web', attachedRoutes: 1, conditions: [condition('Conflicted', 'False')] }],
+    }
+    const timed = { lastTransitionTime: now }
+    expect(mergeStatus('ListenerSet', stored, wanted, ours, now)).toEqual({
+      conditions: [
+        condition('Accepted', 'True', 1, timed),
+        condition('Programmed', 'False', 1, timed),
+        condition('example.com/Nice', 'True', 1, old),
+      ],
+      listeners: [{ name: 'web', attachedRoutes: 1, conditions: [condition('Conflicted', 'False', 1, timed)] }],
+    })
+  })
+
+  it('counts in that of its Gateway, down to none', () => {
+    const next = mergeStatus('Gateway', { attachedListenerSets: 2 }, { conditions: [], attachedListenerSets: 0 }, ours, now)
+    expect(next?.['attachedListenerSets']).toBe(0)
+  })
+})
+
 describe('the status of a route', () => {
   it('has our entries beside those of other controllers, each in its place', () => {
     const stored = {

@@ -3,7 +3,7 @@ import type { CompiledEdits, CompiledFilters, CompiledMatch } from '../../routin
 import type { RequestHead } from '../http1/request-head.ts'
 import type { OutgoingRequest } from '../upstream/upstream.ts'
 import type { Downstream } from './downstream.ts'
-import { applyEdits, applyGiven } from './edits.ts'
+import { applyEdits } from './edits.ts'
 import { forwardedLines, setForwarded } from './forwarded.ts'
 
 /**
@@ -28,7 +28,7 @@ export function outgoingRequest(
   if (asLines && filters?.seesForwarded !== true && backendFilters?.seesForwarded !== true) {
     lines = forwardedLines(head, client.forwardedPrefix, requestId)
   } else setForwarded(head, client.context, requestId)
-  if (authorised !== undefined) applyGiven(head.fields, authorised)
+  if (authorised !== undefined) applyEdits(head.fields, authorised)
   if (filters !== undefined) target = filtered(filters, head, path, target, match.prefixLength)
   if (backendFilters !== undefined) target = filtered(backendFilters, head, path, target, match.prefixLength)
   return {

@@ -73,31 +73,29 @@ export class FieldList {
     return this.#added?.find((field) => kindOfName(field.lower) === kind)?.value
   }
 
-  /** Appends a line. Byte strings, checked when they were compiled. Framing fields are the codec's: they are left alone. */
+  /** Appends a line. Framing fields are the codec's: they are left alone. */
   add(name: string, lower: string, value: string): void {
-    const kind = kindOfName(lower)
-    if (isFraming(kind)) return
-    if (kind === HOST) this.#drop(lower)
     this.append({ name, lower, value })
   }
 
   /** Replaces every line of that name by one at the end. */
   set(name: string, lower: string, value: string): void {
-    const kind = kindOfName(lower)
-    if (isFraming(kind)) return
     this.replace({ name, lower, value })
   }
 
-  /** As `add`, for a field that is neither Host nor framing. */
+  /** As `add`. */
   append(field: AddedField): void {
-    if (this.#added === undefined) this.#added = [field]
-    else this.#added.push(field)
+    const kind = kindOfName(field.lower)
+    if (isFraming(kind)) return
+    if (kind === HOST) this.#drop(field.lower)
+    this.#append(field)
   }
 
-  /** As `set`, for a field that is no framing field. */
+  /** As `set`. */
   replace(field: AddedField): void {
+    if (isFraming(kindOfName(field.lower))) return
     this.#drop(field.lower)
-    this.append(field)
+    this.#append(field)
   }
 
   /** Removes every line of that name. Host and framing fields stay: a head without them cannot be sent. */
@@ -196,6 +194,11 @@ export class FieldList {
       this.#added = this.#added.filter((other) => other.lower !== lower)
       return
     }
+  }
+
+  #append(field: AddedField): void {
+    if (this.#added === undefined) this.#added = [field]
+    else this.#added.push(field)
   }
 
   #dropLine(m: number): void {

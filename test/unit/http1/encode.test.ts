@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { applyEdits } from '../../../src/proxy/http/edits.ts'
 import { CHUNKED_BODY, CLOSE_BODY, lengthBody, NO_BODY } from '../../../src/proxy/http1/codec.ts'
 import { isTrailer, lastChunk } from '../../../src/proxy/http1/encode-chunk.ts'
 import { answerText, bodyForClient, requestHeadText, responseHeadText } from '../../../src/proxy/http1/encode-head.ts'
@@ -167,6 +168,14 @@ describe('edits of fields', () => {
     edited.set('Host', 'host', 'b.example')
     edited.add('Host', 'host', 'c.example')
     expect(edited.lines(true, true)).toBe('X-A: 1\r\nB: 2\r\nx-a: 3\r\nContent-Length: 3\r\nHost: c.example\r\n')
+  })
+
+  it('[wire:header-framing-edits] never touch them by the edits of filters either, whatever these name', () => {
+    const names = ['expect', 'proxy-authorization', 'proxy-authenticate', 'content-length', 'transfer-encoding', 'te']
+    const edits = names.map((name) => ({ name, lower: name, value: 'x' }))
+    const edited = fields()
+    applyEdits(edited, { set: edits, add: edits, remove: new Set(names) })
+    expect(edited.lines(true, true)).toBe(fields().lines(true, true))
   })
 
   it('[wire:header-forwarded-names] know every spelling of the fields that tell where a request came from', () => {

@@ -9,13 +9,14 @@ import { Loop } from '../controller/loop.ts'
 import { controllerName as streamName } from '../delivery/messages.ts'
 import { StreamServer } from '../delivery/stream-server.ts'
 import { newAuthoritySecret, type ServerCredentials, StreamAuthority } from '../infra/stream-authority.ts'
-import { managedBy } from '../infra/proxy-manifests.ts'
+import { managedBy, proxyResources } from '../infra/proxy-manifests.ts'
 import { KubeClient } from '../kube/client.ts'
 import { loadCredentials } from '../kube/credentials.ts'
 import { delay } from '../kube/delay.ts'
 import type { KubeApi, KubeObject } from '../kube/kube-api.ts'
 import { isKubeError } from '../kube/kube-error.ts'
 import { LeaderElection } from '../kube/lease.ts'
+import { hostPort } from '../lib/host-port.ts'
 import { KubernetesSource } from '../sources/kubernetes/kubernetes-source.ts'
 import { createLogger, type Logger, type LogLevel } from '../telemetry/logger.ts'
 import { createMetrics, type MetricFamily } from '../telemetry/metrics.ts'
@@ -206,10 +207,7 @@ function createAuthority(api: KubeApi, namespace: string): Promise<KubeObject> {
 /** The cluster's address of the controllers' Service needs no DNS and outlives every controller. */
 async function streamAddress(api: KubeApi, { streamAddress: given, namespace, service, streamPort }: ControllerFlags): Promise<string> {
   if (given !== undefined) return given
-  const found = await api.get(
-    { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true },
-    { namespace, name: service },
-  )
+  const found = await api.get(proxyResources.service, { namespace, name: service })
   const address = (found?.['spec'] as { readonly clusterIP?: string } | undefined)?.clusterIP
   if (address === undefined || address === '' || address === 'None') {
     throw new UserError(
@@ -218,7 +216,7 @@ async function streamAddress(api: KubeApi, { streamAddress: given, namespace, se
       1,
     )
   }
-  return `${address.includes(':') ? `[${address}]` : address}:${streamPort}`
+  return hostPort(address, streamPort)
 }
 
 /** Every controller that is there, by the address of its pod; none where this one runs outside of the cluster. */
@@ -229,7 +227,7 @@ function peersIn(
   if (podIp === undefined) return []
   const slices = objects.bucket('slicesByService', `${namespace}/${service}`)
   const addresses = slices.flatMap(({ endpoints }) => endpoints.flatMap((endpoint) => endpoint.addresses))
-  return [...new Set(addresses)].sort().map((address) => `${address.includes(':') ? `[${address}]` : address}:${streamPort}`)
+  return [...new Set(addresses)].sort().map((address) => hostPort(address, streamPort))
 }
 
 function controllerMetrics(

@@ -2,6 +2,7 @@
 import type { GatewayConfig } from '../config/config.ts'
 import type { HttpRouteConfig } from '../config/route.ts'
 import type { ListenerConfig } from '../config/listener.ts'
+import { bracketed } from '../lib/host-port.ts'
 import { intersection, isWildcard } from '../lib/hostname.ts'
 import { sampleRequest } from './sample-request.ts'
 import type { View } from './serving.ts'
@@ -64,7 +65,7 @@ function hostnamesOf(
 function curl(listener: ListenerConfig, hostname: string, place: Place, trust: string, route: HttpRouteConfig): string {
   const scheme = listener.protocol === 'HTTPS' ? 'https' : 'http'
   const port = place.listenPort === (scheme === 'https' ? 443 : 80) ? '' : `:${place.listenPort}`
-  const address = place.address.includes(':') ? `[${place.address}]` : place.address
+  const address = bracketed(place.address)
   const host = hostname === '' ? (scheme === 'https' ? 'localhost' : reachable(address)) : hostname
   const resolve = hostname === '' && scheme === 'http' ? '' : ` --resolve ${shellWord(`${host}:${place.listenPort}:${reachable(address)}`)}`
   const { method, target, headers } = sampleRequest(route)

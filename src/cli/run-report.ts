@@ -1,5 +1,6 @@
 /** What `run` shows a person at the start: what is served where, what is refused, what to try. */
 import type { Condition } from '../api/meta.ts'
+import { hostPort } from '../lib/host-port.ts'
 import type { StatusOf } from '../translate/translation.ts'
 import { trustHints } from '../standalone/trust.ts'
 import { columns } from './columns.ts'
@@ -117,7 +118,7 @@ function listenerRows(view: View, gateway: string, status: StatusOf, indent: str
 }
 
 function placeText({ address, listenPort }: { readonly address: string; readonly listenPort: number }): string {
-  return `${address.includes(':') ? `[${address}]` : address}:${listenPort}`
+  return hostPort(address, listenPort)
 }
 
 /** Rows are made for those that are shown: each looks its object and a cluster's status up. */

@@ -1,5 +1,6 @@
 /** The proxy's connection to one controller: kept up for as long as the controller is wanted, with growing pauses between attempts. */
 import { connect, type TLSSocket } from 'node:tls'
+import { hostPort } from '../lib/host-port.ts'
 import type { Secret } from '../lib/secret.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { MessageSocket } from './message-socket.ts'
@@ -41,7 +42,7 @@ export class StreamClient {
 
   constructor(options: StreamClientOptions) {
     this.#options = options
-    this.peer = `${options.address.includes(':') ? `[${options.address}]` : options.address}:${options.port}`
+    this.peer = hostPort(options.address, options.port)
   }
 
   start(): void {

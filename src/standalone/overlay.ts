@@ -13,6 +13,7 @@ import type { Finding } from '../api/finding.ts'
 import type { Gateway, Listener } from '../api/gateway.ts'
 import type { ObjectRef } from '../api/meta.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
+import { hostPort } from '../lib/host-port.ts'
 import type { Translation } from '../translate/translation.ts'
 import { certificateNeeds } from './certificate-needs.ts'
 import type { CertificateNeed, ListenerOwner } from './certificate-needs.ts'
@@ -197,7 +198,7 @@ export class Overlay {
     }
     if (need.mappings.length === 0) return
     const addresses = need.mappings.map((mapping) => inputs.addresses.get(mapping.target.host))
-    const mapped = need.mappings.map(({ port, target }) => `${port}=${hostPort(target)}`).join()
+    const mapped = need.mappings.map(({ port, target }) => `${port}=${hostPort(target.host, target.port)}`).join()
     for (const slice of this.#memory.keep(`mapped ${path}`, [...shape, mapped, ...addresses], () => mappedSlices(need, inputs.addresses)))
       edits.put(slice)
     for (const [slice, rest] of this.#memory.keep(`rest ${path}`, [service, mapped, ...need.slices], () => remainingSlices(need))) {
@@ -205,7 +206,7 @@ export class Overlay {
       else edits.put(rest)
     }
     for (const { port, target } of need.mappings)
-      kindnesses.push({ kind: 'mapping', object, text: `port ${port} of Service ${path} is ${hostPort(target)}` })
+      kindnesses.push({ kind: 'mapping', object, text: `port ${port} of Service ${path} is ${hostPort(target.host, target.port)}` })
     if (need.routes.length === 0)
       findings.push({
         code: 'service-mapping-unused',
@@ -284,10 +285,6 @@ function leafSecret(namespace: string, hostname: string, leaf: Leaf): KubeSecret
 
 function secretName(hostname: string): string {
   return `gatewright-development.${hostname.replace('*', 'wildcard')}`
-}
-
-function hostPort({ host, port }: { readonly host: string; readonly port: number }): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 function listed(names: readonly string[]): string {

@@ -4,7 +4,7 @@
  *
  * Each question is answered by looking up, whatever the number of listeners on the port.
  */
-import { type Conflict, type ConflictingListener, transportOf } from './listener-conflicts.ts'
+import { type Conflict, type ConflictingListener, sharePort, transportOf } from './listener-conflicts.ts'
 
 interface Port {
   /** Of the listeners that came first: what may stand beside it is only its own kind, for HTTPS and TLS each other. */
@@ -33,10 +33,4 @@ export class Claims {
     if (held === undefined) this.#ports.set(key, (held = { protocol, holder, hostnames: new Map() }))
     if (!held.hostnames.has(hostname)) held.hostnames.set(hostname, { protocol, holder })
   }
-}
-
-/** SNI tells HTTPS and TLS apart. */
-function sharePort(a: string, b: string): boolean {
-  const bySni = (protocol: string) => protocol === 'HTTPS' || protocol === 'TLS'
-  return a === b || (bySni(a) && bySni(b))
 }

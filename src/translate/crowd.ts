@@ -6,7 +6,7 @@
  * the way; it holds nothing but what its listeners determine, and whoever is not its last holder makes one of its own.
  */
 import type { JudgedListener } from './listener.ts'
-import { transportOf } from './listener-conflicts.ts'
+import { hasSni, transportOf } from './listener-conflicts.ts'
 import { wildcardsAbove } from './overlapping-tls.ts'
 
 export class Crowd {
@@ -53,17 +53,8 @@ export class Crowd {
 const FAMILIES = ['HTTP', 'sni', 'TCP', 'UDP', 'other'] as const
 
 function familyOf({ listener: { protocol } }: JudgedListener): (typeof FAMILIES)[number] {
-  switch (protocol) {
-    case 'HTTPS':
-    case 'TLS':
-      return 'sni'
-    case 'HTTP':
-    case 'TCP':
-    case 'UDP':
-      return protocol
-    default:
-      return 'other'
-  }
+  if (hasSni(protocol)) return 'sni'
+  return protocol === 'HTTP' || protocol === 'TCP' || protocol === 'UDP' ? protocol : 'other'
 }
 
 function portOf({ listener: { port, protocol } }: JudgedListener): string {

@@ -10,7 +10,7 @@ import { infraOf } from './infra.ts'
 import { keep, keepArray } from './keep.ts'
 import { judgeListener, listenerConfig } from './listener.ts'
 import { conflictsOf } from './listener-conflicts.ts'
-import { claimOf, listenerPart, withOverlaps, type ListenerPart } from './listener-part.ts'
+import { claimOf, listenerPart, type ListenerPart, listenerSurface, withOverlaps } from './listener-part.ts'
 import type { Reader } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
 import { gatewayParameters, type Parameters, together } from './parameters.ts'
@@ -135,16 +135,7 @@ function surfaceOf({ metadata }: Gateway, { spec }: GatewayClass, listeners: rea
     namespace: metadata.namespace,
     name: metadata.name,
     controllerName: spec.controllerName,
-    listeners: listeners.map(({ judged: { listener, key, hostname, routeKinds }, config }) => ({
-      key,
-      name: listener.name,
-      port: listener.port,
-      protocol: listener.protocol,
-      hostname,
-      allowedRoutes: listener.allowedRoutes,
-      routeKinds,
-      serves: config !== undefined,
-    })),
+    listeners: listeners.map(listenerSurface),
   }
 }
 

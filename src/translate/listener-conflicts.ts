@@ -39,8 +39,16 @@ export function conflictsOf(listeners: readonly ConflictingListener[]): Readonly
 export function conflictBetween(a: ConflictingListener, b: ConflictingListener): Conflict['reason'] | undefined {
   if (a.port !== b.port || transportOf(a.protocol) !== transportOf(b.protocol)) return undefined
   if (a.protocol === b.protocol) return a.hostname === b.hostname ? 'HostnameConflict' : undefined
-  const bySni = (protocol: string) => protocol === 'HTTPS' || protocol === 'TLS'
-  return bySni(a.protocol) && bySni(b.protocol) && a.hostname !== b.hostname ? undefined : 'ProtocolConflict'
+  return sharePort(a.protocol, b.protocol) && a.hostname !== b.hostname ? undefined : 'ProtocolConflict'
+}
+
+/** Whether listeners of these protocols may stand on one port as long as their host names differ: SNI tells HTTPS and TLS apart. */
+export function sharePort(a: string, b: string): boolean {
+  return a === b || (hasSni(a) && hasSni(b))
+}
+
+export function hasSni(protocol: string): boolean {
+  return protocol === 'HTTPS' || protocol === 'TLS'
 }
 
 export function transportOf(protocol: string): 'TCP' | 'UDP' {

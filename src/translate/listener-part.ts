@@ -4,7 +4,7 @@ import type { JudgedListener } from './listener.ts'
 import type { Conflict, ConflictingListener } from './listener-conflicts.ts'
 import { overlapsOf, type Overlap, type TlsListener } from './overlapping-tls.ts'
 import { quoted } from './remedy.ts'
-import { ownerInWords, type GatewaySurface } from './surface.ts'
+import { ownerInWords, type GatewaySurface, type ListenerSurface } from './surface.ts'
 
 export interface ListenerPart {
   readonly judged: JudgedListener
@@ -25,6 +25,12 @@ export interface OwnedListener {
 
 export function listenerPart(judged: JudgedListener, conflict: Conflict | undefined, config: ListenerConfig | undefined): ListenerPart {
   return { judged, ...(conflict === undefined ? {} : { conflict }), ...(config === undefined ? {} : { config }) }
+}
+
+/** The listener as routes see it. */
+export function listenerSurface({ judged: { listener, key, hostname, routeKinds }, config }: ListenerPart): ListenerSurface {
+  const { name, port, protocol, allowedRoutes } = listener
+  return { key, name, port, protocol, hostname, allowedRoutes, routeKinds, serves: config !== undefined }
 }
 
 export function claimOf({ listener: { name, port, protocol }, hostname }: JudgedListener): ConflictingListener {

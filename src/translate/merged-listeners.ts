@@ -16,7 +16,7 @@ import { infraOf } from './infra.ts'
 import { equal, keep, keepArray } from './keep.ts'
 import { listenerConfig, type JudgedListener } from './listener.ts'
 import { conflictsOf } from './listener-conflicts.ts'
-import { claimOf, listenerPart, type ListenerOwner, type ListenerPart, withOverlaps } from './listener-part.ts'
+import { claimOf, listenerPart, listenerSurface, type ListenerOwner, type ListenerPart, withOverlaps } from './listener-part.ts'
 import type { ListenerSetPart, ListenerSetResult } from './listener-set.ts'
 import { sortedFrom, type Sorted } from './sorted.ts'
 import { ownerInWords, type GatewaySurface } from './surface.ts'
@@ -226,16 +226,7 @@ function surfaceOf(part: ListenerSetPart, listeners: readonly ListenerPart[]): G
     ...(notAllowed === undefined
       ? {}
       : { refused: `Gateway ${gateway} does not take ${ownerInWords(ownerOf(part))}: see the status of the ListenerSet.` }),
-    listeners: listeners.map(({ judged: { listener, key, hostname, routeKinds }, config }) => ({
-      key,
-      name: listener.name,
-      port: listener.port,
-      protocol: listener.protocol,
-      hostname,
-      allowedRoutes: listener.allowedRoutes,
-      routeKinds,
-      serves: config !== undefined,
-    })),
+    listeners: listeners.map(listenerSurface),
   }
 }
 

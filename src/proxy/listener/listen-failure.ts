@@ -1,9 +1,5 @@
 /** Why a socket could not be opened, as a person would say it: the text goes into a status and onto a terminal. */
-
-/** `[::1]:8080`, `127.0.0.1:8080` */
-export function hostPort(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
-}
+import { hostPort } from '../../lib/host-port.ts'
 
 export function listenFailure(address: string, port: number, error: NodeJS.ErrnoException): string {
   return `Cannot listen on ${hostPort(address, port)}: ${reason(address, port, error)}`

@@ -8,7 +8,7 @@
 import type { GatewayConfig } from '../../config/config.ts'
 import type { ListenerConfig } from '../../config/listener.ts'
 import type { Placement } from '../../config/placement.ts'
-import { hostPort } from './listen-failure.ts'
+import { hostPort } from '../../lib/host-port.ts'
 
 export interface PortPlan {
   /** Transport, address and port: a socket lives as long as its key is planned. One that changes between clear text and TLS is another. */

@@ -1,5 +1,6 @@
 /** One address of a pool: its load, its health, and the connections that wait for work. */
 import type { EndpointConfig } from '../../config/pool.ts'
+import { hostPort } from '../../lib/host-port.ts'
 import type { UpstreamConnection, UpstreamFailure } from './connection.ts'
 import type { UpstreamSession } from './h2-session.ts'
 import { advance, type Health, type HealthEvent, type HealthPolicy, healthy } from './health.ts'
@@ -104,5 +105,5 @@ export class Endpoint {
 
 /** `address:port`, IPv6 in brackets: unique in a pool, and what the access log shows. */
 export function nameOf(config: EndpointConfig): string {
-  return config.address.includes(':') ? `[${config.address}]:${config.port}` : `${config.address}:${config.port}`
+  return hostPort(config.address, config.port)
 }

@@ -16,6 +16,7 @@ import { delay } from '../kube/delay.ts'
 import type { KubeApi, KubeObject } from '../kube/kube-api.ts'
 import { isKubeError } from '../kube/kube-error.ts'
 import { LeaderElection } from '../kube/lease.ts'
+import { microTime } from '../kube/micro-time.ts'
 import { hostPort } from '../lib/host-port.ts'
 import { KubernetesSource } from '../sources/kubernetes/kubernetes-source.ts'
 import { createLogger, type Logger, type LogLevel } from '../telemetry/logger.ts'
@@ -111,7 +112,7 @@ export async function controller(flags: ControllerFlags): Promise<number> {
     },
     failing: (error) => logger.warn('the Lease could not be renewed', { reason: error.message }),
     now,
-    timestamp: () => new Date().toISOString().replace('Z', '000Z'),
+    timestamp: () => microTime(new Date()),
     delay,
   })
   const passes = { count: 0, failed: 0, seconds: 0 }

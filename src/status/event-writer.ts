@@ -4,6 +4,7 @@
  * while it stays so, nor because only its message changed.
  */
 import type { KubeApi, KubeObject, Resource } from '../kube/kube-api.ts'
+import { microTime } from '../kube/micro-time.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { StoredCondition } from './merge-conditions.ts'
 
@@ -101,7 +102,7 @@ export class EventWriter {
       message: `${about}${condition.message ?? ''}`.slice(0, longestMessage),
       type,
       action: condition.type,
-      eventTime: time.toISOString().replace('Z', '000Z'),
+      eventTime: microTime(time),
       reportingComponent: controllerName,
       reportingInstance: instance,
     })

@@ -8,6 +8,7 @@
  */
 import { Socket, type TcpNetConnectOpts } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import { BlockBuffer } from './h2/frame-writer.ts'
 import { WriteBuffer } from './outlet.ts'
 
 export interface ByteHandler {
@@ -37,10 +38,11 @@ export class ReadBuffer {
 export interface SocketBuffers {
   readonly read: ReadBuffer
   readonly write: WriteBuffer
+  readonly block: BlockBuffer
 }
 
 export function createSocketBuffers(): SocketBuffers {
-  return { read: new ReadBuffer(), write: new WriteBuffer() }
+  return { read: new ReadBuffer(), write: new WriteBuffer(), block: new BlockBuffer() }
 }
 
 /** What `net.Socket` keeps for itself and a server counts by. */

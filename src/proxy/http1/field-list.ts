@@ -23,6 +23,8 @@ export class FieldList {
   readonly #end: number
   /** Kinds among the lines, dropped ones included. */
   readonly #seen: number
+  /** Names in lower case of lines that no table of HPACK may hold (RFC 7541, section 6.2.3). */
+  sensitive: ReadonlySet<string> | undefined
   #dropped = false
   #added: AddedField[] | undefined
 
@@ -177,6 +179,21 @@ export class FieldList {
     }
     if (this.#added !== undefined) for (const field of this.#added) out += field.name + ': ' + field.value + '\r\n'
     return out
+  }
+
+  /**
+   * The lines as HTTP/2 has them, names in lower case and values by turns, onto the end of `into`. Hop-by-hop and framing
+   * fields are left out, but for Content-Length when it is asked for; Host too, which is `:authority` there.
+   */
+  flatten(into: string[], withLength: boolean): void {
+    let skip = FRAMING_KINDS | (1 << HOST) | (1 << DROPPED)
+    if (withLength) skip &= ~(1 << CONTENT_LENGTH)
+    const marks = this.#marks
+    for (let m = 0; m < marks.length; m += STRIDE) {
+      if ((skip & (1 << (marks[m] as number))) !== 0) continue
+      into.push(this.#text.slice(marks[m + 1], marks[m + 2]).toLowerCase(), this.#text.slice(marks[m + 3], marks[m + 4]))
+    }
+    for (const { lower, value } of this.#added ?? []) if (kindOfName(lower) !== HOST) into.push(lower, value)
   }
 
   #isNamed(m: number, lower: string): boolean {

@@ -1,44 +1,48 @@
-/** A client's HTTP/2 connection: sessions of node:http2, bounded; each request becomes a `Http2Stream`. */
+/** A client's HTTP/2 connection: its socket, its session, its bounds; each request becomes a `Http2Stream`. */
 import { randomBytes } from 'node:crypto'
-import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
 import type { Bounds } from '../../config/bounds.ts'
+import { type AdoptedSocket, type ByteHandler, startReading, unsentBytes } from '../byte-socket.ts'
+import { errorCode } from '../h2/frames.ts'
+import type { DecodedFields } from '../h2/hpack-decoder.ts'
+import { Session, type SessionOptions, type SessionUser } from '../h2/session.ts'
+import type { Stream } from '../h2/stream.ts'
 import { accountForRefusal } from '../http/accounting.ts'
 import { answer } from '../http/answers.ts'
 import type { ClientConnection, ConnectionContext, ConnectionPhase } from '../http/connection-context.ts'
 import { forwardedPrefix } from '../http/forwarded.ts'
+import { refusal } from '../http1/codec.ts'
 import { headLimits } from '../message-limits.ts'
 import { ended, type Swept } from '../sweep.ts'
 import { FloodGuard } from './flood-guard.ts'
 import { type HeadSurroundings, readHead } from './request-head.ts'
 import { Http2Stream, type StreamOwner } from './stream.ts'
 
-const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = constants
+const forever = Number.POSITIVE_INFINITY
+/** :method, :scheme, :authority, :path and :protocol. */
+const pseudoHeaders = 5
+const headTooLarge = refusal(431, 'head-too-large')
 
-const highestStream = 2 ** 31 - 1
-
-function sessionOptions(bounds: Bounds) {
+function sessionOptions(bounds: Bounds): SessionOptions {
   return {
-    maxHeaderListPairs: bounds.fields + pseudoHeaders,
-    /** Megabytes. */
-    maxSessionMemory: Math.ceil(bounds.http2Memory / 1e6),
-    maxSessionInvalidFrames: bounds.http2UselessFrames,
-    maxSessionRejectedStreams: bounds.http2RefusedStreams,
+    isServer: true,
     settings: {
       maxConcurrentStreams: bounds.http2Streams,
       maxHeaderListSize: bounds.head,
       initialWindowSize: bounds.http2StreamWindow,
       enableConnectProtocol: true,
-      enablePush: false,
     },
+    connectionWindow: bounds.http2ConnectionWindow,
+    head: { bytes: bounds.head, fields: bounds.fields + pseudoHeaders },
+    memory: bounds.http2Memory,
+    refusedStreams: bounds.http2RefusedStreams,
+    uselessFrames: bounds.http2UselessFrames,
+    unsent: bounds.unsent,
   }
 }
 
-/** :method, :scheme, :authority, :path and :protocol. */
-const pseudoHeaders = 5
-
-export class Http2Connection implements ClientConnection, StreamOwner, Swept {
+export class Http2Connection implements ClientConnection, StreamOwner, SessionUser, ByteHandler, Swept {
   readonly context: ConnectionContext
   readonly forwardedPrefix: string
   phase: ConnectionPhase = 'idle'
@@ -46,18 +50,26 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
   sweepSlot = -1
   onClosed: (() => void) | undefined
   readonly #socket: Socket
-  readonly #session: ServerHttp2Session
+  readonly #session: Session
   readonly #streams = new Set<Http2Stream>()
   readonly #guard: FloodGuard
   readonly #heads: HeadSurroundings
+  #read = 0
   #useful = 0
+  #lingered = 0
+  /** Bytes that waited for the client when it was last looked at. */
+  #untaken = 0
   #draining = false
+  /** No more streams are taken. */
+  #closing = false
+  /** The client has said FIN. */
+  #inputEnded = false
 
-  constructor(socket: Socket, context: ConnectionContext, first: Buffer | undefined) {
-    const { bounds, sweep, counters, upgrades } = context.runtime
+  /** @param first bytes that were read already; valid during the call */
+  constructor(adopted: AdoptedSocket, context: ConnectionContext, first: Buffer | undefined) {
+    const { bounds, sweep, counters, upgrades, buffers } = context.runtime
     this.context = context
     this.forwardedPrefix = forwardedPrefix(context)
-    this.#socket = socket
     this.#guard = new FloodGuard({
       resets: bounds.http2Resets,
       pings: bounds.http2Pings,
@@ -77,28 +89,22 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
     counters.http2Connections += 1
     this.deadline = sweep.now + bounds.clientIdleTime
     sweep.watch(this)
+    adopted.handler = this
+    const { socket } = adopted
+    this.#socket = socket
     socket.setNoDelay(true)
-    // A FIN ends the session: whoever wants an answer to a stream has to stay.
-    socket.allowHalfOpen = false
-    if (first !== undefined && first.length > 0) socket.unshift(first)
-    const session = performServerHandshake(socket, sessionOptions(bounds))
-    this.#session = session
-    session.setLocalWindowSize(bounds.http2ConnectionWindow)
-    session.on('stream', (stream: ServerHttp2Stream, _headers: unknown, flags: number, raw: string[]) => this.#begin(stream, flags, raw))
-    session.on('ping', () => this.#count('pings'))
-    session.on('remoteSettings', () => this.#count('settings'))
-    // 'close' follows.
-    session.on('error', ignore)
-    // Once: node:http2 (20.20) tells twice when the socket closes while the session ends.
-    session.once('close', () => this.#closed())
-    // The session takes what was unshifted in its first tick; only then may the paused socket go on.
-    session.once('connect', () => socket.resume())
+    socket.on('end', () => this.#inputEnd())
+    socket.on('error', () => this.#end('client-gone'))
+    socket.on('close', () => this.#closed())
+    this.#session = new Session(socket, sessionOptions(bounds), this, buffers)
+    startReading(socket)
+    if (first !== undefined && first.length > 0) this.onBytes(first)
   }
 
   drain(): void {
-    if (this.#draining || this.phase === 'closed') return
+    if (this.#draining || this.phase === 'closed' || this.phase === 'linger') return
     this.#draining = true
-    if (!this.#session.closed && !this.#session.destroyed) this.#session.goaway(NGHTTP2_NO_ERROR, highestStream)
+    this.#session.goaway(errorCode.noError, true)
     // RFC 9113 section 6.8: a notice first, then a while for the streams that are on their way.
     this.#await(this.context.runtime.bounds.http2NoticeTime)
   }
@@ -109,13 +115,60 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
 
   expire(): void {
     if (this.phase === 'closed') return
-    if (this.phase === 'linger') return this.#end('client-gone')
+    if (this.phase === 'linger') return this.#expireLinger()
     if (this.#draining || this.phase === 'idle') return this.#close()
     const useful = this.#useful
     this.#useful = 0
-    if (this.#guard.look(this.#socket.bytesRead, this.#socket.bytesWritten, useful)) return this.#flood()
+    if (this.#guard.look(this.#read, this.#socket.bytesWritten, useful)) return this.#session.abandon(errorCode.enhanceYourCalm)
     this.#awaitLook()
   }
+
+  onBytes(bytes: Buffer): void {
+    this.#read += bytes.length
+    if (this.phase !== 'linger') return this.#session.read(bytes)
+    this.#lingered += bytes.length
+    if (this.#lingered > this.context.runtime.bounds.lingerBytes) this.#end('client-gone')
+  }
+
+  // What the session tells.
+
+  onStream(stream: Stream, decoded: DecodedFields | undefined, endStream: boolean): void {
+    const { runtime } = this.context
+    const one = new Http2Stream(stream, this)
+    this.#streams.add(one)
+    runtime.counters.active += 1
+    if (this.phase === 'idle') {
+      this.phase = 'exchange'
+      if (!this.#draining) this.#awaitLook()
+    }
+    for (const text of decoded?.fields ?? []) this.#useful += text.length
+    const head = decoded === undefined ? headTooLarge : readHead(decoded, endStream, this.#heads)
+    if (head.kind === 'request') return one.start(head)
+    const refused = answer(head.status, 'bad-request')
+    const requestId = runtime.requestIds.next()
+    one.refuse(refused, requestId)
+    accountForRefusal(this.context, refused, requestId, 'HTTP/2')
+  }
+
+  onSettings(): void {
+    this.#count('settings')
+  }
+
+  onPing(): void {
+    this.#count('pings')
+  }
+
+  /** A client that wants to end ends when it has its answers. */
+  onGoaway(): void {}
+
+  onFault(code: number): void {
+    if (code === errorCode.enhanceYourCalm) this.context.runtime.counters.http2Floods += 1
+    this.#cancelStreams('client-gone')
+    this.#session.destroy()
+    this.#finish()
+  }
+
+  // What its streams tell.
 
   received(bytes: number): void {
     this.#useful += bytes
@@ -124,57 +177,55 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
   streamClosed(stream: Http2Stream, whole: boolean): void {
     if (!this.#streams.delete(stream)) return
     this.context.runtime.counters.active -= 1
-    if (this.phase === 'closed') return
+    if (this.phase !== 'exchange') return
     if (!whole) this.#count('resets')
     if (this.#streams.size > 0 || this.phase !== 'exchange') return
     this.phase = 'idle'
-    if (!this.#draining) this.#await(this.context.runtime.bounds.clientIdleTime)
-    else if (this.#session.closed) this.#await(this.context.runtime.bounds.lingerTime)
-  }
-
-  #begin(stream: ServerHttp2Stream, flags: number, raw: string[]): void {
-    if (this.phase === 'closed') return
-    const { runtime } = this.context
-    const one = new Http2Stream(stream, this)
-    this.#streams.add(one)
-    runtime.counters.active += 1
-    // The client took it back within the same bytes: 'close' may have come and gone.
-    if (stream.destroyed || stream.closed) return this.streamClosed(one, false)
-    if (this.phase === 'idle') {
-      this.phase = 'exchange'
-      if (!this.#draining) this.#awaitLook()
-    }
-    for (const text of raw) this.#useful += text.length
-    const head = readHead(raw, (flags & NGHTTP2_FLAG_END_STREAM) !== 0, this.#heads)
-    if (head.kind === 'request') {
-      one.start(head)
-      return
-    }
-    const refused = answer(head.status, 'bad-request')
-    const requestId = runtime.requestIds.next()
-    one.refuse(refused, requestId)
-    accountForRefusal(this.context, refused, requestId, 'HTTP/2')
+    if (this.#closing || this.#inputEnded) this.#finish()
+    else if (!this.#draining) this.#await(this.context.runtime.bounds.clientIdleTime)
   }
 
   #count(kind: 'resets' | 'pings' | 'settings'): void {
-    if (this.phase !== 'closed' && this.#guard.count(kind, performance.now())) this.#flood()
-  }
-
-  #flood(): void {
-    if (!this.#session.destroyed) this.#session.goaway(NGHTTP2_ENHANCE_YOUR_CALM)
-    // The frame goes out first.
-    setImmediate(() => {
-      if (this.phase !== 'closed') this.context.runtime.counters.http2Floods += 1
-      this.#end('client-gone')
-    })
+    if (this.#guard.count(kind, performance.now())) this.#session.abandon(errorCode.enhanceYourCalm)
   }
 
   /** No more streams; the connection ends with the last of them. */
   #close(): void {
     this.#draining = true
-    if (this.#streams.size === 0) this.phase = 'linger'
-    this.#await(this.phase === 'linger' ? this.context.runtime.bounds.lingerTime : forever)
-    if (!this.#session.closed) this.#session.close()
+    this.#closing = true
+    this.#session.goaway(errorCode.noError, false)
+    if (this.#streams.size === 0) this.#finish()
+    else this.#await(forever)
+  }
+
+  /** What was said is written, then FIN; what still comes is thrown away for a while, so that no reset swallows it. */
+  #finish(): void {
+    this.phase = 'linger'
+    this.#await(this.context.runtime.bounds.lingerTime)
+    // The session writes what it has in a turn of its own.
+    setImmediate(() => {
+      if (this.phase === 'closed') return
+      this.#socket.end()
+      this.#awaitTaking()
+    })
+  }
+
+  /** The client has to take what waits for it, or some of it at least. */
+  #awaitTaking(): void {
+    const { writeStuckTime, lingerTime } = this.context.runtime.bounds
+    this.#untaken = unsentBytes(this.#socket)
+    this.#await(this.#untaken > 0 ? writeStuckTime : lingerTime)
+  }
+
+  #expireLinger(): void {
+    if (unsentBytes(this.#socket) < this.#untaken) this.#awaitTaking()
+    else this.#end('client-gone')
+  }
+
+  #inputEnd(): void {
+    this.#inputEnded = true
+    if (this.phase === 'idle') return this.#finish()
+    if (this.phase === 'exchange') this.#session.inputEnded()
   }
 
   #end(flag: AnswerFlag): void {
@@ -182,10 +233,16 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
     this.phase = 'closed'
     this.deadline = ended
     this.context.runtime.sweep.forget(this)
-    for (const stream of this.#streams) stream.cancel(flag)
-    this.context.runtime.counters.active -= this.#streams.size
-    this.#streams.clear()
+    this.#cancelStreams(flag)
     this.#session.destroy()
+    this.#socket.destroy()
+  }
+
+  #cancelStreams(flag: AnswerFlag): void {
+    const streams = [...this.#streams]
+    this.#streams.clear()
+    this.context.runtime.counters.active -= streams.length
+    for (const stream of streams) stream.cancel(flag)
   }
 
   #closed(): void {
@@ -204,7 +261,3 @@ export class Http2Connection implements ClientConnection, StreamOwner, Swept {
     this.context.runtime.sweep.watch(this)
   }
 }
-
-const forever = Number.POSITIVE_INFINITY
-
-function ignore(): void {}

@@ -1,7 +1,8 @@
 /**
- * Fields as node:http2 gives them, written as lines of HTTP/1: so both versions share one list of fields, one encoder, and
- * one set of rules of what a head may say. Names and values are checked here byte by byte, whatever nghttp2 checked before.
+ * Fields of HTTP/2, names and values by turns, written as lines of HTTP/1: so both versions share one list of fields, one
+ * encoder, and one set of rules of what a head may say. Names and values are checked here byte by byte.
  */
+import type { DecodedFields } from '../h2/hpack-decoder.ts'
 import { BYTE_CLASS, TOKEN, VALUE } from '../http1/byte-class.ts'
 import type { BodyLimits } from '../http1/codec.ts'
 import { CONNECTION, HOP_BY_HOP, KEEP_ALIVE, kindOfName, TE, TRANSFER_ENCODING, UPGRADE } from '../http1/field-kind.ts'
@@ -51,20 +52,19 @@ export class FieldText {
   }
 }
 
-/** Fields of a response; undefined when one of them may not be there. Pseudo-headers are left out. */
-export function fieldsOf(raw: readonly string[]): FieldList | undefined {
+/** Fields from an index on; undefined when one of them may not be there, as pseudo-headers may not be (RFC 9113, section 8.3). */
+export function fieldsOf({ fields: raw, sensitive }: DecodedFields, from: number): FieldList | undefined {
   const fields = new FieldText('')
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i] ?? ''
-    if (name.charCodeAt(0) !== 0x3a && !fields.take(name, raw[i + 1] ?? '')) return undefined
-  }
-  return fields.list()
+  for (let i = from; i + 1 < raw.length; i += 2) if (!fields.take(raw[i] ?? '', raw[i + 1] ?? '')) return undefined
+  const list = fields.list()
+  list.sensitive = sensitive
+  return list
 }
 
 /** The same for trailers, within the bounds of those of HTTP/1. */
-export function trailersOf(raw: readonly string[], limits: BodyLimits): FieldList | undefined {
-  const fields = fieldsOf(raw)
-  return fields === undefined || fields.size > limits.trailers || raw.length / 2 > limits.trailerFields ? undefined : fields
+export function trailersOf(head: DecodedFields, limits: BodyLimits): FieldList | undefined {
+  const fields = fieldsOf(head, 0)
+  return fields === undefined || fields.size > limits.trailers || head.fields.length / 2 > limits.trailerFields ? undefined : fields
 }
 
 /** A token in lower case (RFC 9113, section 8.2.1). */

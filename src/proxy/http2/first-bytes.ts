@@ -4,12 +4,11 @@
  */
 import type { Socket } from 'node:net'
 import { AdoptedSocket, type ByteHandler, startReading } from '../byte-socket.ts'
+import { preface } from '../h2/frames.ts'
 import { Http1Connection } from '../http1/connection.ts'
 import type { ClientConnection, ConnectionContext, ConnectionPhase } from '../http/connection-context.ts'
 import { ended, type Swept } from '../sweep.ts'
 import { Http2Connection } from './connection.ts'
-
-const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1')
 
 export class FirstBytes implements ClientConnection, ByteHandler, Swept {
   deadline: number
@@ -76,16 +75,11 @@ export class FirstBytes implements ClientConnection, ByteHandler, Swept {
     this.#forget()
     this.#socket.off('end', this.#ended)
     this.#socket.off('close', this.#closed)
-    const next = http2 ? this.#http2(first) : new Http1Connection(this.#adopted, this.#context, first)
+    const Connection = http2 ? Http2Connection : Http1Connection
+    const next = new Connection(this.#adopted, this.#context, first)
     this.#next = next
     next.onClosed = () => this.onClosed?.()
     if (this.#draining) next.drain()
-  }
-
-  /** node:http2 reads the socket itself, and the bytes lie in a buffer that the next read overwrites. */
-  #http2(first: Buffer): Http2Connection {
-    this.#socket.pause()
-    return new Http2Connection(this.#socket, this.#context, Buffer.from(first))
   }
 
   #forget(): void {

@@ -2,6 +2,7 @@
  * The head of an HTTP/2 request as the HTTP/1.1 head that says the same, judged by the rules of that one: what a client
  * may say does not depend on the version that it speaks. What HTTP/2 alone could get wrong is refused here (docs/wire.md, h2-*).
  */
+import type { DecodedFields } from '../h2/hpack-decoder.ts'
 import { type Authority, isSameAuthority, parseAuthority } from '../http1/authority.ts'
 import { BYTE_CLASS, TARGET, TOKEN } from '../http1/byte-class.ts'
 import { type HeadLimits, type Refusal, refusal } from '../http1/codec.ts'
@@ -34,10 +35,10 @@ const COLON = 0x3a
 const SLASH = 0x2f
 
 /**
- * @param raw names and values by turns, as they came
  * @param endStream the request has no body
  */
-export function readHead(raw: readonly string[], endStream: boolean, surroundings: HeadSurroundings): RequestHead | Refusal {
+export function readHead(decoded: DecodedFields, endStream: boolean, surroundings: HeadSurroundings): RequestHead | Refusal {
+  const raw = decoded.fields
   const pseudo: PseudoHeaders = { method: undefined, path: undefined, scheme: undefined, authority: undefined, protocol: undefined }
   let host: string | undefined
   let cookie = ''
@@ -46,7 +47,9 @@ export function readHead(raw: readonly string[], endStream: boolean, surrounding
     const name = raw[i] ?? ''
     const value = raw[i + 1] ?? ''
     if (name.charCodeAt(0) === COLON) {
-      if (!setPseudo(pseudo, name, value)) return refusal(400, 'bad-pseudo-header')
+      // Before all others (RFC 9113, section 8.3).
+      if (regular.length > 0 || host !== undefined || cookie !== '' || !setPseudo(pseudo, name, value))
+        return refusal(400, 'bad-pseudo-header')
     } else if (name === 'host') {
       if (host !== undefined) return refusal(400, 'many-hosts')
       host = value
@@ -96,7 +99,8 @@ export function readHead(raw: readonly string[], endStream: boolean, surrounding
     fields,
     surroundings.cached,
   )
-  // nghttp2 compares the length with what comes; a body that never comes is the case that it must not miss.
+  if (head.kind === 'request') head.fields.sensitive = decoded.sensitive
+  // What comes is counted against the length; here nothing will.
   if (head.kind === 'request' && endStream && head.body.kind !== 'none') return refusal(400, 'bad-length')
   return head
 }

@@ -1,5 +1,5 @@
 /**
- * http2: HTTP/2 of clients, on the core API of node:http2.
+ * http2: HTTP/2 of clients, over the sessions of `proxy/h2`.
  *
  * A connection holds a session; each of its streams is the client's side of an exchange (`Downstream`), and its head is
  * judged by the rules of HTTP/1 (`readHead`). What is bounded here is what HTTP/2 adds: streams, resets, frames without use.
@@ -7,6 +7,7 @@
  */
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import { AdoptedSocket } from '../byte-socket.ts'
 import type { ClientConnection, ConnectionContext } from '../http/connection-context.ts'
 import { serveHttp1 } from '../http1/serve.ts'
 import { Http2Connection } from './connection.ts'
@@ -15,5 +16,6 @@ import { FirstBytes } from './first-bytes.ts'
 /** Serves what the client speaks: by ALPN on TLS, by its first bytes in clear text. @param socket as for `serveHttp1` */
 export function serveHttp(socket: Socket, context: ConnectionContext): ClientConnection {
   if (!(socket instanceof TLSSocket)) return new FirstBytes(socket, context)
-  return socket.alpnProtocol === 'h2' ? new Http2Connection(socket, context, undefined) : serveHttp1(socket, context)
+  if (socket.alpnProtocol !== 'h2') return serveHttp1(socket, context)
+  return new Http2Connection(new AdoptedSocket(socket, context.runtime.buffers.read), context, undefined)
 }

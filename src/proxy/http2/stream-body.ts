@@ -3,7 +3,9 @@
  * exchange wants to have it, holds it to its length, and knows until when more must come. Made for requests that bring
  * something; of its stream it only reads and pauses.
  */
-import { constants, type ServerHttp2Stream } from 'node:http2'
+import { errorCode } from '../h2/frames.ts'
+import type { DecodedFields } from '../h2/hpack-decoder.ts'
+import type { Stream } from '../h2/stream.ts'
 import type { Body } from '../http1/codec.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import { bodyTimeout, brokenBody } from '../http/answers.ts'
@@ -13,7 +15,6 @@ import type { Exchange } from '../http/exchange.ts'
 import { bodyLimits } from '../message-limits.ts'
 import { trailersOf } from './field-text.ts'
 
-const { NGHTTP2_NO_ERROR } = constants
 const forever = Number.POSITIVE_INFINITY
 
 /** As on HTTP/1 connections, see `BodyPhase` there; 'tunnel': bytes go through as they are; 'none': they may do so later. */
@@ -34,7 +35,7 @@ export interface StreamBodyOwner {
 
 export class StreamBody {
   #phase: Phase
-  readonly #stream: ServerHttp2Stream
+  readonly #stream: Stream
   readonly #owner: StreamBodyOwner
   readonly #runtime: ProxyRuntime
   /** Bytes may be long in coming: gRPC. */
@@ -43,17 +44,17 @@ export class StreamBody {
   /** Bytes; Infinity for a body without a length. */
   #left: number
   #trailers: FieldList | undefined
+  /** The other side takes no more for the moment. */
+  #isPaused = false
 
   /** @param body of kind 'none': a tunnel that may be */
-  constructor(stream: ServerHttp2Stream, owner: StreamBodyOwner, runtime: ProxyRuntime, body: Body, mayBeQuiet: boolean) {
+  constructor(stream: Stream, owner: StreamBodyOwner, runtime: ProxyRuntime, body: Body, mayBeQuiet: boolean) {
     this.#stream = stream
     this.#owner = owner
     this.#runtime = runtime
     this.#mayBeQuiet = mayBeQuiet
     this.#phase = body.kind === 'none' ? 'none' : 'waits'
     this.#left = body.kind === 'length' ? body.length : forever
-    // They may come before anybody wants the body.
-    if (body.kind !== 'none') stream.once('trailers', (_headers: unknown, _flags: number, raw: string[]) => this.#onTrailers(raw))
   }
 
   /** A body of which not all has come. */
@@ -84,14 +85,16 @@ export class StreamBody {
   }
 
   pause(): void {
+    this.#isPaused = true
     this.#pace?.reset()
     this.#stream.pause()
     if (!this.#owner.blocked) this.#owner.deadline = forever
   }
 
   resume(): void {
-    if (!this.#stream.isPaused()) return
-    this.#stream.resume()
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.#read()
     this.#awaitBytes(0)
   }
 
@@ -107,7 +110,7 @@ export class StreamBody {
 
   /** The client has taken what it was sent: it may be its turn again. */
   drained(): void {
-    if (this.#phase === 'flows' && !this.#stream.isPaused()) this.#awaitBytes(0)
+    if (this.#phase === 'flows' && !this.#isPaused) this.#awaitBytes(0)
     else if (this.#phase === 'tunnel') this.#awaitLong()
   }
 
@@ -124,7 +127,7 @@ export class StreamBody {
       }
       case 'tunnel':
         this.#owner.exchange?.cancel('idle')
-        this.#stream.destroy(new Error('idle'))
+        this.#stream.reset(errorCode.internal)
         return
       case 'none':
       case 'done':
@@ -146,35 +149,36 @@ export class StreamBody {
   }
 
   #read(): void {
-    const stream = this.#stream
-    stream.on('data', (bytes: Buffer) => this.#received(bytes))
-    stream.once('end', () => this.#ended())
+    if (!this.#isPaused && (this.#phase === 'flows' || this.#phase === 'tunnel')) this.#stream.resume()
   }
 
-  #onTrailers(raw: readonly string[]): void {
-    this.#trailers = trailersOf(raw, bodyLimits(this.#runtime.bounds))
+  // What its stream tells.
+
+  /** They may come before anybody wants the body. */
+  trailers(head: DecodedFields | undefined): void {
+    if (this.#phase === 'none' || this.#phase === 'tunnel') return
+    this.#trailers = head === undefined ? undefined : trailersOf(head, bodyLimits(this.#runtime.bounds))
     if (this.#trailers === undefined) this.#owner.exchange?.refuse(brokenBody)
   }
 
-  #received(bytes: Buffer): void {
+  bytes(bytes: Buffer, from: number, to: number): void {
     const owner = this.#owner
-    owner.received(bytes.length)
+    owner.received(to - from)
     const { exchange } = owner
     if (exchange === undefined || (this.#phase !== 'flows' && this.#phase !== 'tunnel')) return
-    this.#awaitBytes(bytes.length)
-    if (this.#phase === 'tunnel') exchange.onTunnelBytes(bytes, 0, bytes.length)
+    this.#awaitBytes(to - from)
+    if (this.#phase === 'tunnel') exchange.onTunnelBytes(bytes, from, to)
     else {
-      this.#left -= bytes.length
+      this.#left -= to - from
       if (this.#left < 0) return exchange.refuse(brokenBody)
-      exchange.onRequestBody(bytes, 0, bytes.length)
+      exchange.onRequestBody(bytes, from, to)
     }
     owner.exchange?.flushRequest()
   }
 
-  #ended(): void {
+  ended(): void {
     const { exchange } = this.#owner
-    // 'end' comes for a stream that was reset too, before its 'close'.
-    if (exchange === undefined || this.#stream.aborted || this.#stream.rstCode !== NGHTTP2_NO_ERROR) return
+    if (exchange === undefined) return
     if (this.#phase === 'tunnel') return exchange.onTunnelEnd()
     if (this.#phase !== 'flows') return
     if (this.#left !== forever && this.#left !== 0) return exchange.refuse(brokenBody)

@@ -5,9 +5,11 @@
  * Bounds run by `deadline` and the sweep, as on HTTP/1 connections: for a body, or for a window that stays closed. After
  * its last byte the stream must be taken by the client in time.
  */
-import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { isGrpc, isGrpcType } from '../../routing/grpc.ts'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
+import { errorCode } from '../h2/frames.ts'
+import type { DecodedFields } from '../h2/hpack-decoder.ts'
+import type { Stream, StreamSink } from '../h2/stream.ts'
 import { NO_BODY } from '../http1/codec.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import type { RequestHead } from '../http1/request-head.ts'
@@ -18,15 +20,12 @@ import type { Downstream } from '../http/downstream.ts'
 import { Exchange } from '../http/exchange.ts'
 import { grpcTimeout } from '../http/grpc-deadline.ts'
 import { ended, type Swept } from '../sweep.ts'
-import { answerHeaders, grpcAnswerHeaders } from './answer.ts'
+import { answerFields, grpcAnswerFields } from './answer.ts'
 import { grpcStatus, grpcStatusIn, grpcStatusOf } from './grpc.ts'
-import { headerObject, trailerObject, withJoined } from './header-object.ts'
 import { StreamBody, type StreamBodyOwner } from './stream-body.ts'
+import { trailerFields } from './trailer-fields.ts'
 
-const { NGHTTP2_NO_ERROR } = constants
 const forever = Number.POSITIVE_INFINITY
-/** A write ends when all of its bytes were taken: small ones show that a slow client takes some. */
-const piece = 16 * 1024
 const deadlineExceeded: Answer = { ...answer(504, 'upstream-timeout'), grpcStatus: grpcStatus.deadlineExceeded }
 
 /** What its connection is told. */
@@ -39,7 +38,7 @@ export interface StreamOwner {
   streamClosed(stream: Http2Stream, whole: boolean): void
 }
 
-export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
+export class Http2Stream implements Downstream, StreamBodyOwner, StreamSink, Swept {
   readonly context: ConnectionContext
   readonly forwardedPrefix: string
   readonly protocol = 'HTTP/2'
@@ -47,14 +46,13 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   deadline = forever
   sweepSlot = -1
   readonly #owner: StreamOwner
-  readonly #stream: ServerHttp2Stream
+  readonly #stream: Stream
   #head: RequestHead | undefined
   #exchange: Exchange | undefined
   /** Undefined for a request that brings nothing behind its head. */
   #body: StreamBody | undefined
   #isGrpc = false
   #grpcTimer: NodeJS.Timeout | undefined
-  #awaitsDrain = false
   /** An answer with a body that trailers may follow. */
   #mayHaveTrailers = false
   /** An answer of gRPC: its end is a status. */
@@ -62,21 +60,16 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
   /** What one that breaks off ends with. */
   #brokenStatus: number = grpcStatus.unavailable
   #answerEnded = false
-  /** What is left of the request is not wanted. */
-  #closesAfterTrailers = false
-  #responseTrailers: OutgoingHttpHeaders = {}
   /** The client has seen all that there is to the answer, or it is not its fault that it has not. */
   #whole = false
   #untaken = 0
 
-  constructor(stream: ServerHttp2Stream, owner: StreamOwner) {
+  constructor(stream: Stream, owner: StreamOwner) {
     this.#stream = stream
     this.#owner = owner
     this.context = owner.context
     this.forwardedPrefix = owner.forwardedPrefix
-    // 'close' follows and tells.
-    stream.on('error', ignore)
-    stream.on('close', () => this.#closed())
+    stream.sink = this
   }
 
   start(head: RequestHead): void {
@@ -103,8 +96,9 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
 
   /** The connection ends at once. */
   cancel(flag: AnswerFlag): void {
-    this.#whole = true
     this.#exchange?.cancel(flag)
+    this.#stream.sink = undefined
+    this.#rest()
   }
 
   expire(now: number): void {
@@ -132,42 +126,38 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
 
   /** From the mark on until all that waits was taken. */
   get blocked(): boolean {
-    return this.#awaitsDrain || this.#stream.writableLength > this.context.runtime.bounds.unsent
+    return this.#stream.blocked
   }
 
   sendInformational(head: ResponseHead): void {
     if (!this.#open()) return
-    const headers = { ...headerObject(head.fields, false), ':status': head.status }
-    withJoined(headers, (joined) => this.#stream.additionalHeaders(joined))
+    const fields = [':status', String(head.status)]
+    head.fields.flatten(fields, false)
+    this.#stream.sendFields(fields, head.fields.sensitive)
     if (head.status === 100) this.#body?.letFlow()
   }
 
   sendHead(head: ResponseHead): void {
     if (!this.#open()) return
     if (this.#isGrpc) this.grpcStatus = grpcStatusIn(head.fields)
-    // RFC 9110 section 15.3.6: a 205 has no content, and node:http2 lets none follow.
+    // RFC 9110 section 15.3.6: a 205 has no content.
     const { kind, length } = head.status === 205 ? NO_BODY : head.body
-    const headers = headerObject(head.fields, kind !== 'chunked' && kind !== 'close')
-    if (kind === 'length') headers['content-length'] ??= length
-    if (head.status === 205) delete headers['content-length']
     // A 2xx would tell the client that its tunnel is open (RFC 8441, section 5).
     const refused = this.#head !== undefined && this.#head.upgrade !== '' && head.status < 300
-    headers[':status'] = refused ? 502 : head.status
+    const fields = [':status', refused ? '502' : String(head.status)]
+    head.fields.flatten(fields, kind === 'none' && head.status !== 205)
+    if (kind === 'length') fields.push('content-length', String(length))
     this.#mayHaveTrailers = kind === 'chunked' || kind === 'close' || (kind === 'length' && head.trailersMayFollow === true)
     // Anything else, a page of an HTTP proxy say, means in gRPC what its HTTP status means (gRPC's mapping of HTTP status codes).
     this.#needsStatus = this.#isGrpc && head.status === 200 && isGrpcType(head.fields.get('content-type'))
     if (this.#needsStatus && kind === 'none' && !head.fields.has('grpc-status')) return this.#reset()
-    this.#respond(headers, kind === 'none')
+    this.#respond(fields, kind === 'none', head.fields.sensitive)
   }
 
   sendBody(bytes: Buffer, from: number, to: number): void {
-    if (!this.#open() || this.#stream.writableEnded) return
+    if (!this.#open()) return
     this.#body?.touch()
-    for (let at = from; at < to; at += piece) this.#stream.write(Buffer.from(bytes.subarray(at, Math.min(to, at + piece))))
-    if (this.blocked && !this.#awaitsDrain) {
-      this.#awaitsDrain = true
-      this.#stream.once('drain', () => this.#drained())
-    }
+    this.#stream.sendData(bytes, from, to)
   }
 
   sendEnd(trailers: FieldList | undefined): void {
@@ -175,8 +165,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     // Without a status a gRPC answer has no end: what looks like one must not be taken for it.
     if (this.#needsStatus && this.#mayHaveTrailers && trailers?.has('grpc-status') !== true) return this.#reset()
     if (this.#isGrpc && trailers !== undefined) this.grpcStatus = grpcStatusIn(trailers) ?? this.grpcStatus
-    this.#responseTrailers = trailerObject(trailers)
-    this.#end()
+    this.#end(this.#mayHaveTrailers ? trailerFields(trailers) : undefined, trailers?.sensitive)
   }
 
   flush(): void {
@@ -188,15 +177,14 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     if (!this.#open()) return
     if (this.#isGrpc && answer.location === '') {
       this.grpcStatus = grpcStatusOf(answer)
-      this.#respond(grpcAnswerHeaders(answer, requestId), true)
-      return this.#end()
+      return this.#respond(grpcAnswerFields(answer, requestId), true)
     }
     const text = answerBody(answer, requestId)
-    const headers = answerHeaders(answer, requestId, text)
     const bodiless = text === '' || this.#head?.method === 'HEAD'
-    this.#respond(headers, bodiless)
-    if (!bodiless) this.#stream.write(text, 'latin1')
-    this.#end()
+    this.#respond(answerFields(answer, requestId, text), bodiless)
+    if (bodiless) return
+    this.#stream.sendText(text)
+    this.#end(undefined)
   }
 
   abort(): void {
@@ -204,8 +192,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     if (!this.#open()) return
     if (!this.#needsStatus || !this.#mayHaveTrailers) return this.#reset()
     this.grpcStatus = this.#brokenStatus
-    this.#responseTrailers = { 'grpc-status': this.#brokenStatus, 'grpc-message': 'the answer broke off' }
-    this.#end()
+    this.#end(['grpc-status', String(this.#brokenStatus), 'grpc-message', 'the answer broke off'])
   }
 
   #reset(): void {
@@ -213,10 +200,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     this.#answerEnded = true
     // What clients make of INTERNAL_ERROR (gRPC over HTTP/2, "Errors").
     if (this.#isGrpc) this.grpcStatus = grpcStatus.internal
-    // `close` would end the body in good order first. Not at once: node:http2 (20.20) never returns from destroying a stream
-    // in the same turn in which its session has read the reset of another one.
-    const stream = this.#stream
-    setImmediate(() => stream.destroy(new Error('the answer broke off')))
+    this.#stream.breakOff(errorCode.internal)
   }
 
   startBody(): void {
@@ -241,11 +225,11 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
 
   sendSwitched(head: ResponseHead): void {
     if (!this.#open()) return
-    const headers = headerObject(head.fields, false)
-    delete headers['sec-websocket-accept']
-    headers[':status'] = 200
+    const fields = [':status', '200']
+    head.fields.remove('sec-websocket-accept')
+    head.fields.flatten(fields, false)
     this.context.runtime.counters.tunnels += 1
-    this.#respond(headers, false)
+    this.#respond(fields, false, head.fields.sensitive)
     this.#body?.becomeTunnel()
   }
 
@@ -263,60 +247,64 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
     this.#finish(this.#body?.isOpen === true)
   }
 
-  // The rest.
+  // StreamSink: what the session tells.
 
-  /** False when nothing can be sent any more: 'close' is on its way and ends the exchange. */
-  #open(): boolean {
-    return !this.#stream.destroyed && !this.#stream.closed && !this.#answerEnded
+  /** Behind the head of a request come its trailers only. */
+  onFields(head: DecodedFields | undefined): void {
+    this.#body?.trailers(head)
   }
 
-  #respond(headers: OutgoingHttpHeaders, endStream: boolean): void {
-    // Its end is read when node:http2 closes the stream. Read before that, it would let the stream be destroyed before its last
-    // write has come back, and each of those makes an Error. Without a body there is no write, and nothing to wait for.
-    if (endStream && this.#body === undefined) this.#stream.resume()
-    const options = { endStream, waitForTrailers: !endStream && this.#mayHaveTrailers, sendDate: false }
-    if (options.waitForTrailers) this.#stream.once('wantTrailers', () => this.#sendTrailers())
-    withJoined(headers, (joined) => this.#stream.respond(joined, options))
+  onData(bytes: Buffer, from: number, to: number): void {
+    if (this.#body === undefined) this.#owner.received(to - from)
+    else this.#body.bytes(bytes, from, to)
   }
 
-  #sendTrailers(): void {
-    this.#stream.sendTrailers(this.#responseTrailers)
-    if (this.#closesAfterTrailers) setImmediate(() => this.#stream.close(NGHTTP2_NO_ERROR))
+  onEnd(): void {
+    this.#body?.ended()
   }
 
-  #end(): void {
-    this.#answerEnded = true
-    this.#stream.end()
-  }
-
-  /** The exchange has ended: what was said must be taken, and what still comes is not wanted. @param unread there is more of the request */
-  #finish(unread: boolean): void {
-    if (this.#stream.destroyed) return
-    this.#awaitTaking()
-    // RFC 9113 section 8.1: an answer that does not need the rest of the request ends the stream without an error.
-    if (unread) {
-      if (this.#mayHaveTrailers) this.#closesAfterTrailers = true
-      else this.#stream.close(NGHTTP2_NO_ERROR)
-    }
-    // It closes when nothing is left to be read.
-    this.#stream.resume()
-  }
-
-  #drained(): void {
-    this.#awaitsDrain = false
+  onDrain(): void {
     this.deadline = forever
     this.#body?.drained()
     this.#exchange?.onClientDrain()
   }
 
-  #closed(): void {
+  onClosed(code: number): void {
+    const whole = this.#whole || (this.#answerEnded && code === errorCode.noError)
+    this.#answerEnded = true
+    this.#exchange?.cancel('client-gone')
+    this.#rest()
+    this.#owner.streamClosed(this, whole)
+  }
+
+  // The rest.
+
+  /** False when nothing can be sent any more: `onClosed` is on its way and ends the exchange. */
+  #open(): boolean {
+    return !this.#stream.isClosed && !this.#answerEnded
+  }
+
+  #respond(fields: string[], endStream: boolean, sensitive?: ReadonlySet<string>): void {
+    this.#stream.sendFields(fields, sensitive)
+    if (endStream) this.#end(undefined)
+  }
+
+  #end(trailers: readonly string[] | undefined, sensitive?: ReadonlySet<string>): void {
+    this.#answerEnded = true
+    if (trailers !== undefined) this.#stream.sendFields(trailers, sensitive)
+    this.#stream.end()
+  }
+
+  /** The exchange has ended: what was said must be taken. @param unread there is more of the request, which is not wanted */
+  #finish(unread: boolean): void {
+    if (unread) this.#stream.discard()
+    if (!this.#stream.isClosed) this.#awaitTaking()
+  }
+
+  #rest(): void {
     this.deadline = ended
     this.context.runtime.sweep.forget(this)
     clearTimeout(this.#grpcTimer)
-    const whole = this.#whole || (this.#answerEnded && this.#stream.rstCode === NGHTTP2_NO_ERROR)
-    this.#answerEnded = true
-    this.#exchange?.cancel('client-gone')
-    this.#owner.streamClosed(this, whole)
   }
 
   #grpcDeadline(): void {
@@ -326,20 +314,18 @@ export class Http2Stream implements Downstream, StreamBodyOwner, Swept {
 
   /** A window that stays closed (RFC 9113, section 10.5). */
   #awaitTaking(): void {
-    this.#untaken = this.#stream.writableLength
+    this.#untaken = this.#stream.queued
     this.#await(this.context.runtime.bounds.writeStuckTime)
   }
 
   #expireTaking(): void {
-    if (this.#stream.writableLength < this.#untaken) return this.#awaitTaking()
+    if (this.#stream.queued < this.#untaken) return this.#awaitTaking()
     this.deadline = ended
     this.#exchange?.cancel('client-gone')
-    if (!this.#stream.destroyed) this.#stream.destroy()
+    this.#stream.reset(errorCode.cancel)
   }
 
   #await(milliseconds: number): void {
     this.awaitUntil(this.context.runtime.sweep.now + milliseconds)
   }
 }
-
-function ignore(): void {}

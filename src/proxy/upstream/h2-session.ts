@@ -2,8 +2,12 @@
  * One HTTP/2 connection to an endpoint (h2c by prior knowledge), shared by as many requests as it and the endpoint allow.
  * It connects, hands out streams, and closes when nothing has been asked of it for a while or when the endpoint says so.
  */
-import { type ClientHttp2Session, connect } from 'node:http2'
-import { connect as connectTcp } from 'node:net'
+import type { Socket } from 'node:net'
+import type { Bounds } from '../../config/bounds.ts'
+import { type ByteHandler, connectSocket } from '../byte-socket.ts'
+import { errorCode } from '../h2/frames.ts'
+import { Session, type SessionOptions, type SessionUser } from '../h2/session.ts'
+import type { PeerSettings } from '../h2/settings.ts'
 import { ended, type Swept } from '../sweep.ts'
 import type { UpstreamFailure, UpstreamUser } from './connection.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -15,12 +19,26 @@ import type { Pool } from './pool.ts'
 const youngTime = 1_000
 const pseudoHeaders = 1
 
-export class UpstreamSession implements Swept {
+function sessionOptions(bounds: Bounds): SessionOptions {
+  return {
+    isServer: false,
+    settings: { enablePush: false, initialWindowSize: bounds.http2StreamWindow, maxHeaderListSize: bounds.head },
+    connectionWindow: bounds.http2ConnectionWindow,
+    head: { bytes: bounds.head, fields: bounds.fields + pseudoHeaders },
+    memory: bounds.http2UpstreamMemory,
+    refusedStreams: 0,
+    uselessFrames: bounds.http2UselessFrames,
+    unsent: bounds.unsent,
+  }
+}
+
+export class UpstreamSession implements SessionUser, ByteHandler, Swept {
   readonly endpoint: Endpoint
   readonly pool: Pool
   deadline: number
   sweepSlot = -1
-  readonly #session: ClientHttp2Session
+  readonly #socket: Socket
+  readonly #session: Session
   readonly #streams = new Set<UpstreamStream>()
   #connected = false
   #connectedAt = 0
@@ -36,23 +54,19 @@ export class UpstreamSession implements Swept {
     this.endpoint = endpoint
     pool.connectionOpened(endpoint)
     endpoint.sessions.push(this)
-    const { bounds, sweep } = pool.runtime
+    const { bounds, sweep, buffers } = pool.runtime
     const { address, port } = endpoint.config
-    const socket = connectTcp({ host: address, port, noDelay: true })
-    const session = connect('http://upstream', {
-      createConnection: () => socket,
-      maxHeaderListPairs: bounds.fields + pseudoHeaders,
-      maxSessionMemory: Math.ceil(bounds.http2UpstreamMemory / 1e6),
-      settings: { enablePush: false, initialWindowSize: bounds.http2StreamWindow, maxHeaderListSize: bounds.head },
-    })
-    this.#session = session
-    // Only its settings tell how many requests it takes, and that it speaks HTTP/2 at all; until then nothing is sent.
-    session.on('remoteSettings', () => this.#learn())
-    session.on('goaway', () => this.#retire())
-    session.on('error', (error: NodeJS.ErrnoException) => {
+    const socket = connectSocket(address, port, this, buffers.read)
+    this.#socket = socket
+    this.#session = new Session(socket, sessionOptions(bounds), this, buffers)
+    // What can be read still comes; nothing more can be asked.
+    socket.on('writeFailed', () => this.retire())
+    socket.on('end', () => this.#end('closed'))
+    // 'close' follows.
+    socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#ownFailure = isOwnFailure(error)
     })
-    session.on('close', () => this.#end())
+    socket.on('close', () => this.#end('closed'))
     this.deadline = sweep.now + bounds.connectTime
     sweep.watch(this)
   }
@@ -67,7 +81,7 @@ export class UpstreamSession implements Swept {
 
   /** @param fresh only if it was not there, or just so, when the request found another one closed */
   hasRoom(fresh: boolean): boolean {
-    if (this.#closing || this.#closed || this.#session.closed || this.#session.destroyed) return false
+    if (this.#closing || this.#closed || !this.#session.hasIds) return false
     if (fresh && this.#connected && this.pool.runtime.sweep.now - this.#connectedAt > youngTime) return false
     return this.#streams.size < this.#limit
   }
@@ -87,33 +101,52 @@ export class UpstreamSession implements Swept {
   /** The stream is over for its user; its session may be idle now. */
   released(stream: UpstreamStream): void {
     if (!this.#streams.delete(stream) || this.#streams.size > 0 || !this.#connected || this.#closed) return
-    if (this.#closing) return this.#session.close()
+    if (this.#closing) return this.#destroySoon()
     this.#await(this.pool.runtime.bounds.poolIdleTime)
   }
 
   /** Ends after its last stream. */
   retire(): void {
     this.#retire()
-    if (this.#streams.size === 0) this.#destroy()
+    if (this.#streams.size === 0) this.#destroySoon()
   }
 
   expire(): void {
     if (!this.#connected) {
       this.#connectFailure = 'connect-timeout'
-      this.#destroy()
-    } else if (this.#streams.size === 0) this.#destroy()
+      this.#end('closed')
+    } else if (this.#streams.size === 0) this.#destroySoon()
     else this.deadline = Number.POSITIVE_INFINITY
   }
 
-  #learn(): void {
-    this.endpoint.streamLimit = this.#session.remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY
+  onBytes(bytes: Buffer): void {
+    this.#session.read(bytes)
+  }
+
+  // What the session tells.
+
+  /** Servers open none: a push is a fault. */
+  onStream(): void {}
+
+  /** Only its settings tell how many requests it takes, and that it speaks HTTP/2 at all; until then nothing is sent. */
+  onSettings({ maxConcurrentStreams }: PeerSettings): void {
+    this.endpoint.streamLimit = maxConcurrentStreams
     if (!this.#connected && !this.#closed) this.#ready()
+  }
+
+  onPing(): void {}
+
+  onGoaway(): void {
+    this.#retire()
+  }
+
+  onFault(): void {
+    this.#end('protocol')
   }
 
   #ready(): void {
     this.#connected = true
     this.#connectedAt = this.pool.runtime.sweep.now
-    this.#session.setLocalWindowSize(this.pool.runtime.bounds.http2ConnectionWindow)
     this.deadline = Number.POSITIVE_INFINITY
     const waiting = [...this.#streams]
     const limit = this.#limit
@@ -129,20 +162,22 @@ export class UpstreamSession implements Swept {
     if (place >= 0) this.endpoint.sessions.splice(place, 1)
   }
 
-  #destroy(): void {
-    this.#session.destroy()
-    this.#end()
+  /** What was said goes out first. */
+  #destroySoon(): void {
+    this.#session.goaway(errorCode.noError, false)
+    setImmediate(() => this.#end('closed'))
   }
 
-  #end(): void {
+  #end(failure: UpstreamFailure): void {
     if (this.#closed) return
     this.#closed = true
     this.#retire()
     this.pool.connectionClosed(this.endpoint)
     this.deadline = ended
     this.pool.runtime.sweep.forget(this)
-    const failure = this.#connected ? 'closed' : this.#connectFailure
-    for (const stream of this.#streams) stream.fail(failure)
+    this.#session.destroy()
+    this.#socket.destroy()
+    for (const stream of this.#streams) stream.lost(this.#connected ? failure : this.#connectFailure)
   }
 
   #await(milliseconds: number): void {

@@ -1,13 +1,15 @@
 /** One request on an HTTP/2 connection to an endpoint. The answer may begin before the request has ended, and both go on. */
-import { type ClientHttp2Session, type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from 'node:http2'
-import { addAbortSignal } from 'node:stream'
+import { errorCode } from '../h2/frames.ts'
+import type { DecodedFields } from '../h2/hpack-decoder.ts'
+import type { Session } from '../h2/session.ts'
+import type { Stream, StreamSink } from '../h2/stream.ts'
 import { type Body, CHUNKED_BODY, lengthBody, NO_BODY } from '../http1/codec.ts'
 import { CONTENT_LENGTH, HOST } from '../http1/field-kind.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import { contentLength } from '../http1/framing.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import { fieldsOf, trailersOf } from '../http2/field-text.ts'
-import { headerObject, trailerObject, withJoined } from '../http2/header-object.ts'
+import { trailerFields } from '../http2/trailer-fields.ts'
 import { bodyLimits } from '../message-limits.ts'
 import { ended, type Swept } from '../sweep.ts'
 import type { UpstreamFailure, UpstreamUser } from './connection.ts'
@@ -15,13 +17,9 @@ import type { Endpoint } from './endpoint.ts'
 import type { UpstreamSession } from './h2-session.ts'
 import type { OutgoingRequest, Upstream } from './upstream.ts'
 
-const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_REFUSED_STREAM } = constants
 const forever = Number.POSITIVE_INFINITY
-const piece = 16 * 1024
-/** Ends a stream with CANCEL at once; `close` would end its body in good order first. */
-const aborted = AbortSignal.abort()
 
-export class UpstreamStream implements Upstream, Swept {
+export class UpstreamStream implements Upstream, StreamSink, Swept {
   readonly endpoint: Endpoint
   readonly duplex = true
   readonly reused: boolean
@@ -29,23 +27,24 @@ export class UpstreamStream implements Upstream, Swept {
   deadline = forever
   sweepSlot = -1
   readonly #owner: UpstreamSession
-  readonly #session: ClientHttp2Session
+  readonly #session: Session
   #user: UpstreamUser | undefined
-  #stream: ClientHttp2Stream | undefined
+  #stream: Stream | undefined
   #method = ''
-  #requestTrailers: OutgoingHttpHeaders = {}
   #requestDone = false
-  /** END_STREAM has come. */
-  #responseDone = false
-  #responseTrailers: FieldList | undefined
+  /** The head of the answer, without which there is no body. */
+  #hasHead = false
+  /** Bytes of the answer's body that have to come; Infinity without a length. */
+  #left = forever
+  #trailers: FieldList | undefined
   #interim = 0
   #bodyTime = forever
-  #awaitsDrain = false
   /** By its user, whose client takes no more. */
   #paused = false
+  /** Bytes that waited for the endpoint when it was last looked at. */
   #untaken = 0
 
-  constructor(owner: UpstreamSession, session: ClientHttp2Session, user: UpstreamUser, reused: boolean) {
+  constructor(owner: UpstreamSession, session: Session, user: UpstreamUser, reused: boolean) {
     this.#owner = owner
     this.#session = session
     this.#user = user
@@ -59,7 +58,7 @@ export class UpstreamStream implements Upstream, Swept {
   }
 
   get blocked(): boolean {
-    return this.#stream !== undefined && this.#stream.writableLength > this.#owner.pool.runtime.bounds.unsent
+    return this.#stream?.blocked === true
   }
 
   /** Its session has connected. */
@@ -69,53 +68,34 @@ export class UpstreamStream implements Upstream, Swept {
 
   send(request: OutgoingRequest): void {
     this.#method = request.method
-    const endStream = request.body.kind === 'none'
-    const headers = headerObject(request.fields, request.body.kind === 'length')
-    if (request.body.kind === 'length') headers['content-length'] ??= request.body.length
-    headers[':method'] = request.method
-    headers[':scheme'] = 'http'
-    headers[':path'] = request.target
-    // An HTTP/1.0 client may have named no host; node:http2 would put one of its own there.
-    headers[':authority'] = request.fields.ofKind(HOST) || this.endpoint.name
-    if (request.expectContinue) headers['expect'] = '100-continue'
-    if (request.teTrailers) headers['te'] = 'trailers'
-    const stream = withJoined(headers, (joined) => this.#session.request(joined, { endStream, waitForTrailers: !endStream }))
+    const { body } = request
+    // An HTTP/1.0 client may have named no host.
+    const authority = request.fields.ofKind(HOST) || this.endpoint.name
+    const fields = [':method', request.method, ':scheme', 'http', ':authority', authority, ':path', request.target]
+    request.fields.flatten(fields, false)
+    if (body.kind === 'length') fields.push('content-length', String(body.length))
+    if (request.expectContinue) fields.push('expect', '100-continue')
+    if (request.teTrailers) fields.push('te', 'trailers')
+    const stream = this.#session.request(this)
     this.#stream = stream
-    this.#noteEnd(stream)
-    stream.on('error', ignore)
-    stream.on('close', () => this.#closed())
-    stream.on('headers', (_headers: unknown, _flags: number, ...rest: unknown[]) => this.#onInterim(rest[0] as string[]))
-    stream.once('response', (_headers: unknown, flags: number, ...rest: unknown[]) => this.#onHead(rest[0] as string[], flags))
-    stream.once('trailers', (_headers: unknown, _flags: number, ...rest: unknown[]) => {
-      this.#onTrailers(rest[0] as string[])
-    })
-    if (!endStream) stream.once('wantTrailers', () => stream.sendTrailers(this.#requestTrailers))
+    stream.sendFields(fields, request.fields.sensitive)
+    if (body.kind === 'none') stream.end()
   }
 
   sendBody(bytes: Buffer, from: number, to: number): void {
-    const stream = this.#stream
-    if (stream === undefined || stream.destroyed || stream.writableEnded) return
-    for (let at = from; at < to; at += piece) stream.write(Buffer.from(bytes.subarray(at, Math.min(to, at + piece))))
+    this.#stream?.sendData(bytes, from, to)
   }
 
   endRequest(trailers: FieldList | undefined): void {
     this.#requestDone = true
-    const stream = this.#stream
-    if (stream === undefined || stream.destroyed || stream.writableEnded) return
-    this.#requestTrailers = trailerObject(trailers)
-    stream.end()
+    const fields = trailerFields(trailers)
+    if (fields !== undefined) this.#stream?.sendFields(fields, trailers?.sensitive)
+    this.#stream?.end()
   }
 
   flush(): void {
-    if (!this.blocked || this.#awaitsDrain) return
-    this.#awaitsDrain = true
     // Who is not read may not be able to read: then it is the client that is waited for.
-    if (!this.#paused) this.#awaitTaking()
-    this.#stream?.once('drain', () => {
-      this.#awaitsDrain = false
-      if (!this.#paused) this.#await(this.answered ? this.#bodyTime : forever)
-      this.#user?.onUpstreamDrain()
-    })
+    if (this.blocked && !this.#paused) this.#awaitTaking()
   }
 
   /** Nothing is switched on a stream: there is no tunnel. */
@@ -135,7 +115,7 @@ export class UpstreamStream implements Upstream, Swept {
     if (this.#stream === undefined || !this.#paused) return
     this.#paused = false
     this.#stream.resume()
-    if (this.#awaitsDrain) this.#awaitTaking()
+    if (this.blocked) this.#awaitTaking()
     else this.#await(this.#bodyTime)
   }
 
@@ -145,9 +125,8 @@ export class UpstreamStream implements Upstream, Swept {
   }
 
   expire(): void {
-    const stream = this.#stream
-    if (stream !== undefined && this.#awaitsDrain && stream.writableLength < this.#untaken) return this.#awaitTaking()
-    this.fail('timeout')
+    if (this.blocked && this.#queued < this.#untaken) this.#awaitTaking()
+    else this.fail('timeout')
   }
 
   /** Ends with the news for its user. */
@@ -164,83 +143,95 @@ export class UpstreamStream implements Upstream, Swept {
     user.onUpstreamFailed(failure)
   }
 
-  #onInterim(raw: readonly string[]): void {
-    const head = headOf(raw, NO_BODY, this.#method)
-    if (head === undefined || head.status === 101 || ++this.#interim > this.#owner.pool.runtime.bounds.interimAnswers)
+  /** The connection has gone; an answer that has come whole is still read. */
+  lost(failure: UpstreamFailure): void {
+    if (this.#stream?.isRemoteEnded !== true) this.fail(failure)
+  }
+
+  // StreamSink: what the session tells.
+
+  onFields(fields: DecodedFields | undefined, endStream: boolean): void {
+    if (fields === undefined) this.fail('protocol')
+    else if (this.#hasHead) this.#onTrailers(fields, endStream)
+    else if (isInterim(fields)) this.#onInterim(fields, endStream)
+    else this.#onHead(fields, endStream)
+  }
+
+  onData(bytes: Buffer, from: number, to: number): void {
+    this.#left -= to - from
+    if (!this.#hasHead || this.#left < 0) return this.fail('protocol')
+    if (!this.#paused) this.#await(this.#bodyTime)
+    this.#user?.onUpstreamBody(bytes, from, to)
+    this.#user?.onUpstreamFlush()
+  }
+
+  onEnd(): void {
+    if (!this.#hasHead || (this.#left > 0 && this.#left < forever)) this.fail('protocol')
+    else this.#complete()
+  }
+
+  onDrain(): void {
+    if (!this.#paused) this.#await(this.answered ? this.#bodyTime : forever)
+    this.#user?.onUpstreamDrain()
+  }
+
+  onClosed(code: number): void {
+    // Some reset what they have sent whole (RFC 9113, section 8.1), before they have said that it is.
+    if (code === errorCode.noError && this.#hasHead && this.#left === 0) this.#complete()
+    else this.fail(code === errorCode.refusedStream && !this.answered ? 'refused' : 'closed')
+  }
+
+  #onInterim(fields: DecodedFields, endStream: boolean): void {
+    const head = headOf(fields, NO_BODY, this.#method)
+    if (head === undefined || endStream || head.status === 101 || ++this.#interim > this.#owner.pool.runtime.bounds.interimAnswers)
       return this.fail('protocol')
     this.answered = true
     this.#user?.onUpstreamInformational(head)
     this.#user?.onUpstreamFlush()
   }
 
-  #onHead(raw: readonly string[], flags: number): void {
-    const endStream = (flags & NGHTTP2_FLAG_END_STREAM) !== 0
-    const head = headOf(raw, endStream ? NO_BODY : undefined, this.#method)
+  #onHead(fields: DecodedFields, endStream: boolean): void {
+    const head = headOf(fields, endStream ? NO_BODY : undefined, this.#method)
     if (head === undefined) return this.fail('protocol')
     this.answered = true
+    this.#hasHead = true
     const { runtime } = this.#owner.pool
     this.endpoint.answered(runtime.sweep.now)
-    this.#bodyTime = head.body.kind === 'length' ? runtime.bounds.upstreamIdleBodyTime : runtime.bounds.tunnelIdleTime
+    const { kind, length } = head.body
+    if (kind !== 'chunked') this.#left = length
+    this.#bodyTime = kind === 'length' ? runtime.bounds.upstreamIdleBodyTime : runtime.bounds.tunnelIdleTime
     this.#await(this.#bodyTime)
     this.#user?.onUpstreamHead(head)
-    if (endStream) return this.#complete()
     // Its body may be long in coming: an event stream begins with its head.
-    this.#user?.onUpstreamFlush()
-    const stream = this.#stream
-    stream?.on('data', (bytes: Buffer) => {
-      if (!this.#paused) this.#await(this.#bodyTime)
-      this.#user?.onUpstreamBody(bytes, 0, bytes.length)
-      this.#user?.onUpstreamFlush()
-    })
-    stream?.once('end', () => {
-      // 'end' comes for a stream that was reset, too; then 'close' tells.
-      if (this.#responseDone) this.#complete()
-    })
+    if (!endStream) this.#user?.onUpstreamFlush()
   }
 
-  #onTrailers(raw: readonly string[]): void {
-    this.#responseTrailers = trailersOf(raw, bodyLimits(this.#owner.pool.runtime.bounds))
-    if (this.#responseTrailers === undefined) this.fail('protocol')
-  }
-
-  /**
-   * node:http2 gives a stream that was reset with NO_ERROR the same end as one that is complete. They differ in their order:
-   * the end is pushed before the stream is closed, or because of that.
-   */
-  #noteEnd(stream: ClientHttp2Stream): void {
-    const push = stream.push.bind(stream)
-    stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
-      if (chunk === null && !stream.closed) this.#responseDone = true
-      return push(chunk, encoding)
-    }
+  #onTrailers(fields: DecodedFields, endStream: boolean): void {
+    this.#trailers = trailersOf(fields, bodyLimits(this.#owner.pool.runtime.bounds))
+    if (this.#trailers === undefined || !endStream) this.fail('protocol')
   }
 
   #complete(): void {
+    const stream = this.#stream
     const user = this.#detach()
     // RFC 9113 section 8.1: what is left of the request is not wanted.
-    if (!this.#requestDone || (this.#stream?.writableLength ?? 0) > 0) this.#cancel()
-    else this.#stream?.resume()
-    user?.onUpstreamEnd(this.#responseTrailers)
-  }
-
-  #closed(): void {
-    this.fail(this.#stream?.rstCode === NGHTTP2_REFUSED_STREAM && !this.answered ? 'refused' : 'closed')
+    if (!this.#requestDone || this.#queued > 0) stream?.reset(errorCode.cancel)
+    user?.onUpstreamEnd(this.#trailers)
   }
 
   #cancel(): void {
-    const stream = this.#stream
-    if (stream === undefined || stream.destroyed) return
-    // node:http2 keeps one that is closed until what it holds was read and written.
-    if (stream.closed) setImmediate(() => stream.destroy())
-    else if (stream.writableEnded) stream.close(NGHTTP2_CANCEL)
-    // Not at once: node:http2 (20.20) never returns from it in the turn in which the session has read the reset of another stream.
-    else setImmediate(() => addAbortSignal(aborted, stream))
+    this.#stream?.reset(errorCode.cancel)
+  }
+
+  get #queued(): number {
+    return this.#stream?.queued ?? 0
   }
 
   #detach(): UpstreamUser | undefined {
     const user = this.#user
     if (user === undefined) return undefined
     this.#user = undefined
+    if (this.#stream !== undefined) this.#stream.sink = undefined
     this.deadline = ended
     this.#owner.pool.runtime.sweep.forget(this)
     this.endpoint.active -= 1
@@ -249,7 +240,7 @@ export class UpstreamStream implements Upstream, Swept {
   }
 
   #awaitTaking(): void {
-    this.#untaken = this.#stream?.writableLength ?? 0
+    this.#untaken = this.#queued
     this.#await(this.#owner.pool.runtime.bounds.writeStuckTime)
   }
 
@@ -261,16 +252,25 @@ export class UpstreamStream implements Upstream, Swept {
   }
 }
 
+function isInterim({ fields }: DecodedFields): boolean {
+  return fields[0] === ':status' && fields[1]?.length === 3 && fields[1].startsWith('1')
+}
+
+const STATUS = /^[1-5]\d\d$/
+
 /** undefined: it breaks a rule. @param body what it is known to be; undefined: what its fields say */
-function headOf(raw: readonly string[], body: Body | undefined, method: string): ResponseHead | undefined {
-  const fields = fieldsOf(raw)
-  const status = Number(raw[raw.indexOf(':status') + 1])
-  if (fields === undefined || !Number.isInteger(status) || status < 100 || status > 599) return undefined
+function headOf(raw: DecodedFields, body: Body | undefined, method: string): ResponseHead | undefined {
+  const [name, text = ''] = raw.fields
+  const fields = fieldsOf(raw, 2)
+  if (fields === undefined || name !== ':status' || !STATUS.test(text)) return undefined
+  const status = Number(text)
   const value = fields.ofKind(CONTENT_LENGTH)
   const length = value === undefined ? undefined : contentLength(value)
-  if (length === -1) return undefined
+  if (length === -1 || (value !== undefined && !fields.allOfKind(CONTENT_LENGTH, value))) return undefined
   const bodiless = status < 200 || status === 204 || status === 304 || method === 'HEAD'
   const framed = length === undefined ? CHUNKED_BODY : lengthBody(length)
+  // A body that was promised and does not come (RFC 9113, section 8.1.1).
+  if (body === NO_BODY && !bodiless && framed.kind === 'length') return undefined
   return {
     kind: 'response',
     status,
@@ -283,5 +283,3 @@ function headOf(raw: readonly string[], body: Body | undefined, method: string):
     trailersMayFollow: true,
   }
 }
-
-function ignore(): void {}

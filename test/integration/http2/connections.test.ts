@@ -1,9 +1,7 @@
-import { EventEmitter } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { harness } from '../../harness/harness.ts'
-import { answerOf, Http2Client } from '../../harness/http2-client.ts'
+import { answerOf } from '../../harness/http2-client.ts'
 import { listenerKey } from '../../harness/gateway-config.ts'
-import { Http2Backend } from '../../harness/http2-backend.ts'
 import { response } from '../../harness/scripted-backend.ts'
 
 const h = harness()
@@ -55,23 +53,6 @@ describe('an HTTP/2 connection', () => {
     expect((await client.request({ target: '/slow' })).status).toBe(200)
     await expect.poll(() => client.session.destroyed, { timeout: 3_000 }).toBe(true)
     await expect.poll(() => gate.connections.size).toBe(0)
-  })
-
-  it('whose end node:http2 tells twice has ended once', async () => {
-    const { gate } = await h.scene()
-    const restore = await tellClosesTwice()
-    try {
-      const client = await h.http2(gate)
-      await client.request()
-      let ends = 0
-      for (const connection of gate.connections) connection.onClosed = () => (ends += 1)
-      await client.close()
-      await expect.poll(() => ends).toBeGreaterThan(0)
-      expect([ends, gate.runtime.counters.connections]).toEqual([1, 0])
-      gate.connections.clear()
-    } finally {
-      restore()
-    }
   })
 
   it('[wire:exchange-slow-body] gives up a body that is silent, on that stream alone', async () => {
@@ -150,18 +131,3 @@ describe('an HTTP/2 connection', () => {
     up.destroy()
   })
 })
-
-/** As node:http2 (20.20) does it for sessions of servers now and then, when the socket closes while the session ends. */
-async function tellClosesTwice(): Promise<() => void> {
-  const backend = await Http2Backend.listen()
-  const { session } = await Http2Client.connect(backend.port)
-  await expect.poll(() => backend.sessions.length).toBe(1)
-  const prototype = Object.getPrototypeOf(backend.sessions[0]) as EventEmitter
-  session.destroy()
-  await backend.close()
-  prototype.emit = function (this: EventEmitter, name: string, ...values: unknown[]): boolean {
-    if (name === 'close') EventEmitter.prototype.emit.call(this, name, ...values)
-    return EventEmitter.prototype.emit.call(this, name, ...values)
-  }
-  return () => Reflect.deleteProperty(prototype, 'emit')
-}

@@ -21,7 +21,7 @@ const size = (initial: number, least: number, most: number, says: string): Bound
 const items = (initial: number, least: number, most: number, says: string): BoundRule => ({ unit: 'items', initial, least, most, says })
 const percent = (initial: number, says: string): BoundRule => ({ unit: 'percent', initial, least: 0, most: 100, says })
 
-/** Buffers are made of these, or nghttp2 takes them as 32 bits. */
+/** Buffers are made of these. */
 const mostHeld = 1024 * mebi
 const mostOfAll = 2 ** 40
 const many = 1_000_000
@@ -97,9 +97,14 @@ export const boundSchema = {
     16_000_000,
     1_000_000,
     mostHeld,
-    "What the session of a client's connection may hold, in whole millions; then streams get ENHANCE_YOUR_CALM.",
+    "What the streams of a client's connection may hold, 1 KiB for each of them included; then new ones get ENHANCE_YOUR_CALM.",
   ),
-  http2UpstreamMemory: size(64_000_000, 1_000_000, mostHeld, 'The same for a connection to an endpoint.'),
+  http2UpstreamMemory: size(
+    64_000_000,
+    1_000_000,
+    mostHeld,
+    'The same for a connection to an endpoint; then new requests get another connection.',
+  ),
   http2CountTime: time(10_000, 1, 'Over which resets, pings, settings and overhead are counted.'),
   http2Resets: items(100, 1, many, 'Streams without a complete answer, whoever reset them; GOAWAY beyond.'),
   http2Pings: items(1_000, 1, many, 'Pings; GOAWAY beyond.'),

@@ -13,8 +13,8 @@ export class RawHttp2Backend {
     this.#server = server
   }
 
-  /** `respond` is called with each head of a request. */
-  static listen(respond: (socket: Socket, stream: number) => void): Promise<RawHttp2Backend> {
+  /** `respond` is called with each head of a request, and its block. */
+  static listen(respond: (socket: Socket, stream: number, block: Buffer) => void): Promise<RawHttp2Backend> {
     const server = createServer((socket) => {
       let received = Buffer.alloc(0)
       let seen = 0
@@ -24,7 +24,7 @@ export class RawHttp2Backend {
       socket.on('data', (bytes) => {
         received = Buffer.concat([received, bytes])
         const heads = framesIn(received.subarray(http2Preface.length)).filter(({ type }) => type === frameType.headers)
-        for (const { stream } of heads.slice(seen)) respond(socket, stream)
+        for (const { stream, payload } of heads.slice(seen)) respond(socket, stream, payload)
         seen = heads.length
       })
     })

@@ -25,7 +25,7 @@ export interface SessionOptions {
   readonly connectionWindow: number
   /** Of a head after HPACK: bytes as RFC 9113 section 6.5.2 counts them, and fields with the pseudo-headers. */
   readonly head: { readonly bytes: number; readonly fields: number }
-  /** Bytes that streams may hold, each of them counted as `streamCost`; new ones are refused beyond. */
+  /** Bytes that streams may hold, each of them counted as `streamCost`; the peer's are refused beyond. */
   readonly memory: number
   /** Streams that may be refused for want of memory. */
   readonly refusedStreams: number
@@ -119,6 +119,11 @@ export class Session implements FrameHandler, StreamOwner {
   /** Streams that are open, or will be. */
   get size(): number {
     return this.#streams.size + this.#unopened.size
+  }
+
+  /** Its streams hold as much as they may. */
+  get isFull(): boolean {
+    return this.size * streamCost + this.held > this.#options.memory
   }
 
   /** Ids of our own are left. */
@@ -334,13 +339,13 @@ export class Session implements FrameHandler, StreamOwner {
   #begin(id: number, head: DecodedFields | undefined, endStream: boolean): void {
     this.#lastPeerStream = id
     if (id > this.#lastTaken) return
-    const { settings, memory, refusedStreams } = this.#options
+    const { settings, refusedStreams } = this.#options
     if (this.#streams.size >= (settings.maxConcurrentStreams ?? 0)) {
       if (this.#isAcknowledged) return this.#fault(errorCode.protocol)
       this.#refuse(id, errorCode.refusedStream)
       return this.#useless()
     }
-    if (this.#streams.size * streamCost + this.held > memory) {
+    if (this.isFull) {
       this.#refuse(id, errorCode.enhanceYourCalm)
       if (++this.#refusedStreams > refusedStreams) this.#fault(errorCode.enhanceYourCalm)
       return

@@ -81,7 +81,7 @@ export class UpstreamSession implements SessionUser, ByteHandler, Swept {
 
   /** @param fresh only if it was not there, or just so, when the request found another one closed */
   hasRoom(fresh: boolean): boolean {
-    if (this.#closing || this.#closed || !this.#session.hasIds) return false
+    if (this.#closing || this.#closed || this.#session.isFull || !this.#session.hasIds) return false
     if (fresh && this.#connected && this.pool.runtime.sweep.now - this.#connectedAt > youngTime) return false
     return this.#streams.size < this.#limit
   }

@@ -1,11 +1,12 @@
 /** The bounds of HTTP/2 as options: each with a value of its own, looked at from the other side of the socket. */
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Bounds, boundSchema } from '../../../src/config/bounds.ts'
 import { eventually, pause } from '../../harness/eventually.ts'
+import { FrameClient } from '../../harness/frame-client.ts'
 import { harness } from '../../harness/harness.ts'
 import { answerOf } from '../../harness/http2-client.ts'
-import { endHeaders, endStream, frame, frameType, framesIn, headerBlock, http2Preface, uint32 } from '../../harness/http2-frames.ts'
+import { endHeaders, endStream, frame, frameType, headerBlock, uint32 } from '../../harness/http2-frames.ts'
 import type { Respond } from '../../harness/scripted-backend.ts'
 
 const h = harness()
@@ -27,34 +28,10 @@ async function scene(bounds: Partial<Bounds>, respond?: Respond) {
   return { web, gate }
 }
 
-/** A client of frames. */
-function dial(port: number) {
-  const socket = connect({ port, host: '127.0.0.1' })
-  raw.push(socket)
-  let received = Buffer.alloc(0)
-  let ended = false
-  socket.on('error', () => {})
-  socket.on('close', () => {
-    ended = true
-  })
-  socket.on('data', (bytes) => {
-    received = Buffer.concat([received, bytes])
-  })
-  socket.write(Buffer.concat([http2Preface, frame(frameType.settings, 0, 0)]))
-  const frames = () => framesIn(received)
-  return {
-    socket,
-    frames,
-    ended: () => ended,
-    goaway: () =>
-      frames()
-        .find(({ type }) => type === frameType.goaway)
-        ?.payload.readUInt32BE(4),
-    resetOf: (stream: number) =>
-      frames()
-        .find((one) => one.type === frameType.reset && one.stream === stream)
-        ?.payload.readUInt32BE(0),
-  }
+function dial(port: number): FrameClient {
+  const client = FrameClient.greet(port)
+  raw.push(client.socket)
+  return client
 }
 
 describe('[wire:h2-options]', () => {
@@ -79,14 +56,14 @@ describe('[wire:h2-options]', () => {
   it('http2-streams ends who goes beyond it and knows of it', async () => {
     const { gate } = await scene({ http2Streams: 3 }, () => {})
     const client = dial(gate.port)
-    await eventually(() => client.frames().some(({ type }) => type === frameType.settings), 'settings')
+    await eventually(() => client.frames.some(({ type }) => type === frameType.settings), 'settings')
     client.socket.write(frame(frameType.settings, 1, 0))
     for (let i = 0; i < 3; i++) client.socket.write(frame(frameType.headers, endHeaders | endStream, odd(i), get))
     await pause(100)
-    expect(client.ended()).toBe(false)
+    expect(client.ended).toBe(false)
     client.socket.write(frame(frameType.headers, endHeaders | endStream, odd(3), get))
-    await eventually(client.ended, 'the end')
-    expect(client.goaway()).toBeGreaterThan(0)
+    await eventually(() => client.ended, 'the end')
+    expect(client.goaway).toBeGreaterThan(0)
   })
 
   it('http2-streams refuses who does not know of it yet, and http2-useless-frames ends who goes on', async () => {
@@ -97,9 +74,9 @@ describe('[wire:h2-options]', () => {
     }
     open(0, 4)
     await eventually(() => client.resetOf(odd(3)) === refusedStream, 'the refusal')
-    expect([client.resetOf(odd(0)), client.resetOf(odd(2)), client.ended()]).toEqual([undefined, undefined, false])
+    expect([client.resetOf(odd(0)), client.resetOf(odd(2)), client.ended]).toEqual([undefined, undefined, false])
     open(4, 20)
-    await eventually(client.ended, 'the end')
+    await eventually(() => client.ended, 'the end')
   })
 
   it.each([
@@ -110,13 +87,13 @@ describe('[wire:h2-options]', () => {
   ] as const)('%s ends with GOAWAY what is beyond it', async (_name, bounds, most, make) => {
     const { gate } = await scene(bounds, () => {})
     const client = dial(gate.port)
-    await eventually(() => client.frames().length > 0, 'settings')
+    await eventually(() => client.frames.length > 0, 'settings')
     for (let i = 0; i < most; i++) client.socket.write(make(i))
     await pause(150)
-    expect(client.ended()).toBe(false)
+    expect(client.ended).toBe(false)
     client.socket.write(make(most))
-    await eventually(client.ended, 'the end')
-    expect(client.goaway()).toBe(enhanceYourCalm)
+    await eventually(() => client.ended, 'the end')
+    expect(client.goaway).toBe(enhanceYourCalm)
   })
 
   it('http2-count-time begins to count anew', async () => {
@@ -126,7 +103,7 @@ describe('[wire:h2-options]', () => {
       client.socket.write(resetAt(i))
       await pause(60)
     }
-    expect(client.ended()).toBe(false)
+    expect(client.ended).toBe(false)
   })
 
   it('http2-overhead ends who sends more that nobody needs in a http2-count-time', async () => {
@@ -137,10 +114,10 @@ describe('[wire:h2-options]', () => {
     client.socket.write(frame(frameType.headers, endHeaders | endStream, 1, get))
     client.socket.write(frames(200))
     await pause(800)
-    expect(client.ended()).toBe(false)
+    expect(client.ended).toBe(false)
     client.socket.write(frames(400))
-    await eventually(client.ended, 'the end')
-    expect(client.goaway()).toBe(enhanceYourCalm)
+    await eventually(() => client.ended, 'the end')
+    expect(client.goaway).toBe(enhanceYourCalm)
   })
 
   it('http2-useless-frames ends who sends empty DATA beyond it', async () => {
@@ -149,9 +126,9 @@ describe('[wire:h2-options]', () => {
     client.socket.write(frame(frameType.headers, endHeaders, 1, get))
     for (let i = 0; i < 5; i++) client.socket.write(frame(frameType.data, 0, 1))
     await pause(100)
-    expect(client.ended()).toBe(false)
+    expect(client.ended).toBe(false)
     for (let i = 0; i < 5; i++) client.socket.write(frame(frameType.data, 0, 1))
-    await eventually(client.ended, 'the end')
+    await eventually(() => client.ended, 'the end')
   })
 
   it('http2-notice-time is between the two GOAWAYs of a drain', async () => {
@@ -161,7 +138,7 @@ describe('[wire:h2-options]', () => {
     await eventually(() => gate.connections.size === 1 && gate.runtime.counters.active === 1, 'the request')
     const started = performance.now()
     for (const connection of gate.connections) connection.drain()
-    const goaways = () => client.frames().filter(({ type }) => type === frameType.goaway)
+    const goaways = () => client.frames.filter(({ type }) => type === frameType.goaway)
     await eventually(() => goaways().length === 1, 'the notice')
     await eventually(() => goaways().length === 2, 'the last GOAWAY')
     expect(performance.now() - started).toBeGreaterThan(40)
@@ -198,6 +175,27 @@ describe('[wire:h2-options]', () => {
     for (let i = 0; i < 5; i++) client.open({}, true)
     await eventually(() => back.streams.length === 5, 'five streams')
     expect(back.sessions).toHaveLength(3)
+  })
+
+  it('http2-upstream-memory opens another connection when what clients do not take fills one', async () => {
+    const back = await h.http2Backend(({ stream }) => {
+      stream.on('error', () => {})
+      stream.respond({ ':status': 200 })
+      stream.write('x'.repeat(300_000))
+    })
+    const bounds = { http2UpstreamMemory: 1_000_000, http2Memory: 64_000_000 }
+    const gate = await h.gateway({ pools: { web: [back.port] }, h2c: ['web'], rules: [{ backends: ['web'] }] }, { bounds })
+    const client = await h.http2(gate, { settings: { initialWindowSize: 0 } })
+    const open = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) client.open({}, true).on('error', () => {})
+      await eventually(() => back.streams.length % count === 0 && back.streams.length > 0, 'the streams')
+      await pause(200)
+    }
+    await open(12)
+    expect(back.sessions).toHaveLength(1)
+    await open(12)
+    await open(12)
+    expect(back.sessions.length).toBeGreaterThan(1)
   })
 
   it.each([

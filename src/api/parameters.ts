@@ -24,6 +24,8 @@ export interface ParametersSpec {
   readonly drain?: { readonly delay?: string; readonly timeout?: string }
   /** Addresses and CIDRs whose `X-Forwarded-*` are believed. */
   readonly trustedProxies?: readonly string[]
+  /** So many proxies stand before these: of `X-Forwarded-For` what they added is believed. */
+  readonly trustedHops?: number
   /** Bounds of the wire by their names in kebab-case; milliseconds, bytes or items. */
   readonly bounds?: Readonly<Record<string, number>>
 }

@@ -1,4 +1,4 @@
-/** What the admin port of `run` tells; the shapes of /config, /statuses and /pools are what `explain --admin` reads. */
+/** What the admin port of `run` tells; the shapes of /config, /statuses and /pools are what `explain --admin` reads, /status-tree is what `status --admin` shows. */
 import type { AdminSources } from '../admin/admin-server.ts'
 import type { InProcessDelivery } from '../delivery/in-process.ts'
 import type { DataPlane } from '../proxy/data-plane.ts'
@@ -8,7 +8,9 @@ import { processMetrics } from '../telemetry/process-metrics.ts'
 import type { ServedConfig, ServedStatuses } from './explain-admin.ts'
 import { openListeners } from './open-listeners.ts'
 import { routeHostnames, routeOf } from './refused-routes.ts'
-import type { Serving } from './serving.ts'
+import type { Serving, View } from './serving.ts'
+import { statusOf } from './status-of.ts'
+import { statusTree, type TreeNode } from './status-tree.ts'
 import { version } from './version.ts'
 
 interface Parts {
@@ -24,6 +26,7 @@ export function adminSources({ plane, delivery, serving }: Parts): AdminSources 
     documents: {
       '/config': () => servedConfig(serving),
       '/statuses': () => servedStatuses(serving),
+      '/status-tree': () => (serving.view === undefined ? [] : treeOf(serving.view)),
       '/pools': () => plane.pools,
       '/findings': () => serving.view?.findings ?? [],
       '/listeners': () => (serving.view === undefined ? [] : openListeners(serving.view)),
@@ -52,4 +55,12 @@ function servedStatuses({ view }: Serving): ServedStatuses {
     cluster: view?.cluster.statuses ?? [],
     kindnesses: (view?.kindnesses ?? []).map(({ text }) => text),
   }
+}
+
+function treeOf({ here, overlaid, routes }: View): TreeNode[] {
+  return statusTree({
+    objects: overlaid,
+    statusOf: (kind, namespace, name) => statusOf(here.statuses, { kind, namespace, name })?.status,
+    routes,
+  })
 }

@@ -17,7 +17,8 @@ export function checkReport(findings: readonly LocatedFinding[], read: FileRead,
   const others = foreign.reduce((sum, { count }) => sum + count, 0)
   const listed =
     others === 0 ? '' : `, ${others} of kinds that are not served (${foreign.map(({ kind, count }) => `${count} ${kind}`).join(', ')})`
-  lines.push(`${objects.length} objects in ${files.length} ${files.length === 1 ? 'file' : 'files'}${listed}`)
+  const where = files.length === 0 ? 'of the cluster' : `in ${files.length} ${files.length === 1 ? 'file' : 'files'}`
+  lines.push(`${objects.length} objects ${where}${listed}`)
   lines.push(summary(byCause(findings), style))
   return `${lines.join('\n')}\n`
 }

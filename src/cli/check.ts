@@ -17,9 +17,9 @@ export interface CheckFlags extends SourceFlags {
 
 export async function check(paths: readonly string[], flags: CheckFlags): Promise<number> {
   // An unknown variable is a finding of its own; what it makes of an object must not hide the rest of what is wrong with it.
-  const { read, snapshot, translation } = translateOffline(paths, flags, 'localhost')
+  const { read, snapshot, translation, isWhole } = await translateOffline(paths, flags, 'localhost')
   const options = translateOptions(flags)
-  const whole = translate(withWhatIsElsewhere(snapshot, translation, options.controllerName), options).translation
+  const whole = isWhole ? translation : translate(withWhatIsElsewhere(snapshot, translation, options.controllerName), options).translation
   const said = withNearServices(allFindings(read, translation.findings, whole.configs), snapshot, read)
   const findings = [...said, ...statusFindings(read, snapshot, translation, whole)]
   switch (flags.output) {

@@ -3,8 +3,8 @@ import type { GatewayConfig } from '../config/config.ts'
 import type { PoolState } from '../proxy/upstream/pool-state.ts'
 import type { StatusOf } from '../translate/translation.ts'
 import type { Asked } from './asked.ts'
+import { fetchAdmin } from './fetch-admin.ts'
 import { refusedRoutes } from './refused-routes.ts'
-import { UserError } from './user-error.ts'
 
 /** The shapes of GET /config and GET /statuses. */
 export interface ServedConfig {
@@ -21,9 +21,9 @@ export interface ServedStatuses {
 }
 
 export async function fetchServed(admin: string): Promise<Asked> {
-  const { gateways } = await get<ServedConfig>(admin, '/config')
-  const pools = await get<readonly PoolState[]>(admin, '/pools')
-  const { statuses, kindnesses } = await get<ServedStatuses>(admin, '/statuses')
+  const { gateways } = await fetchAdmin<ServedConfig>('explain', admin, '/config')
+  const pools = await fetchAdmin<readonly PoolState[]>('explain', admin, '/pools')
+  const { statuses, kindnesses } = await fetchAdmin<ServedStatuses>('explain', admin, '/statuses')
   return {
     configs: gateways.map(({ config }) => config),
     specPort: (gateway, port) => {
@@ -33,18 +33,5 @@ export async function fetchServed(admin: string): Promise<Asked> {
     refused: refusedRoutes(({ hostnames }) => hostnames ?? [], statuses),
     notes: kindnesses,
     poolOf: (key) => pools.find(({ pool }) => pool === key),
-  }
-}
-
-async function get<T>(admin: string, path: string): Promise<T> {
-  const problem = (got: string): UserError =>
-    new UserError(`Cannot explain: --admin must be the admin address that \`gatewright run\` printed, got ${admin} (${got})`, 2)
-  try {
-    const response = await fetch(new URL(path, admin))
-    if (!response.ok) throw problem(`${path} answered ${response.status}`)
-    return (await response.json()) as T
-  } catch (error) {
-    if (error instanceof UserError) throw error
-    throw problem(error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error))
   }
 }

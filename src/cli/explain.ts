@@ -12,10 +12,11 @@ import { translate } from '../translate/translate.ts'
 import type { Translation } from '../translate/translation.ts'
 import { refusedObjects } from './all-findings.ts'
 import type { Asked } from './asked.ts'
+import { assumingServed } from './assuming-served.ts'
 import { explainReport } from './explain-report.ts'
 import { fetchServed } from './explain-admin.ts'
-import { type KindnessFlags, mappings, portOverrides, type SourceFlags, translateOptions } from './flags.ts'
-import { assumingServed, type Offline, translateOffline } from './offline.ts'
+import { type KindnessFlags, mappings, namesCluster, portOverrides, type SourceFlags, translateOptions } from './flags.ts'
+import { type Offline, translateOffline } from './offline.ts'
 import { refusedFor, refusedRoutes, routeHostnames, routeOf } from './refused-routes.ts'
 import { serialise } from './serialise.ts'
 import { configuredPool, poolsOf } from './shown-pool.ts'
@@ -77,11 +78,12 @@ export async function explain(paths: readonly string[], flags: ExplainFlags): Pr
   return answers.some(({ explanation }) => explanation.winner !== undefined) ? 0 : 1
 }
 
-/** The files as `run` would serve them here, or with --strict as a cluster would. */
+/** The files as `run` would serve them here, or with --strict as a cluster would; a cluster as it is. */
 async function offline(paths: readonly string[], flags: ExplainFlags): Promise<Asked> {
-  const strict = translateOffline(paths, flags, flags.strict ? 'keep' : 'localhost')
+  const isStrict = flags.strict || namesCluster(flags)
+  const strict = await translateOffline(paths, flags, isStrict ? 'keep' : 'localhost')
   const overrides = new Map([...portOverrides(flags)].map(([from, to]) => [to, from]))
-  const { translation, notes, echoes } = flags.strict
+  const { translation, notes, echoes } = isStrict
     ? { translation: strict.translation, notes: [], echoes: [] }
     : await withKindnesses(strict, flags)
   const pools = translation.configs.flatMap((config) => config.pools)

@@ -11,8 +11,14 @@ import { UserError } from './user-error.ts'
 
 export const ownController = 'gatewright.dev/gateway-controller'
 
+/** How to reach a cluster, as commander gives it. */
+export interface ClusterFlags {
+  readonly kubeconfig?: string
+  readonly context?: string
+}
+
 /** As commander gives them. */
-export interface SourceFlags {
+export interface SourceFlags extends ClusterFlags {
   readonly namespace: string
   readonly set: readonly string[]
   readonly controllerName?: string
@@ -35,8 +41,17 @@ export function fileOptions(paths: readonly string[], flags: SourceFlags, unknow
   return { paths, namespace: flags.namespace, variables: variablesOf(flags.set), unknownVariables }
 }
 
+/** Whoever names a cluster means it, not files. */
+export function namesCluster({ kubeconfig, context }: ClusterFlags): boolean {
+  return kubeconfig !== undefined || context !== undefined
+}
+
+/** A folder is for whoever reads it; in a cluster the classes of others are theirs. */
 export function translateOptions(flags: SourceFlags): TranslateOptions {
-  return { controllerName: flags.controllerName ?? ownController, anyClassIsOurs: flags.controllerName === undefined }
+  return {
+    controllerName: flags.controllerName ?? ownController,
+    anyClassIsOurs: flags.controllerName === undefined && !namesCluster(flags),
+  }
 }
 
 export function mappings(flags: KindnessFlags): ServiceMapping[] {
@@ -79,6 +94,17 @@ export function trustedRanges(texts: readonly string[]): Cidr[] {
       throw new UserError(`Cannot trust peers: --trust must be an IP address or a CIDR such as 10.0.0.0/8, got ${text}`, 2)
     return range
   })
+}
+
+const mostHops = 16
+
+/** How many proxies stand before this one; 0: not said. */
+export function trustedHops(text: string): number {
+  const hops = /^\d{1,2}$/.test(text) ? Number(text) : Number.NaN
+  if (!(hops <= mostHops)) {
+    throw new UserError(`Cannot trust peers: --trusted-hops must be a number from 0 to ${mostHops}, got ${text}`, 2)
+  }
+  return hops
 }
 
 /** `head-time=5000`: names, units and ranges are those of docs/wire.md. */

@@ -24,6 +24,10 @@ function withSource(command: Command): Command {
     .option('--controller-name <name>', 'serve only GatewayClasses of this controllerName (without it: every class in the folder)')
 }
 
+function withCluster(command: Command): Command {
+  return command.option('--kubeconfig <file>', 'look at a cluster: how to reach it').option('--context <name>', 'of the kubeconfig')
+}
+
 function withOutput(command: Command, ...formats: readonly string[]): Command {
   return command.addOption(new Option('-o, --output <format>', 'print for programs').choices([...formats]))
 }
@@ -66,6 +70,7 @@ export function program(): Command {
       new Option('--development-certificates <when>', 'certificates from a local CA').choices(['auto', 'on', 'off']).default('auto'),
     )
     .addOption(repeatable('--trust <cidr>', 'believe X-Forwarded-* of these peers'))
+    .option('--trusted-hops <number>', 'so many proxies stand before this one: of X-Forwarded-For what they added is believed', '0')
     .option('--zone <name>', 'the zone of this proxy: endpoints that EndpointSlices hint at for it are preferred')
     .addOption(repeatable('--bound <name=value>', 'change a bound of the wire, see docs/wire.md'))
     .option('--poll', 'look at the files once a second instead of waiting for notifications', false)
@@ -77,7 +82,7 @@ export function program(): Command {
 
   const check = root.command('check').argument('[path...]', 'folders, files, or - for standard input')
   check.description('say everything that is wrong or doubtful in the manifests')
-  withOutput(withSource(check), 'json', 'yaml', 'sarif')
+  withOutput(withCluster(withSource(check)), 'json', 'yaml', 'sarif')
     .addOption(new Option('--fail-on <severity>', 'exit with 1 from this severity on').choices(['error', 'warning']).default('error'))
     .addHelpText('after', checkHelp)
     .action(async (paths: string[], _options, command: Command) => {
@@ -87,14 +92,14 @@ export function program(): Command {
 
   const translate = root.command('translate').argument('[path...]', 'folders, files, or - for standard input')
   translate.description('print the statuses, the configuration and the infrastructure a cluster would get')
-  withOutput(withSource(translate), 'json', 'yaml').action(async (paths: string[], _options, command: Command) => {
+  withOutput(withCluster(withSource(translate)), 'json', 'yaml').action(async (paths: string[], _options, command: Command) => {
     const { translate: execute } = await import('./translate.ts')
     process.exitCode = await execute(paths, command.optsWithGlobals())
   })
 
   const explain = root.command('explain').argument('[path...]', 'folders, files, or - for standard input')
   explain.description('say where a request would go, and why every other candidate lost')
-  withOutput(withKindnesses(withSource(explain)), 'json', 'yaml')
+  withOutput(withCluster(withKindnesses(withSource(explain))), 'json', 'yaml')
     .requiredOption('--request <METHOD URL>', "e.g. 'GET https://myapp.example.com/cart?x=1'")
     .addOption(repeatable('-H, --header <name: value>', 'a header of the request'))
     .option('--trusted', 'the client is one that `run --trust` names: what it says in X-Forwarded-* and the like is kept', false)
@@ -103,6 +108,17 @@ export function program(): Command {
     .action(async (paths: string[], _options, command: Command) => {
       const { explain: execute } = await import('./explain.ts')
       process.exitCode = await execute(paths, command.optsWithGlobals())
+    })
+
+  const status = root.command('status')
+  status.description('show what .status says: classes, Gateways, listeners, routes and backends as a tree')
+  withOutput(withCluster(status), 'json', 'yaml')
+    .option('-n, --namespace <name>', "what lies in this namespace (default: the context's)")
+    .option('-A, --all-namespaces', 'what lies in any', false)
+    .option('--admin <url>', 'of a running `gatewright run` instead of a cluster')
+    .action(async (_options, command: Command) => {
+      const { status: execute } = await import('./status.ts')
+      process.exitCode = await execute(command.optsWithGlobals())
     })
 
   const controller = root.command('controller')
@@ -143,6 +159,7 @@ export function program(): Command {
     .addOption(new Option('--log-level <level>', 'the least that is logged').choices(['debug', 'info', 'warn', 'error']).default('info'))
     .addOption(new Option('--log-format <format>', 'of the log').choices(['text', 'json']).default('json'))
     .addOption(repeatable('--trust <cidr>', 'believe X-Forwarded-* of these peers'))
+    .option('--trusted-hops <number>', 'so many proxies stand before this one: of X-Forwarded-For what they added is believed', '0')
     .addOption(repeatable('--bound <name=value>', 'change a bound of the wire, see docs/wire.md'))
     .option('--zone <name>', 'the zone of this proxy: endpoints that EndpointSlices hint at for it are preferred')
     .action(async (_options, command: Command) => {

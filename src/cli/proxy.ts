@@ -16,7 +16,7 @@ import { dataPlaneMetrics } from '../proxy/metrics.ts'
 import { createLogger, type LogLevel } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { processMetrics } from '../telemetry/process-metrics.ts'
-import { adminPort, boundOverrides, hostAndPort, listenAddress, milliseconds, trustedRanges } from './flags.ts'
+import { adminPort, boundOverrides, hostAndPort, listenAddress, milliseconds, trustedHops, trustedRanges } from './flags.ts'
 import { listenAdmin } from './listen-admin.ts'
 import { type AccessLogFormat, openAccessLog } from './open-access-log.ts'
 import { untilSignal } from './until-signal.ts'
@@ -37,6 +37,7 @@ export interface ProxyFlags {
   readonly logLevel: LogLevel
   readonly logFormat: 'text' | 'json'
   readonly trust: readonly string[]
+  readonly trustedHops: string
   readonly bound: readonly string[]
   readonly zone?: string
 }
@@ -52,6 +53,7 @@ export async function proxy(flags: ProxyFlags): Promise<number> {
     logger,
     bounds: boundOverrides(flags.bound),
     trusted: trustedRanges(flags.trust),
+    trustedHops: trustedHops(flags.trustedHops),
     ...(flags.zone !== undefined && { zone: flags.zone }),
     ...(accessLog !== undefined && { accessLog: accessLog.record }),
     sessionKeys: readSessionKeys(flags.credentials),

@@ -24,6 +24,7 @@ import {
   type SourceFlags,
   stateFolderOf,
   translateOptions,
+  trustedHops,
   trustedRanges,
 } from './flags.ts'
 import { FolderSettings } from './folder-settings.ts'
@@ -43,6 +44,7 @@ export interface RunFlags extends SourceFlags, KindnessFlags {
   readonly echo: 'auto' | 'on' | 'off'
   readonly developmentCertificates: 'auto' | 'on' | 'off'
   readonly trust: readonly string[]
+  readonly trustedHops: string
   readonly bound: readonly string[]
   readonly zone?: string
   readonly debugHeader: boolean
@@ -84,6 +86,7 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
     bounds: { ...settings.bounds, ...boundOverrides(flags.bound) },
     sessionKeys: await openSessionKeys(stateFolderOf(flags), logger),
     trusted: trustedRanges(flags.trust),
+    trustedHops: trustedHops(flags.trustedHops),
     ...(flags.zone !== undefined && { zone: flags.zone }),
     debugHeader: flags.debugHeader || settings.debugHeader === true,
     ...(accessLog !== undefined && { accessLog: accessLog.record }),

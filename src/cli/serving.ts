@@ -18,6 +18,7 @@ import type { Kindness } from '../standalone/kindness.ts'
 import type { Laptop } from '../standalone/laptop.ts'
 import { placementOf, type PlacementOptions, type Places, withoutLost } from '../standalone/placement.ts'
 import type { TranslateOptions } from '../translate/options.ts'
+import type { RouteResult } from '../translate/route.ts'
 import { type Pass, translate } from '../translate/translate.ts'
 import type { Translation } from '../translate/translation.ts'
 import { allFindings, type FindingMemory, findingMemory, refusedObjects } from './all-findings.ts'
@@ -45,6 +46,10 @@ export interface View {
   readonly cluster: Translation
   /** As they are served here. */
   readonly here: Translation
+  /** The objects of `here`, with what kindnesses added. */
+  readonly overlaid: Snapshot
+  /** What `here` made of each route. */
+  readonly routes: readonly RouteResult[]
   readonly kindnesses: readonly Kindness[]
   readonly findings: readonly LocatedFinding[]
   readonly served: Acknowledgements
@@ -88,7 +93,17 @@ export class Serving {
     const here = laptop === undefined ? cluster : this.#here.observe(served)
     const translated = [...cluster.findings, ...(overlaid?.findings ?? [])]
     const findings = [...around, ...allFindings(read, translated, here.configs, this.#findings)]
-    this.#view = { read, objects, cluster, here, kindnesses: overlaid?.kindnesses ?? [], findings, served }
+    this.#view = {
+      read,
+      objects,
+      cluster,
+      here,
+      overlaid: overlaid?.snapshot ?? objects,
+      routes: this.#here.routes,
+      kindnesses: overlaid?.kindnesses ?? [],
+      findings,
+      served,
+    }
     return this.#view
   }
 
@@ -118,6 +133,10 @@ class Translating {
 
   constructor(options: TranslateOptions) {
     this.#options = options
+  }
+
+  get routes(): readonly RouteResult[] {
+    return this.#pass?.attached.source ?? []
   }
 
   of(objects: Snapshot): Translation {

@@ -31,9 +31,13 @@ export function withWhatIsElsewhere(snapshot: Snapshot, strict: Translation, con
   return overlay.apply(plan, { leaves: new Map(), echoPorts, addresses: new Map(), findings: [] }).snapshot
 }
 
-/** `whole`: the translation of `withWhatIsElsewhere`; `strict.findings` already name the Services that it has more than `strict`. */
+/**
+ * `whole`: the translation of `withWhatIsElsewhere`, or `strict` itself where nothing is elsewhere; `strict.findings`
+ * already name the Services that it has more than `strict`.
+ */
 export function statusFindings(read: FileRead, snapshot: Snapshot, strict: Translation, whole: Translation): LocatedFinding[] {
   const asTheyStand = strict.statuses.flatMap(refusals)
+  if (strict === whole) return asTheyStand.map((refusal) => asFinding(read, refusal, 'error'))
   const withTheRest = whole.statuses.flatMap(refusals).filter(({ status }) => read.locate(status) !== undefined)
   const known = new Set(asTheyStand.map(keyOf))
   const remaining = new Set(withTheRest.map(keyOf))

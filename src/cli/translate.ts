@@ -11,7 +11,7 @@ export interface TranslateFlags extends SourceFlags {
 const header = `# What a cluster's controller would write and serve. Offline, so every address counts as granted and every configuration as served.\n`
 
 export async function translate(paths: readonly string[], flags: TranslateFlags): Promise<number> {
-  const { read, translation } = translateOffline(paths, flags, 'keep')
+  const { read, translation } = await translateOffline(paths, flags, 'keep')
   const format = flags.output ?? 'yaml'
   process.stdout.write((format === 'yaml' ? header : '') + serialise(printable(translation), format))
   const errors = read.findings.filter(({ severity }) => severity === 'error')

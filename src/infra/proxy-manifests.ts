@@ -183,7 +183,7 @@ interface ProxyPlaces {
 
 function proxyArguments(
   plan: GatewayPlan,
-  { log = {}, trustedProxies = [], bounds = {} }: ParametersSpec,
+  { log = {}, trustedProxies = [], trustedHops, bounds = {} }: ParametersSpec,
   { controller, adminPort, delay, timeout }: ProxyPlaces,
 ): readonly string[] {
   const options: Readonly<Record<string, string>> = {
@@ -202,6 +202,7 @@ function proxyArguments(
     'proxy',
     ...Object.entries(options).map(([name, value]) => `--${name}=${value}`),
     ...trustedProxies.map((range) => `--trust=${range}`),
+    ...(trustedHops === undefined ? [] : [`--trusted-hops=${trustedHops}`]),
     ...Object.entries(wire).map(([name, value]) => `--bound=${name}=${value}`),
   ]
 }

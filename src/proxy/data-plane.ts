@@ -46,6 +46,11 @@ export interface DataPlaneOptions {
   /** Peers whose `X-Forwarded-*` and `X-Request-Id` are kept; absent: nobody. */
   readonly trusted?: readonly Cidr[]
   /**
+   * So many proxies stand before this one: of `X-Forwarded-For` what they added is kept. Without `trusted` every peer is the last of them.
+   * Absent: a trusted peer is believed all of it.
+   */
+  readonly trustedHops?: number
+  /**
    * For the tokens of persistent sessions, the same in every replica of a Gateway: the first one signs, all are believed, so
    * that a key can be replaced. Absent or empty: a random one, and sessions end with the process.
    */
@@ -119,6 +124,7 @@ export class DataPlane {
       mirrors: createMirrorCounters(),
       sideRequests: new Set(),
       sessions: new SessionTokens(sessionKeys(options.sessionKeys)),
+      trustedHops: options.trustedHops ?? 0,
       upgrades: new Set(options.upgrades ?? ['websocket']),
       debugHeader: options.debugHeader === true,
       overloaded: false,
@@ -132,7 +138,7 @@ export class DataPlane {
       tls: new TlsAcceptor(bounds, sweep),
       admission: this.#admission,
       serve: serveHttp,
-      trusts: trustIn(options.trusted ?? []),
+      trusts: trustIn(options.trusted ?? [], options.trustedHops ?? 0),
       acceptFailed: (error) => this.#acceptFailed(error),
     }
     sweep.start()
@@ -315,7 +321,8 @@ function sessionKeys(given: readonly Secret[] = []): readonly Secret[] {
   return given.length > 0 ? given : [new Secret(randomBytes(32).toString('base64url'))]
 }
 
-function trustIn(ranges: readonly Cidr[]): (address: string) => boolean {
+function trustIn(ranges: readonly Cidr[], hops: number): (address: string) => boolean {
+  if (ranges.length === 0 && hops > 0) return () => true
   return (address) => {
     const ip = ranges.length === 0 ? undefined : parseIp(address)
     return ip !== undefined && ranges.some((range) => cidrContains(range, ip))

@@ -27,6 +27,7 @@ import { eventually } from './eventually.ts'
 export interface GatewayOptions {
   readonly bounds?: Partial<Bounds>
   readonly trusted?: boolean
+  readonly trustedHops?: number
   /** 'https': behind a TLS server with a certificate of its own. */
   readonly scheme?: 'http' | 'https'
   /** As if the handshake's SNI had chosen it. */
@@ -77,6 +78,7 @@ export class Gateway {
       sessions: new SessionTokens((options.sessionKeys ?? ['the key of the tests']).map((key) => new Secret(key))),
       upgrades: new Set(['websocket', ...(options.upgrades ?? [])]),
       buffers,
+      trustedHops: options.trustedHops ?? 0,
       debugHeader: options.debugHeader === true,
       overloaded: false,
     }

@@ -43,10 +43,21 @@ export function setForwarded(head: Pick<RequestHead, 'fields' | 'authority'>, co
   let addresses = context.clientAddress
   if (context.trusted) {
     const before = fields.get('x-forwarded-for')
-    if (before !== undefined) addresses = `${before}, ${addresses}`
+    if (before !== undefined) addresses = `${lastOf(before, context.runtime.trustedHops)}, ${addresses}`
   }
   fields.set('X-Forwarded-For', 'x-forwarded-for', addresses)
   if (!fields.has('x-forwarded-proto')) fields.add('X-Forwarded-Proto', 'x-forwarded-proto', context.scheme)
   if (!fields.has('x-forwarded-host')) fields.add('X-Forwarded-Host', 'x-forwarded-host', head.authority)
   fields.set('X-Request-Id', 'x-request-id', requestId)
+}
+
+/** The end of a list, which the proxies before this one wrote: what stands before it is a client's word. */
+function lastOf(list: string, hops: number): string {
+  return hops === 0
+    ? list
+    : list
+        .split(',')
+        .slice(-hops)
+        .map((entry) => entry.trim())
+        .join(', ')
 }

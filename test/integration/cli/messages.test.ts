@@ -81,6 +81,7 @@ const mistakes: Readonly<Record<string, Case>> = {
     code: 2,
     says: ['must be an IP address', 'got localhost'],
   },
+  'hops that are no number': { args: ['run', canary, '--trusted-hops', 'many'], code: 2, says: ['a number from 0 to 16', 'got many'] },
   'a peer that is no range': { args: ['run', canary, '--trust', 'me'], code: 2, says: ['CIDR', 'got me'] },
   'an unknown bound': { args: ['run', canary, '--bound', 'patience=1'], code: 2, says: ['must be one of', 'got patience'] },
   'a variable without value': { args: ['check', canary, '--set', 'DOMAIN'], code: 2, says: ['VAR=value', 'got DOMAIN'] },

@@ -77,6 +77,16 @@ describe('a request on its way to the backend', () => {
     expect(web.request.headers('x-forwarded-host')).toEqual(['a.example'])
   })
 
+  it.each([
+    [1, '9.9.9.9, 10.0.0.1', '10.0.0.1, 127.0.0.1'],
+    [2, '9.9.9.9,1.2.3.4,10.0.0.1', '1.2.3.4, 10.0.0.1, 127.0.0.1'],
+    [3, '1.2.3.4', '1.2.3.4, 127.0.0.1'],
+  ])('[wire:exchange-trusted-hops] keeps what %i proxies before it have added: %s', async (trustedHops, said, kept) => {
+    const { web, client } = await h.scene(undefined, { trusted: true, trustedHops })
+    await client.request({ fields: [`X-Forwarded-For: ${said}`] })
+    expect(web.request.headers('x-forwarded-for')).toEqual([kept])
+  })
+
   it.each(['POST', 'PUT', 'PATCH'])('[wire:exchange-empty-length] says Content-Length: 0 for a %s without a body', async (method) => {
     const { web, client } = await h.scene()
     await client.request({ method })

@@ -8,7 +8,7 @@ import { translateOffline } from '../../../src/cli/offline.ts'
 const folder = mkdtempSync(join(tmpdir(), 'gatewright-findings-'))
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-it('tells of a filter that is a valid object and cannot be applied, at its rule', () => {
+it('tells of a filter that is a valid object and cannot be applied, at its rule', async () => {
   const route = (path: string): string => `apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass
 metadata: { name: c }
@@ -27,13 +27,13 @@ spec:
   rules:
     - filters: [{ type: URLRewrite, urlRewrite: { path: { type: ReplacePrefixMatch, replacePrefixMatch: ${path} } } }]
 `
-  const codesOf = (path: string): string[] => {
+  const codesOf = async (path: string): Promise<string[]> => {
     writeFileSync(join(folder, 'all.yaml'), route(path))
-    const { read, translation } = translateOffline([folder], { namespace: 'default', set: [] }, 'keep')
+    const { read, translation } = await translateOffline([folder], { namespace: 'default', set: [] }, 'keep')
     return allFindings(read, translation.findings, translation.configs)
       .filter(({ code }) => code === 'filter-not-applicable')
       .map(({ object, at }) => `${object?.kind} ${object?.name} line ${at?.line}`)
   }
-  expect(codesOf('/../up')).toEqual(['HTTPRoute shop line 17'])
-  expect(codesOf('/down')).toEqual([])
+  expect(await codesOf('/../up')).toEqual(['HTTPRoute shop line 17'])
+  expect(await codesOf('/down')).toEqual([])
 })

@@ -66,6 +66,8 @@ it('makes the curl lines and looks up the statuses that it shows, and counts the
     objects: new SnapshotBuilder().snapshot(),
     cluster: translation(counted),
     here: translation(statuses),
+    overlaid: new SnapshotBuilder().snapshot(),
+    routes: [],
     kindnesses: [],
     findings: [],
     served: new Map([[gatewayName, place]]),

@@ -112,6 +112,7 @@ describe('the objects of a Gateway', () => {
         log: { level: 'warn', format: 'text', access: 'off' },
         drain: { delay: '2s', timeout: '1m' },
         trustedProxies: ['10.0.0.0/8'],
+        trustedHops: 2,
         bounds: { 'head-time': 5_000 },
       },
     })
@@ -133,6 +134,7 @@ describe('the objects of a Gateway', () => {
       '--log-level=warn',
       '--log-format=text',
       '--trust=10.0.0.0/8',
+      '--trusted-hops=2',
       '--bound=drain-time=60000',
       '--bound=head-time=5000',
     ])

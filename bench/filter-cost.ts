@@ -16,24 +16,39 @@ export interface FilterCost {
   readonly rounds: readonly Burst[]
 }
 
-/** Each round begins where the last one ended, so that a machine that slows down does not always slow down the same filter. */
+/** Each filter has bursts without it beside its own, before and after by turns: a machine changes pace within a round by more than a filter costs. */
 export async function measureFilters(tools: Tools, contestant: Contestant, rounds: number, seconds: number): Promise<FilterCost[]> {
   const fields = filterFields(await sessionCookie(contestant))
-  const runs = filterRows.map((row) => ({ row, load: loadOf(row, fields), bursts: new Array<Burst>() }))
-  for (const { load } of runs) await burst(tools, contestant, load, 1) // warm-up
+  const plainLoad = loadOf(plainRow, fields)
+  const pairs = filterRows
+    .filter((row) => row !== plainRow)
+    .map((row) => ({ row, load: loadOf(row, fields), plain: new Array<Burst>(), bursts: new Array<Burst>() }))
+  for (const { load } of pairs) await burst(tools, contestant, load, 1) // warm-up
   let counting: number[] = []
   for (let round = 0; counting.length < rounds && round < 2 * rounds; round += 1) {
-    for (const { load, bursts } of round % 2 === 0 ? runs : runs.toReversed()) bursts.push(await burst(tools, contestant, load, seconds))
-    counting = undisturbed(runs.map(({ bursts }) => bursts))
+    for (const { load, plain, bursts } of pairs) {
+      const turns = [
+        async () => plain.push(await burst(tools, contestant, plainLoad, seconds)),
+        async () => bursts.push(await burst(tools, contestant, load, seconds)),
+      ]
+      for (const turn of round % 2 === 0 ? turns : turns.toReversed()) await turn()
+    }
+    counting = undisturbed(pairs.flatMap(({ plain, bursts }) => [plain, bursts]))
   }
-  const kept = runs.map(({ row, bursts }) => ({ row, bursts: bursts.filter((_, round) => counting.includes(round)) }))
-  const plain = kept.find(({ row }) => row === plainRow)?.bursts ?? []
-  return kept.map(({ row, bursts }) => {
-    const added = median(bursts.map((run, round) => run.cpuPerRequest / (plain[round]?.cpuPerRequest ?? Number.NaN))) - 1
-    const errors = errorsOf(bursts)
-    const met = errors === 0 && (row.most === undefined || added <= row.most)
-    return { row, cpuPerRequest: medians(bursts).cpuPerRequest, added, errors, met, rounds: bursts }
-  })
+  const kept = pairs.map(({ row, plain, bursts }) => ({ row, plain: chosen(plain, counting), bursts: chosen(bursts, counting) }))
+  const without = kept.flatMap(({ plain }) => plain)
+  return [costOf(plainRow, without, without), ...kept.map(({ row, plain, bursts }) => costOf(row, plain, bursts))]
+}
+
+function chosen(bursts: readonly Burst[], rounds: readonly number[]): Burst[] {
+  return bursts.filter((_, round) => rounds.includes(round))
+}
+
+function costOf(row: FilterRow, plain: readonly Burst[], bursts: readonly Burst[]): FilterCost {
+  const added = median(bursts.map((run, round) => run.cpuPerRequest / (plain[round]?.cpuPerRequest ?? Number.NaN))) - 1
+  const errors = errorsOf(bursts)
+  const met = errors === 0 && (row.most === undefined || added <= row.most)
+  return { row, cpuPerRequest: medians(bursts).cpuPerRequest, added, errors, met, rounds: bursts }
 }
 
 function loadOf({ prefix }: FilterRow, fields: Readonly<Record<string, string>>): Load {

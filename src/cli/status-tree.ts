@@ -238,7 +238,7 @@ function verdictOf(conditions: readonly Condition[] | undefined, generation: num
   }
   const bad = firstBad(conditions) ?? conditions.find(({ type, status }) => type === 'Accepted' && status !== 'True')
   if (bad !== undefined) return { isGood: false, state: `${bad.type} ${bad.status} ${bad.reason}`, message: bad.message }
-  const old = conditions.find(({ observedGeneration = generation }) => observedGeneration < generation)
+  const old = conditions.find(({ observedGeneration }) => observedGeneration < generation)
   if (old === undefined) return good
   const message = `Its status is of generation ${old.observedGeneration}, the object is at ${generation}: its controller has not looked since.`
   return { isGood: false, state: 'out of date', message }

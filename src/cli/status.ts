@@ -63,5 +63,5 @@ async function ofCluster(flags: StatusFlags): Promise<Looked> {
 
 /** The API server has validated its shape. */
 function written(stored: StoredObjects, kind: string, namespace: string, name: string): WrittenStatus | undefined {
-  return stored.get(kind, namespace, name)?.status as WrittenStatus | undefined
+  return stored.get(kind, namespace, name)?.status
 }

@@ -133,11 +133,17 @@ class ConnectedSocket extends Socket {
 
 /** Emits 'writeFailed', see above. */
 export function connectSocket(address: string, port: number, handler: ByteHandler, buffer: ReadBuffer): Socket {
-  const options: TcpNetConnectOpts = { host: address, port, noDelay: true, allowHalfOpen: true }
-  if (canShareReadBuffer) options.onread = onReadOf(handler, buffer)
+  const options = byteOptions(address, port, handler, buffer)
   const socket = new ConnectedSocket(options)
   if (!canShareReadBuffer) socket.on('data', (bytes: Buffer) => handler.onBytes(bytes))
   return socket.connect(options)
+}
+
+/** For a connection whose bytes go to `handler`. On systems that cannot share a buffer 'data' must be listened to. */
+export function byteOptions(address: string, port: number, handler: ByteHandler, buffer: ReadBuffer): TcpNetConnectOpts {
+  const options: TcpNetConnectOpts = { host: address, port, noDelay: true, allowHalfOpen: true }
+  if (canShareReadBuffer) options.onread = onReadOf(handler, buffer)
+  return options
 }
 
 /**

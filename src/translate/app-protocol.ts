@@ -9,7 +9,7 @@ export type BackendProtocol =
   /** Not a name that we know: what the route speaks is spoken, and a finding says so. */
   | { readonly kind: 'unknown'; readonly protocol: 'http' | 'h2c' }
 
-const TLS = 'TLS to backends needs a BackendTLSPolicy, which is not served'
+const TLS = 'what their certificates must be is not known: add a BackendTLSPolicy for the Service'
 
 /** `any`: what the route speaks. The standard names, and what Services commonly say for the same; lower case. */
 const PROTOCOLS: ReadonlyMap<string, 'any' | 'http' | 'h2c' | 'tls'> = new Map([
@@ -29,7 +29,8 @@ const PROTOCOLS: ReadonlyMap<string, 'any' | 'http' | 'h2c' | 'tls'> = new Map([
   ['kubernetes.io/wss', 'tls'],
 ])
 
-export function backendProtocol(appProtocol: string | undefined, speech: Speech): BackendProtocol {
+/** @param secured a BackendTLSPolicy holds for the port */
+export function backendProtocol(appProtocol: string | undefined, speech: Speech, secured: boolean): BackendProtocol {
   const own = speech === 'grpc' ? 'h2c' : 'http'
   const meant = PROTOCOLS.get((appProtocol ?? '').toLowerCase())
   switch (meant) {
@@ -42,6 +43,6 @@ export function backendProtocol(appProtocol: string | undefined, speech: Speech)
     case 'h2c':
       return { kind: 'served', protocol: 'h2c' }
     case 'tls':
-      return { kind: 'unserved', why: TLS }
+      return secured ? { kind: 'served', protocol: own } : { kind: 'unserved', why: TLS }
   }
 }

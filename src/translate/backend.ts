@@ -2,21 +2,26 @@
  * What a backendRef comes to: a pool to send to, or a reason why its share of requests fails
  * (Gateway API v1, BackendObjectReference and HTTPBackendRef; the reasons of the route condition ResolvedRefs).
  */
+import { createHash } from 'node:crypto'
 import type { Service, ServicePort } from '../api/core.ts'
 import type { Finding } from '../api/finding.ts'
 import type { BackendObjectReference } from '../api/route.ts'
+import type { BackendTlsConfig } from '../config/backend-tls.ts'
 import type { PoolConfig, PoolKey } from '../config/pool.ts'
 import { backendProtocol, type Speech } from './app-protocol.ts'
+import { backendTlsOf } from './backend-tls.ts'
 import { findings } from './findings.ts'
 import type { Reader } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
 import { isPermitted, missingGrant } from './reference-grant.ts'
 import { listed, type Remedy } from './remedy.ts'
+import type { RefProblem } from './route.ts'
 
 export interface PoolUse {
   readonly key: PoolKey
   readonly backend: PoolConfig['backend']
   readonly protocol: PoolConfig['protocol']
+  readonly tls?: BackendTlsConfig
 }
 
 export type Resolved =
@@ -24,13 +29,14 @@ export type Resolved =
   | { readonly kind: 'fail'; readonly problem: BackendProblem; readonly findings: readonly Finding[] }
 
 export interface BackendProblem {
-  readonly reason: 'RefNotPermitted' | 'InvalidKind' | 'BackendNotFound' | 'UnsupportedProtocol'
+  /** The last one is the policy's problem, not the reference's. */
+  readonly reason: RefProblem['reason'] | 'InvalidBackendTLSPolicy'
   readonly message: string
   /** `Service/namespace/name:port`, for people. */
   readonly backend: string
   readonly remedy?: Remedy
-  /** `namespace/name` of the BackendTLSPolicy that stands in the way. */
-  readonly policy?: string
+  /** `namespace/name` of the Service whose policy stands in the way. */
+  readonly service?: string
 }
 
 /** The object that refers. `transport`: what the route needs of a Service port. */
@@ -72,42 +78,51 @@ export function resolveBackend(read: Reader, options: TranslateOptions, from: Re
   const port = portOf(service, ref.port, from.transport)
   if (port === undefined) return fail('BackendNotFound', `${where} has no port ${ref.port} (${from.transport}); ${portsInWords(service)}.`)
 
-  const policy = read
-    .bucket('tlsPoliciesByService', `${namespace}/${ref.name}`)
-    .find(({ spec }) =>
-      spec.targetRefs.some(
-        ({ group, kind, name, sectionName }) =>
-          group === '' && kind === 'Service' && name === ref.name && (sectionName === undefined || sectionName === port.name),
-      ),
-    )
-  if (policy !== undefined) {
-    const path = `${policy.metadata.namespace}/${policy.metadata.name}`
-    return fail(
-      'UnsupportedProtocol',
-      `${where} must be reached over TLS as BackendTLSPolicy ${path} says, and BackendTLSPolicy is not served.`,
-      { policy: path },
-    )
+  const tls = backendTlsOf(read, namespace, ref.name, port)
+  if (tls?.kind === 'invalid') {
+    return fail('InvalidBackendTLSPolicy', `BackendTLSPolicy ${tls.policy} of ${where} cannot be followed: ${tls.message}`, {
+      service: `${namespace}/${ref.name}`,
+    })
   }
-  const protocol = backendProtocol(port.appProtocol, from.speech)
+  const protocol = backendProtocol(port.appProtocol, from.speech, tls !== undefined)
   if (protocol.kind === 'unserved') {
     return fail('UnsupportedProtocol', `Port ${port.port} of ${where} has appProtocol ${port.appProtocol}: ${protocol.why}.`)
   }
   return {
     kind: 'pool',
     pool: {
-      key: `Service/${namespace}/${ref.name}:${port.port}${protocol.protocol === 'http' ? '' : `;${protocol.protocol}`}`,
+      key: poolKey(`Service/${namespace}/${ref.name}:${port.port}`, protocol.protocol, tls?.tls),
       backend: { kind: 'Service', namespace, name: ref.name, port: port.port },
       protocol: protocol.protocol,
+      ...(tls !== undefined && { tls: tls.tls }),
     },
     findings: protocol.kind === 'unknown' ? [findings.appProtocolUnknown(service, port, protocol.protocol)] : [],
   }
+}
+
+/** What a problem says of the route that refers; undefined where the reference itself is good. */
+export function refProblemOf({ reason, message, remedy }: BackendProblem): RefProblem | undefined {
+  return reason === 'InvalidBackendTLSPolicy' ? undefined : { reason, message, ...(remedy !== undefined && { remedy }) }
+}
+
+/** `namespace/name` of the Service that is reached, or that only its policy keeps from being. */
+export function serviceOf(resolved: Resolved): string | undefined {
+  if (resolved.kind === 'fail') return resolved.problem.service
+  const { namespace, name } = resolved.pool.backend
+  return `${namespace}/${name}`
+}
+
+/** Pools that ask for something else of their endpoints are others. */
+function poolKey(backend: string, protocol: PoolConfig['protocol'], tls: BackendTlsConfig | undefined): PoolKey {
+  const digest = tls && createHash('sha256').update(JSON.stringify(tls)).digest('hex').slice(0, 16)
+  return `${backend}${protocol === 'http' ? '' : `;${protocol}`}${digest === undefined ? '' : `;tls=${digest}`}`
 }
 
 function problemOf(backend: string) {
   return (
     reason: BackendProblem['reason'],
     message: string,
-    more: Pick<BackendProblem, 'remedy' | 'policy'> = {},
+    more: Pick<BackendProblem, 'remedy' | 'service'> = {},
     found: readonly Finding[] = [],
   ): Resolved => ({ kind: 'fail', problem: { reason, message, backend, ...more }, findings: found })
 }

@@ -2,17 +2,18 @@
  * A Secret of type kubernetes.io/tls as a certificate to serve with: well-formed chain, usable key, and the two belong together.
  * Whether a certificate is still valid is not judged here, for there is no clock; the data plane and `check` see that.
  */
-import { createHash, createPrivateKey, createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, type X509Certificate, type KeyObject } from 'node:crypto'
 import type { KubeSecret } from '../api/core.ts'
 import type { CertificateConfig } from '../config/listener.ts'
+import { alternativeNames } from '../lib/alternative-names.ts'
 import { Secret } from '../lib/secret.ts'
+import { certificatesIn } from './pem.ts'
 
 export type CertificateResult =
   | { readonly kind: 'certificate'; readonly certificate: CertificateConfig; readonly key: Secret }
   /** `problem` is a clause that follows the Secret's name. */
   | { readonly kind: 'malformed'; readonly problem: string }
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 // An EC key may come after a block of its parameters.
 const PRIVATE_KEY = /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----[^-]+-----END (?:[A-Z]+ )?PRIVATE KEY-----/
 
@@ -23,8 +24,7 @@ export function certificateOf(secret: KubeSecret): CertificateResult {
   if (chainPem === undefined) return malformed('has no tls.crt')
   if (keyPem === undefined) return malformed('has no tls.key')
 
-  const chain = chainPem.match(CERTIFICATE) ?? []
-  const certificates = chain.map(parsedCertificate)
+  const { blocks: chain, certificates } = certificatesIn(chainPem)
   const leaf = certificates[0]
   if (leaf === undefined) return malformed('holds no PEM certificate in tls.crt')
   const bad = certificates.indexOf(undefined)
@@ -50,14 +50,6 @@ function decoded({ data }: KubeSecret, entry: string): string | undefined {
   return value === undefined || value === '' ? undefined : Buffer.from(value, 'base64').toString('latin1')
 }
 
-function parsedCertificate(pem: string): X509Certificate | undefined {
-  try {
-    return new X509Certificate(pem)
-  } catch {
-    return undefined
-  }
-}
-
 function parsedKey(pem: string): KeyObject | undefined {
   try {
     return createPrivateKey(pem)
@@ -68,8 +60,7 @@ function parsedKey(pem: string): KeyObject | undefined {
 
 /** From the subject alternative names; the subject's common name only where there are none, as TLS clients once did. */
 function dnsNames({ subjectAltName, subject }: X509Certificate): readonly string[] {
-  const names = (subjectAltName ?? '').split(', ').flatMap((entry) => (entry.startsWith('DNS:') ? [entry.slice(4).toLowerCase()] : []))
-  if (names.length > 0 || subjectAltName !== undefined) return names
+  if (subjectAltName !== undefined) return alternativeNames(subjectAltName).dns
   const commonName = /^CN=(.+)$/m.exec(subject ?? '')?.[1]
   return commonName === undefined ? [] : [commonName.toLowerCase()]
 }

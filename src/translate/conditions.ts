@@ -119,5 +119,11 @@ export const listenerSetConditions = {
 } as const
 
 export const policyConditions = {
+  accepted: condition('Accepted', 'True', 'Accepted'),
+  conflicted: condition('Accepted', 'False', 'Conflicted'),
+  noValidCaCertificate: condition('Accepted', 'False', 'NoValidCACertificate'),
   invalid: condition('Accepted', 'False', 'Invalid'),
+  resolvedRefs: condition('ResolvedRefs', 'True', 'ResolvedRefs'),
+  invalidCaCertificateRef: condition('ResolvedRefs', 'False', 'InvalidCACertificateRef'),
+  invalidKind: condition('ResolvedRefs', 'False', 'InvalidKind'),
 } as const

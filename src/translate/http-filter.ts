@@ -10,7 +10,7 @@ import type {
 } from '../api/route.ts'
 import type { ExternalAuthConfig, FilterConfig, HeaderEdits, MirrorConfig, PathEdit, TargetConfig } from '../config/filter.ts'
 import type { Speech } from './app-protocol.ts'
-import type { PoolUse, Resolved } from './backend.ts'
+import { type PoolUse, refProblemOf, type Resolved, serviceOf } from './backend.ts'
 import type { RefProblem } from './route.ts'
 
 /** Resolves the backendRef of a filter. `field`: where it stands in the filter; `speech`: what is sent there, as the route does if absent. */
@@ -21,9 +21,11 @@ export interface TranslatedFilter {
   /** Why the filter is not served: a clause. The rule is invalid. */
   readonly unserved?: string
   /** A reference that does not resolve. A mirror is left out then, everything else fails and is never skipped (HTTPRouteFilter.type). */
-  readonly refProblem?: RefProblem & { readonly policy?: string }
+  readonly refProblem?: RefProblem
   /** Where the filter sends requests of its own. */
   readonly pool?: PoolUse
+  /** See `serviceOf`. */
+  readonly service?: string | undefined
   readonly findings?: readonly Finding[]
 }
 
@@ -118,7 +120,10 @@ function targetOf(resolved: Resolved): TargetConfig {
 
 function outcomeOf(resolved: Resolved): Omit<TranslatedFilter, 'filter'> {
   const { findings } = resolved
-  return resolved.kind === 'pool' ? { pool: resolved.pool, findings } : { refProblem: resolved.problem, findings }
+  const service = serviceOf(resolved)
+  if (resolved.kind === 'pool') return { pool: resolved.pool, service, findings }
+  const refProblem = refProblemOf(resolved.problem)
+  return { ...(refProblem !== undefined && { refProblem }), service, findings }
 }
 
 /** All requests where neither percent nor fraction says how many (HTTPRequestMirrorFilter.percent). */

@@ -1,58 +1,113 @@
 /**
- * BackendTLSPolicies are not served yet: backends that come under one are refused (see backend.ts), and the policy is told so
- * for each Gateway whose routes lead there (Gateway API v1, PolicyAncestorStatus; at most 16 ancestors).
+ * The statuses of BackendTLSPolicies: one entry for each Gateway whose routes lead to a Service that the policy targets
+ * (Gateway API v1, PolicyAncestorStatus: at most 16, and none is added to a full list).
  */
+import type { Condition } from '../api/meta.ts'
 import type { BackendTlsPolicy } from '../api/policy.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
+import { holdingPolicy, isService, judgePolicy } from './backend-tls.ts'
 import { policyConditions } from './conditions.ts'
 import { GATEWAY_GROUP } from './features.ts'
+import { listed } from './remedy.ts'
 import type { RouteResult } from './route.ts'
 import type { PolicyStatus, StatusOf } from './translation.ts'
 
 const MOST_ANCESTORS = 16
 
+type Ancestor = Omit<PolicyStatus['ancestors'][number], 'conditions'>
+/** By `namespace/name` of the Gateway. */
+type Ancestors = ReadonlyMap<string, Ancestor>
+
+/** Of a policy that no route of ours leads to nothing is said; what was said before is taken back by the writer. */
 export function statusesOfPolicies(snapshot: Snapshot, routes: readonly RouteResult[]): readonly StatusOf[] {
-  const gateways = new Map<string, Map<string, PolicyStatus['ancestors'][number]['ancestorRef'] & { readonly controllerName: string }>>()
-  for (const { policies, parents } of routes) {
-    for (const policy of policies) {
-      let own = gateways.get(policy)
-      if (own === undefined) gateways.set(policy, (own = new Map()))
-      for (const { namespace, name, controllerName } of parents) {
-        own.set(`${namespace}/${name}`, { group: GATEWAY_GROUP, kind: 'Gateway', namespace, name, controllerName })
-      }
-    }
-  }
-  return snapshot.all('BackendTLSPolicy').flatMap((policy) => {
-    const own = gateways.get(`${policy.metadata.namespace}/${policy.metadata.name}`)
-    return own === undefined || own.size === 0
-      ? []
-      : [
-          statusOf(
-            policy,
-            [...own].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, ancestor]) => ancestor),
-          ),
-        ]
+  const policies = snapshot.all('BackendTLSPolicy')
+  if (policies.length === 0) return []
+  const byService = ancestorsByService(routes)
+  return policies.flatMap((policy) => {
+    const ancestors = new Map(servicesOf(policy).flatMap((service) => [...(byService.get(service) ?? [])]))
+    return ancestors.size === 0 ? [] : [statusOf(snapshot, policy, ancestors)]
   })
 }
 
-function statusOf(
-  policy: BackendTlsPolicy,
-  ancestors: readonly (PolicyStatus['ancestors'][number]['ancestorRef'] & { readonly controllerName: string })[],
-): StatusOf {
-  const { namespace, name, generation } = policy.metadata
-  const condition = policyConditions.invalid(
-    generation,
-    'BackendTLSPolicy is not supported yet: requests to its backends are refused rather than sent in clear text.',
-  )
+/** `ConfigMap/namespace/name` of all that policies refer to. */
+export function wantsOfPolicies(snapshot: Snapshot): readonly string[] {
+  return snapshot
+    .all('BackendTLSPolicy')
+    .flatMap(({ metadata, spec }) =>
+      spec.validation.caCertificateRefs.flatMap(({ group, kind, name }) =>
+        group === '' && kind === 'ConfigMap' ? [`ConfigMap/${metadata.namespace}/${name}`] : [],
+      ),
+    )
+}
+
+/** By `namespace/name` of the Service. */
+function ancestorsByService(routes: readonly RouteResult[]): ReadonlyMap<string, Ancestors> {
+  const found = new Map<string, Map<string, Ancestor>>()
+  for (const { services, parents } of routes) {
+    for (const service of services) {
+      let own = found.get(service)
+      if (own === undefined) found.set(service, (own = new Map()))
+      for (const { namespace, name, controllerName } of parents) {
+        own.set(`${namespace}/${name}`, { ancestorRef: { group: GATEWAY_GROUP, kind: 'Gateway', namespace, name }, controllerName })
+      }
+    }
+  }
+  return found
+}
+
+function servicesOf({ metadata, spec }: BackendTlsPolicy): readonly string[] {
+  return spec.targetRefs.filter(isService).map(({ name }) => `${metadata.namespace}/${name}`)
+}
+
+function statusOf(snapshot: Snapshot, policy: BackendTlsPolicy, ancestors: Ancestors): StatusOf {
+  const { namespace, name } = policy.metadata
+  const conditions = conditionsOf(snapshot, policy)
   return {
     apiVersion: policy.apiVersion,
     kind: policy.kind,
     namespace,
     name,
     status: {
-      ancestors: ancestors
+      ancestors: [...ancestors]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
         .slice(0, MOST_ANCESTORS)
-        .map(({ controllerName, ...ancestorRef }) => ({ ancestorRef, controllerName, conditions: [condition] })),
+        .map(([, ancestor]) => ({ ...ancestor, conditions })),
     },
   }
+}
+
+function conditionsOf(snapshot: Snapshot, policy: BackendTlsPolicy): readonly Condition[] {
+  const { generation } = policy.metadata
+  const judged = judgePolicy(snapshot, policy)
+  const [problem] = judged.problems
+  const resolved =
+    problem === undefined
+      ? policyConditions.resolvedRefs(generation, 'All references are resolved.')
+      : (problem.reason === 'InvalidKind' ? policyConditions.invalidKind : policyConditions.invalidCaCertificateRef)(
+          generation,
+          judged.problems.map(({ message }) => message).join(' '),
+        )
+  return [acceptance(snapshot, policy, judged), resolved]
+}
+
+function acceptance(snapshot: Snapshot, policy: BackendTlsPolicy, judged: ReturnType<typeof judgePolicy>): Condition {
+  const { generation } = policy.metadata
+  const lost = lostTargets(snapshot, policy)
+  if (lost.length > 0) return policyConditions.conflicted(generation, `${lost.join(' ')} The oldest one counts.`)
+  if (judged.ok) return policyConditions.accepted(generation, 'TLS is spoken to the backends as the policy says.')
+  const message = `${judged.message} Requests to its backends fail rather than being sent unverified.`
+  return judged.reason === 'Invalid'
+    ? policyConditions.invalid(generation, message)
+    : policyConditions.noValidCaCertificate(generation, message)
+}
+
+/** Sentences, one for each target that an older policy has. */
+function lostTargets(snapshot: Snapshot, policy: BackendTlsPolicy): readonly string[] {
+  const { namespace } = policy.metadata
+  return policy.spec.targetRefs.filter(isService).flatMap(({ name, sectionName }) => {
+    const holder = holdingPolicy(snapshot, namespace, name, sectionName)
+    if (holder === undefined || holder === policy) return []
+    const target = `Service ${namespace}/${name}${sectionName === undefined ? '' : ` port ${listed([sectionName])}`}`
+    return [`${target} is the target of BackendTLSPolicy ${holder.metadata.namespace}/${holder.metadata.name} already.`]
+  })
 }

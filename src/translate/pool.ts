@@ -8,8 +8,8 @@ import type { PoolUse } from './backend.ts'
 import type { Reader } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
 
-export function poolOf(read: Reader, options: TranslateOptions, { key, backend, protocol }: PoolUse): PoolConfig {
-  return { key, backend, protocol, endpoints: endpointsOf(read, options, backend) }
+export function poolOf(read: Reader, options: TranslateOptions, { key, backend, protocol, tls }: PoolUse): PoolConfig {
+  return { key, backend, protocol, ...(tls !== undefined && { tls }), endpoints: endpointsOf(read, options, backend) }
 }
 
 function endpointsOf(read: Reader, options: TranslateOptions, { namespace, name, port }: PoolConfig['backend']): readonly EndpointConfig[] {

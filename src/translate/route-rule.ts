@@ -4,7 +4,7 @@ import type { BackendObjectReference, GrpcRoute, HttpBackendRef, HttpRoute, Http
 import type { BackendConfig, HttpMatchConfig, HttpRuleConfig, RetryConfig } from '../config/route.ts'
 import { parseDuration } from '../lib/duration.ts'
 import type { Speech } from './app-protocol.ts'
-import { resolveBackend, type PoolUse } from './backend.ts'
+import { type PoolUse, refProblemOf, resolveBackend, serviceOf } from './backend.ts'
 import { findings } from './findings.ts'
 import { failFilter, translateFilter, type TranslatedFilter } from './http-filter.ts'
 import type { Reader } from './memo.ts'
@@ -31,13 +31,12 @@ export interface TranslatedRule {
   /** Absent: dropped, its matches are not understood. */
   readonly config?: HttpRuleConfig
   readonly invalid?: InvalidRule
-  readonly refProblems: readonly RuleRefProblem[]
+  readonly refProblems: readonly RefProblem[]
   readonly pools: readonly PoolUse[]
+  /** See RouteResult. */
+  readonly services: readonly string[]
   readonly findings: readonly Finding[]
 }
-
-/** `policy`: see BackendProblem. */
-type RuleRefProblem = RefProblem & { readonly policy?: string }
 
 type Path = readonly (string | number)[]
 
@@ -71,6 +70,7 @@ export function translateRule(context: RuleContext, rule: ServedRule, index: num
     ...(problem === undefined ? {} : { invalid: { index, ...(rule.name === undefined ? {} : { name: rule.name }), problem } }),
     refProblems: [...all, ...backends].flatMap(({ refProblem }) => refProblem ?? []),
     pools: problem === undefined ? [...backends, ...all].flatMap(({ pool }) => pool ?? []) : [],
+    services: [...backends, ...all].flatMap(({ service }) => service ?? []),
     findings: [...[...all, ...backends].flatMap(({ findings: found }) => found ?? []), ...unreachableCors(context, rule, path)],
   }
 }
@@ -97,7 +97,8 @@ interface TranslatedBackend {
   readonly config: BackendConfig
   readonly filters: readonly TranslatedFilter[]
   readonly pool?: PoolUse
-  readonly refProblem?: RuleRefProblem
+  readonly service: string | undefined
+  readonly refProblem?: RefProblem
   readonly findings: readonly Finding[]
 }
 
@@ -112,12 +113,15 @@ function translateBackend(context: RuleContext, ref: HttpBackendRef, path: Path)
         config: { kind: 'pool', pool: pool.key, weight: ref.weight, filters: filters.map(({ filter }) => filter) },
         filters,
         pool,
+        service: serviceOf(resolved),
         findings,
       }
     }
     case 'fail': {
       const { backend, reason, message } = resolved.problem
-      return { config: { kind: 'fail', backend, reason, message, weight: ref.weight }, filters, refProblem: resolved.problem, findings }
+      const refProblem = refProblemOf(resolved.problem)
+      const config = { kind: 'fail', backend, reason, message, weight: ref.weight } as const
+      return { config, filters, service: serviceOf(resolved), ...(refProblem !== undefined && { refProblem }), findings }
     }
   }
 }

@@ -31,8 +31,8 @@ export interface RouteResult {
   readonly attached: readonly ListenerKey[]
   readonly served: readonly ServedRoute[]
   readonly pools: readonly PoolUse[]
-  /** `namespace/name` of the BackendTLSPolicies that the route's backends come under. */
-  readonly policies: readonly string[]
+  /** `namespace/name` of the Services that its requests may reach, or would if their BackendTLSPolicy could be followed. */
+  readonly services: readonly string[]
   /** The Gateways of ours that the route names, itself or by a ListenerSet, accepted or not. */
   readonly parents: readonly GatewaySurface[]
   readonly findings: readonly Finding[]

@@ -48,7 +48,7 @@ export function servedRouteOf(
     attached: [...parents.attachments.values()].flatMap((attachments) => attachments.map(({ listener }) => listener.key)),
     served,
     pools: rules.flatMap(({ pools }) => pools),
-    policies: [...new Set(rules.flatMap(({ refProblems }) => refProblems.flatMap(({ policy }) => policy ?? [])))],
+    services: [...new Set(rules.flatMap(({ services }) => services))],
     parents: parents.gateways,
     findings: keep(last?.findings, [...parents.findings, ...rules.flatMap(({ findings }) => findings)]),
   }

@@ -18,7 +18,7 @@ import { Memo } from './memo.ts'
 import { mergeListeners, withMerged, type Merged } from './merged-listeners.ts'
 import type { TranslateOptions } from './options.ts'
 import { statusesOfGateways } from './gateway-status.ts'
-import { statusesOfPolicies } from './policy.ts'
+import { statusesOfPolicies, wantsOfPolicies } from './policy.ts'
 import { byKind, keepStatuses, statusesIn } from './statuses.ts'
 import type { Translation } from './translation.ts'
 import type { Hashes } from './version.ts'
@@ -85,7 +85,7 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
       base !== undefined && sameItems(base.judged, judged)
         ? base.translation.findings
         : keepArray(last?.findings, judged.flatMap(findingsOf)),
-    wants: keep(last?.wants, [...new Set(merged.gateways.flatMap(({ wants }) => wants))].sort()),
+    wants: keep(last?.wants, [...new Set([...merged.gateways.flatMap(({ wants }) => wants), ...wantsOfPolicies(snapshot)])].sort()),
   }
   return { translation, options, memo, assembled, attached, merged, sets, judged, hashes }
 }

@@ -3,7 +3,7 @@
  * route, no listener has their kind among its supportedKinds, and so the status says why nothing comes of them.
  */
 import type { BackendRef, TcpRoute, TlsRoute, UdpRoute } from '../api/route.ts'
-import { resolveBackend } from './backend.ts'
+import { refProblemOf, resolveBackend } from './backend.ts'
 import { keep } from './keep.ts'
 import type { Reader } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
@@ -30,7 +30,7 @@ export function unservedRouteOf(
       ),
     ),
   )
-  const refProblems = resolved.flatMap((backend) => (backend.kind === 'fail' ? [backend.problem] : []))
+  const refProblems = resolved.flatMap((backend) => (backend.kind === 'fail' ? (refProblemOf(backend.problem) ?? []) : []))
   const parents = judgeParents(read, options, route, { ruleCount: rules.length, invalidRules: [], refProblems })
   return {
     rank: rankOf(route),
@@ -38,7 +38,7 @@ export function unservedRouteOf(
     attached: [],
     served: [],
     pools: [],
-    policies: [...new Set(refProblems.flatMap(({ policy }) => (policy === undefined ? [] : [policy])))],
+    services: [],
     parents: parents.gateways,
     findings: keep(last?.findings, [...parents.findings, ...resolved.flatMap((backend) => backend.findings)]),
   }

@@ -18,8 +18,9 @@ export interface TestAuthority {
 
 const day = 24 * 60 * 60 * 1000
 
-export function createTestAuthority(): TestAuthority {
-  const validity = { from: new Date(Date.now() - day), until: new Date(Date.now() + day) }
+/** @param until milliseconds since 1970: when it and its leaves expire */
+export function createTestAuthority(until: number = Date.now() + day): TestAuthority {
+  const validity = { from: new Date(until - 2 * day), until: new Date(until) }
   const authority = makeAuthority('test authority', validity)
   return {
     certificate: authority.certificate,

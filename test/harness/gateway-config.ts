@@ -1,4 +1,5 @@
 /** Configurations for tests in a few words: one listener for any host unless said otherwise, a route for each rule. */
+import type { BackendTlsConfig } from '../../src/config/backend-tls.ts'
 import type { GatewayConfig } from '../../src/config/config.ts'
 import type { FilterConfig } from '../../src/config/filter.ts'
 import type { ListenerConfig } from '../../src/config/listener.ts'
@@ -30,9 +31,11 @@ export interface ConfigSketch {
   readonly pools: Readonly<Record<string, readonly (number | EndpointConfig)[]>>
   /** Pools to which HTTP/2 is spoken. */
   readonly h2c?: readonly string[]
+  /** Pools that are reached over TLS. */
+  readonly tls?: Readonly<Record<string, BackendTlsConfig>>
 }
 
-export function gatewayConfig({ listeners = [''], rules, pools, h2c = [] }: ConfigSketch): GatewayConfig {
+export function gatewayConfig({ listeners = [''], rules, pools, h2c = [], tls = {} }: ConfigSketch): GatewayConfig {
   const listenerConfigs = listeners.map((hostname, index): ListenerConfig => ({
     key: listenerKey(index),
     name: `l${index}`,
@@ -47,6 +50,7 @@ export function gatewayConfig({ listeners = [''], rules, pools, h2c = [] }: Conf
     pools: Object.entries(pools).map(([name, endpoints]) => ({
       ...poolConfig(name, endpoints),
       protocol: h2c.includes(name) ? 'h2c' : 'http',
+      ...(tls[name] !== undefined && { tls: tls[name] }),
     })),
     certificates: [],
   }

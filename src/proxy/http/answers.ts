@@ -4,7 +4,7 @@
  */
 import type { CompiledEdit } from '../../routing/router.ts'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
-import type { UpstreamFailure } from '../upstream/connection.ts'
+import type { UpstreamFailure } from '../upstream/failure.ts'
 
 export interface Answer {
   readonly status: number
@@ -65,6 +65,7 @@ export function answerBody({ status, flag, body }: Answer, requestId: string): s
 export function answerTo(failure: UpstreamFailure): Answer {
   switch (failure) {
     case 'connect-refused':
+    case 'connect-tls':
       return connectFailed
     case 'connect-timeout':
       return connectTimeout

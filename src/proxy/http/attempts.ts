@@ -4,7 +4,7 @@
  * request that goes well costs nothing.
  */
 import type { CompiledFilters, CompiledMatch, CompiledRetry } from '../../routing/router.ts'
-import type { UpstreamFailure } from '../upstream/connection.ts'
+import { neverConnected, type UpstreamFailure } from '../upstream/failure.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -80,7 +80,7 @@ export class FailedAttempts {
 
   /** Whether it may be sent again at once, without having been asked to: no connection came to be, or it was not processed. */
   #mayRepeat(failure: UpstreamFailure, upstream: Upstream, pool: Pool, safe: boolean): boolean {
-    if (failure === 'connect-refused' || failure === 'connect-timeout') {
+    if (neverConnected(failure)) {
       this.tried ??= []
       this.tried.push(upstream.endpoint)
       return this.tried.length < pool.runtime.bounds.endpointsTried && this.tried.length < pool.size

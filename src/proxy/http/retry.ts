@@ -4,7 +4,7 @@
  */
 import type { CompiledRetry, CompiledRule } from '../../routing/router.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
-import type { UpstreamFailure } from '../upstream/connection.ts'
+import type { UpstreamFailure } from '../upstream/failure.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { PoolRegistry } from '../upstream/registry.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -55,6 +55,7 @@ export function mayRetry(failure: UpstreamFailure, { reused, answered }: Upstrea
   switch (failure) {
     case 'connect-refused':
     case 'connect-timeout':
+    case 'connect-tls':
     case 'refused':
       return true
     case 'closed':

@@ -8,7 +8,8 @@ import { NO_BODY } from '../http1/codec.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import { ended, type Swept } from '../sweep.ts'
-import type { UpstreamFailure, UpstreamUser } from '../upstream/connection.ts'
+import type { UpstreamUser } from '../upstream/connection.ts'
+import { neverConnected, type UpstreamFailure } from '../upstream/failure.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { OutgoingRequest, Upstream } from '../upstream/upstream.ts'
@@ -131,7 +132,7 @@ export class SideRequest implements UpstreamUser, Swept {
 
   /** As an exchange repeats, and whatever the method: neither a copy nor a question was meant to change anything. */
   #mayRepeat(upstream: Upstream, failure: UpstreamFailure): boolean {
-    if (failure === 'connect-refused' || failure === 'connect-timeout') {
+    if (neverConnected(failure)) {
       this.#tried ??= []
       this.#tried.push(upstream.endpoint)
       return this.#tried.length < this.#runtime.bounds.endpointsTried && this.#tried.length < (this.#pool?.size ?? 0)

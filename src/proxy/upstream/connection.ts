@@ -5,7 +5,7 @@
  * Bodies and idle times are bounded by the sweep. While the user has paused it, nobody is waited for and no bound runs.
  */
 import type { Socket } from 'node:net'
-import { type ByteHandler, connectSocket, unsentBytes } from '../byte-socket.ts'
+import { type ByteHandler, unsentBytes } from '../byte-socket.ts'
 import { BodyReader } from '../http1/body-reader.ts'
 import { CHUNK_END, chunkStart, lastChunk } from '../http1/encode-chunk.ts'
 import { requestHeadText } from '../http1/encode-head.ts'
@@ -14,24 +14,11 @@ import type { FieldList } from '../http1/field-list.ts'
 import { bodyLimits, headLimits } from '../message-limits.ts'
 import { Outlet } from '../outlet.ts'
 import { ended, type Swept } from '../sweep.ts'
+import { dial, type Dialled } from './dial.ts'
 import type { Endpoint } from './endpoint.ts'
-import { isOwnFailure } from './own-failure.ts'
+import { neverConnected, type UpstreamFailure } from './failure.ts'
 import type { Pool } from './pool.ts'
 import type { OutgoingRequest, Upstream } from './upstream.ts'
-
-/** Why an exchange cannot go on. */
-export type UpstreamFailure =
-  /** No connection came to be: another endpoint may be tried, nothing was sent. */
-  | 'connect-refused'
-  | 'connect-timeout'
-  /** HTTP/2: the endpoint did nothing about the request (REFUSED_STREAM, or above the last stream of its GOAWAY). */
-  | 'refused'
-  /** Closed or reset before the end of the answer. */
-  | 'closed'
-  /** The answer broke a rule of the wire. */
-  | 'protocol'
-  /** Head or body stood still, or the endpoint took no bytes. */
-  | 'timeout'
 
 /** The exchange, as a connection sees it. Bytes are valid during the call. */
 export interface UpstreamUser {
@@ -72,6 +59,7 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
   reused = false
   answered = false
   readonly #pool: Pool
+  readonly #dialled: Dialled
   readonly #socket: Socket
   readonly #outlet: Outlet
   readonly #head: ResponseHeadReader
@@ -91,8 +79,6 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
   #paused = false
   /** Bytes that waited for the peer when it was last looked at. */
   #untaken = 0
-  /** The error was ours: it says nothing about the endpoint. */
-  #ownFailure = false
 
   constructor(pool: Pool, endpoint: Endpoint) {
     this.#pool = pool
@@ -101,18 +87,14 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
     this.#head = new ResponseHeadReader(headLimits(bounds), bounds.interimAnswers)
     this.#body = new BodyReader(bodyLimits(bounds))
     pool.connectionOpened(endpoint)
-    const socket = connectSocket(endpoint.config.address, endpoint.config.port, this, buffers.read)
+    this.#dialled = dial(pool, endpoint, this, () => this.#connected())
+    const { socket } = this.#dialled
     this.#socket = socket
     this.#outlet = new Outlet(socket, buffers.write, bounds.unsent)
-    socket.on('connect', () => this.#connected())
     socket.on('drain', () => this.#drained())
     socket.on('writeFailed', () => this.#writeFailed())
     socket.on('end', () => this.#ended())
-    // 'close' follows, without 'end' before it.
-    socket.on('error', (error) => {
-      this.#ownFailure = isOwnFailure(error)
-    })
-    socket.on('close', () => this.#fail(this.#state === CONNECTING ? 'connect-refused' : 'closed'))
+    socket.on('close', () => this.#fail(this.#state === CONNECTING ? this.#dialled.failure() : 'closed'))
     this.deadline = sweep.now + bounds.connectTime
     sweep.watch(this)
   }
@@ -390,11 +372,11 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
     this.#close()
     if (user === undefined) return
     const counters = this.#pool.counters
-    if (failure === 'connect-refused' || failure === 'connect-timeout') counters.connectFailures += 1
+    if (neverConnected(failure)) counters.connectFailures += 1
     else counters.failures += 1
     // A keep-alive connection that the backend closed while the request was on its way says nothing about its health.
     const stale = failure === 'closed' && this.reused && !this.answered
-    if (!stale && !this.#ownFailure) this.endpoint.failed(failure, this.#pool.runtime.sweep.now)
+    if (!stale && !this.#dialled.isOwnFailure()) this.endpoint.failed(failure, this.#pool.runtime.sweep.now)
     if (!stale && failure === 'closed' && !this.answered) this.#pool.suspect(this.endpoint)
     user.onUpstreamFailed(failure)
   }

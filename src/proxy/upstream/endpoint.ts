@@ -1,7 +1,8 @@
 /** One address of a pool: its load, its health, and the connections that wait for work. */
 import type { EndpointConfig } from '../../config/pool.ts'
 import { hostPort } from '../../lib/host-port.ts'
-import type { UpstreamConnection, UpstreamFailure } from './connection.ts'
+import type { UpstreamConnection } from './connection.ts'
+import type { UpstreamFailure } from './failure.ts'
 import type { UpstreamSession } from './h2-session.ts'
 import { advance, type Health, type HealthEvent, type HealthPolicy, healthy } from './health.ts'
 
@@ -37,6 +38,8 @@ export class Endpoint {
   /** True after the configuration dropped it: what is under way ends, nothing is reused. */
   retired = false
   health: Health = healthy
+  /** What the system or TLS said of the last connection that failed; '' if none did. */
+  problem = ''
   /** When its pool gave it the request of its trial; -Infinity: that is still to come. */
   triedAt: number = Number.NEGATIVE_INFINITY
   /** When it began to take requests, or did so again; -Infinity for one that was there from the beginning. */

@@ -3,16 +3,18 @@
  * It connects, hands out streams, and closes when nothing has been asked of it for a while or when the endpoint says so.
  */
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { Bounds } from '../../config/bounds.ts'
-import { type ByteHandler, connectSocket } from '../byte-socket.ts'
+import type { ByteHandler } from '../byte-socket.ts'
 import { errorCode } from '../h2/frames.ts'
 import { Session, type SessionOptions, type SessionUser } from '../h2/session.ts'
 import type { PeerSettings } from '../h2/settings.ts'
 import { ended, type Swept } from '../sweep.ts'
-import type { UpstreamFailure, UpstreamUser } from './connection.ts'
+import type { UpstreamUser } from './connection.ts'
+import type { UpstreamFailure } from './failure.ts'
+import { dial, type Dialled } from './dial.ts'
 import type { Endpoint } from './endpoint.ts'
 import { UpstreamStream } from './h2-stream.ts'
-import { isOwnFailure } from './own-failure.ts'
 import type { Pool } from './pool.ts'
 
 /** What counts as fresh for a request that found its last connection closed. */
@@ -37,6 +39,7 @@ export class UpstreamSession implements SessionUser, ByteHandler, Swept {
   readonly pool: Pool
   deadline: number
   sweepSlot = -1
+  readonly #dialled: Dialled
   readonly #socket: Socket
   readonly #session: Session
   readonly #streams = new Set<UpstreamStream>()
@@ -45,9 +48,8 @@ export class UpstreamSession implements SessionUser, ByteHandler, Swept {
   /** No new streams: the endpoint, or the configuration, wants it to end. */
   #closing = false
   #closed = false
-  /** The error was ours: it says nothing about the endpoint. */
-  #ownFailure = false
-  #connectFailure: UpstreamFailure = 'connect-refused'
+  /** Why it did not come to be, where that is known otherwise than from the socket. */
+  #connectFailure: UpstreamFailure | undefined
 
   constructor(pool: Pool, endpoint: Endpoint) {
     this.pool = pool
@@ -55,17 +57,13 @@ export class UpstreamSession implements SessionUser, ByteHandler, Swept {
     pool.connectionOpened(endpoint)
     endpoint.sessions.push(this)
     const { bounds, sweep, buffers } = pool.runtime
-    const { address, port } = endpoint.config
-    const socket = connectSocket(address, port, this, buffers.read)
+    this.#dialled = dial(pool, endpoint, this, () => this.#secured())
+    const { socket } = this.#dialled
     this.#socket = socket
     this.#session = new Session(socket, sessionOptions(bounds), this, buffers)
     // What can be read still comes; nothing more can be asked.
     socket.on('writeFailed', () => this.retire())
     socket.on('end', () => this.#end('closed'))
-    // 'close' follows.
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#ownFailure = isOwnFailure(error)
-    })
     socket.on('close', () => this.#end('closed'))
     this.deadline = sweep.now + bounds.connectTime
     sweep.watch(this)
@@ -76,7 +74,7 @@ export class UpstreamSession implements SessionUser, ByteHandler, Swept {
   }
 
   get ownFailure(): boolean {
-    return this.#ownFailure
+    return this.#dialled.isOwnFailure()
   }
 
   /** @param fresh only if it was not there, or just so, when the request found another one closed */
@@ -144,6 +142,15 @@ export class UpstreamSession implements SessionUser, ByteHandler, Swept {
     this.#end('protocol')
   }
 
+  /** Over TLS the endpoint must have chosen HTTP/2. */
+  #secured(): void {
+    const { socket } = this.#dialled
+    if (!(socket instanceof TLSSocket) || socket.alpnProtocol === 'h2') return
+    this.#connectFailure = 'connect-tls'
+    this.endpoint.problem = 'the endpoint must speak HTTP/2 (ALPN h2), and chose another protocol'
+    this.#end('closed')
+  }
+
   #ready(): void {
     this.#connected = true
     this.#connectedAt = this.pool.runtime.sweep.now
@@ -177,7 +184,7 @@ export class UpstreamSession implements SessionUser, ByteHandler, Swept {
     this.pool.runtime.sweep.forget(this)
     this.#session.destroy()
     this.#socket.destroy()
-    for (const stream of this.#streams) stream.lost(this.#connected ? failure : this.#connectFailure)
+    for (const stream of this.#streams) stream.lost(this.#connected ? failure : (this.#connectFailure ?? this.#dialled.failure()))
   }
 
   #await(milliseconds: number): void {

@@ -12,7 +12,8 @@ import { fieldsOf, trailersOf } from '../http2/field-text.ts'
 import { trailerFields } from '../http2/trailer-fields.ts'
 import { bodyLimits } from '../message-limits.ts'
 import { ended, type Swept } from '../sweep.ts'
-import type { UpstreamFailure, UpstreamUser } from './connection.ts'
+import type { UpstreamUser } from './connection.ts'
+import { neverConnected, type UpstreamFailure } from './failure.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { UpstreamSession } from './h2-session.ts'
 import type { OutgoingRequest, Upstream } from './upstream.ts'
@@ -135,7 +136,7 @@ export class UpstreamStream implements Upstream, StreamSink, Swept {
     this.#cancel()
     if (user === undefined) return
     const { pool } = this.#owner
-    if (failure === 'connect-refused' || failure === 'connect-timeout') pool.counters.connectFailures += 1
+    if (neverConnected(failure)) pool.counters.connectFailures += 1
     else pool.counters.failures += 1
     const stale = failure === 'closed' && this.reused && !this.answered
     if (failure !== 'refused' && !stale && !this.#owner.ownFailure) this.endpoint.failed(failure, pool.runtime.sweep.now)

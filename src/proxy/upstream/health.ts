@@ -11,7 +11,7 @@
  * then with a single request.
  */
 import type { Bounds } from '../../config/bounds.ts'
-import type { UpstreamFailure } from './connection.ts'
+import { neverConnected, type UpstreamFailure } from './failure.ts'
 
 export type Health =
   | {
@@ -87,8 +87,8 @@ function fromAvailable(state: Available, event: HealthEvent, now: number, policy
     case 'failed': {
       const row = state.row + 1
       const window = widened(state.window, event.outcomes, now)
-      const connected = event.failure !== 'connect-refused' && event.failure !== 'connect-timeout'
-      if (connected && row < policy.ejectFailures && !fails(window, event.outcomes, policy)) return { ...state, row, window }
+      if (!neverConnected(event.failure) && row < policy.ejectFailures && !fails(window, event.outcomes, policy))
+        return { ...state, row, window }
       return ejected(event.failure, levelAfter(state, now, policy), now, policy, chance)
     }
   }

@@ -1,6 +1,6 @@
 /** How pools are now, as plain data for tools: what the admin port tells and `explain` shows. Made when it is asked for. */
 import type { EndpointConfig, PoolConfig, PoolKey } from '../../config/pool.ts'
-import type { UpstreamFailure } from './connection.ts'
+import type { UpstreamFailure } from './failure.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Health } from './health.ts'
 import type { Pool } from './pool.ts'

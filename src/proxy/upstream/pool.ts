@@ -5,12 +5,14 @@
 import type { PoolConfig } from '../../config/pool.ts'
 import { chooseEndpoint } from './balancer.ts'
 import { type Candidates, candidatesOf } from './candidates.ts'
-import { UpstreamConnection, type UpstreamFailure, type UpstreamUser } from './connection.ts'
+import { UpstreamConnection, type UpstreamUser } from './connection.ts'
+import type { UpstreamFailure } from './failure.ts'
 import { Endpoint, type EndpointOwner, nameOf } from './endpoint.ts'
 import { UpstreamSession } from './h2-session.ts'
 import type { Health, HealthPolicy } from './health.ts'
 import { EndpointProbe } from './probe.ts'
 import type { UpstreamRuntime } from './registry.ts'
+import { SecureDialer } from './secure-dialer.ts'
 import type { Upstream } from './upstream.ts'
 
 /** Plain numbers, read at scrape. */
@@ -52,6 +54,8 @@ export class Pool implements EndpointOwner {
     ejections: new Map(),
   }
   readonly runtime: UpstreamRuntime
+  /** Undefined where the endpoints are spoken to in clear text. Its terms are part of the pool's key: they never change. */
+  readonly secure: SecureDialer | undefined
   /** Those that take requests by the configuration: the ready ones, or the serving ones when none is ready. */
   #usable: Endpoint[] = []
   /** Those among them that take requests now. */
@@ -66,6 +70,7 @@ export class Pool implements EndpointOwner {
   constructor(config: PoolConfig, runtime: UpstreamRuntime) {
     this.config = config
     this.runtime = runtime
+    this.secure = config.tls && new SecureDialer(config.tls, config.protocol === 'h2c' ? 'h2' : 'http/1.1')
     this.#replaceEndpoints(Number.NEGATIVE_INFINITY)
   }
 

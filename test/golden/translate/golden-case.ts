@@ -41,7 +41,7 @@ export function readGolden(path: string): GoldenCase {
 
 export function caseOf(text: string): GoldenCase {
   const documents = parseAllDocuments(
-    text.replaceAll(/\$\{(\w+)\.(crt|key)\}/g, (_, name: string, part: 'crt' | 'key') => base64(name, part)),
+    text.replaceAll(/\$\{(\w+)\.(crt|key|pem)\}/g, (_, name: string, part: 'crt' | 'key' | 'pem') => filledIn(name, part)),
   )
   const values = documents.map((document): unknown => document.toJS()).filter((value) => value !== null)
   const head = values.find((value): value is CaseDocument => (value as { kind?: unknown }).kind === 'Case')
@@ -91,9 +91,10 @@ export function translateGolden({ objects, options, observations }: GoldenCase):
   return translate(builder.snapshot(), options, unobserved).translation
 }
 
-function base64(name: string, part: 'crt' | 'key'): string {
+/** `crt` and `key` as Secrets hold them, `pem` the certificate as a ConfigMap does. */
+function filledIn(name: string, part: 'crt' | 'key' | 'pem'): string {
   const pair = keyPairs[name]
   if (pair === undefined)
     throw new Error(`Cannot fill in \${${name}.${part}}: the key pair must be one of ${Object.keys(keyPairs).join(', ')}`)
-  return Buffer.from(pair[part]).toString('base64')
+  return part === 'pem' ? JSON.stringify(pair.crt) : Buffer.from(pair[part]).toString('base64')
 }

@@ -40,7 +40,13 @@ describe('an endpoint that is ejected', () => {
     const metrics = createMetrics(dataPlaneMetrics(plane.dataPlane))
     const key = 'Service/default/one:80'
     for (let i = 0; i < 50 && lines.length === 0; i++) expect((await client.get('a')).status).toBe(200)
-    const fields = { pool: key, endpoint: `127.0.0.1:${gone}`, reason: 'connect-refused', panic: false }
+    const fields = {
+      pool: key,
+      endpoint: `127.0.0.1:${gone}`,
+      reason: 'connect-refused',
+      problem: `connect ECONNREFUSED 127.0.0.1:${gone}`,
+      panic: false,
+    }
     expect(lines).toEqual([`warn an endpoint is ejected ${JSON.stringify(fields)}`])
     const text = await metrics.text()
     expect(text).toContain(`gatewright_upstream_ejections_total{pool="${key}",reason="connect-refused"} 1\n`)

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { defaultBounds } from '../../../src/config/bounds.ts'
 import { createSocketBuffers } from '../../../src/proxy/byte-socket.ts'
 import { Sweep } from '../../../src/proxy/sweep.ts'
-import type { UpstreamFailure, UpstreamUser } from '../../../src/proxy/upstream/connection.ts'
+import type { UpstreamUser } from '../../../src/proxy/upstream/connection.ts'
+import type { UpstreamFailure } from '../../../src/proxy/upstream/failure.ts'
 import { PoolRegistry } from '../../../src/proxy/upstream/registry.ts'
 
 class User implements UpstreamUser {

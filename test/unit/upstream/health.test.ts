@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { defaultBounds } from '../../../src/config/bounds.ts'
-import type { UpstreamFailure } from '../../../src/proxy/upstream/connection.ts'
+import type { UpstreamFailure } from '../../../src/proxy/upstream/failure.ts'
 import { advance, type Health, type HealthEvent, healthy } from '../../../src/proxy/upstream/health.ts'
 
 const policy = { ...defaultBounds, ejectFailures: 3, ejectPercent: 50, ejectTime: 1_000, ejectTimeMost: 10_000 }

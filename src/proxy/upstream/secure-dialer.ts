@@ -1,0 +1,59 @@
+/**
+ * Connects to the endpoints of a pool over TLS: one context for all of them, a session for each to be taken up again.
+ *
+ * The chain is verified by OpenSSL against the authorities of this pool alone, key by key; then a name that was asked for
+ * must be in the certificate. Sessions are the pool's: one that was made under other terms is in another pool.
+ */
+import { connect, createSecureContext, type PeerCertificate, type SecureContext, type TLSSocket } from 'node:tls'
+import type { BackendName, BackendTlsConfig } from '../../config/backend-tls.ts'
+import { alternativeNames, matchesDnsName } from '../../lib/alternative-names.ts'
+import { type ByteHandler, byteOptions, canShareReadBuffer, type ReadBuffer } from '../byte-socket.ts'
+import type { Endpoint } from './endpoint.ts'
+
+export class SecureDialer {
+  readonly #config: BackendTlsConfig
+  readonly #protocols: string[]
+  readonly #context: SecureContext
+  readonly #sessions = new WeakMap<Endpoint, Buffer>()
+
+  /** @param protocol what ALPN offers */
+  constructor(config: BackendTlsConfig, protocol: 'h2' | 'http/1.1') {
+    this.#config = config
+    this.#protocols = [protocol]
+    const { authorities } = config
+    this.#context = createSecureContext({
+      minVersion: 'TLSv1.2',
+      ...(authorities.kind === 'bundle' && { ca: authorities.pem }),
+    })
+  }
+
+  /** Emits 'secureConnect' when it may be written to. */
+  connect(endpoint: Endpoint, handler: ByteHandler, buffer: ReadBuffer): TLSSocket {
+    const { address, port } = endpoint.config
+    const session = this.#sessions.get(endpoint)
+    const socket = connect({
+      ...byteOptions(address, port, handler, buffer),
+      secureContext: this.#context,
+      servername: this.#config.serverName,
+      ALPNProtocols: this.#protocols,
+      rejectUnauthorized: true,
+      checkServerIdentity: (_host, certificate) => identityProblem(this.#config, certificate),
+      ...(session !== undefined && { session }),
+    })
+    if (!canShareReadBuffer) socket.on('data', (bytes: Buffer) => handler.onBytes(bytes))
+    socket.on('session', (made) => this.#sessions.set(endpoint, made))
+    return socket
+  }
+}
+
+function identityProblem({ names, serverName }: BackendTlsConfig, { subjectaltname }: PeerCertificate): Error | undefined {
+  const found = alternativeNames(subjectaltname)
+  const wanted: readonly BackendName[] = names.length > 0 ? names : [{ kind: 'dns', value: serverName }]
+  const isThere = wanted.some(({ kind, value }) =>
+    kind === 'uri' ? found.uris.includes(value) : found.dns.some((pattern) => matchesDnsName(pattern, value)),
+  )
+  if (isThere) return undefined
+  const list = wanted.map(({ value }) => value).join(' or ')
+  const got = [...found.dns, ...found.uris].join(', ')
+  return new Error(`the certificate must be for ${list}, got ${got === '' ? 'no alternative names' : got}`)
+}

@@ -7,6 +7,8 @@ export interface BackendTlsConfig {
   readonly authorities: { readonly kind: 'bundle'; readonly pem: string } | { readonly kind: 'system' }
   /** One of them must be among the certificate's alternative names. Empty: `serverName` must. */
   readonly names: readonly BackendName[]
+  /** Fingerprint of the certificate that is shown to endpoints that ask for one; absent: none is. */
+  readonly clientCertificate?: string
 }
 
 export type BackendName =

@@ -36,7 +36,7 @@ import { compileTlsListeners, type TlsListeners } from './listener/tls-listener.
 import { Sweep } from './sweep.ts'
 import { logHealth } from './upstream/health-log.ts'
 import { poolState, type PoolState } from './upstream/pool-state.ts'
-import { PoolRegistry } from './upstream/registry.ts'
+import { type ClientCertificate, PoolRegistry } from './upstream/registry.ts'
 
 export interface DataPlaneOptions {
   readonly logger: Logger
@@ -114,6 +114,7 @@ export class DataPlane {
         buffers,
         connections: { open: 0, most: bounds.connectionsUpstream || connectionsWithin(descriptorLimit()) },
         zone: options.zone,
+        clientCertificate: (fingerprint) => this.#clientCertificate(fingerprint),
         healthChanged: (pool, endpoint) => logHealth(options.logger, pool, endpoint),
       }),
       sweep,
@@ -225,6 +226,11 @@ export class DataPlane {
     const compiled = compileTlsListeners(listeners, this.#certificates, this.#tlsListeners, { secured, failed })
     this.#tlsListeners = compiled.listeners
     this.#tlsFailures = compiled.failures
+  }
+
+  #clientCertificate(fingerprint: string): ClientCertificate | undefined {
+    const found = this.#certificates.get(fingerprint)
+    return found?.kind === 'loaded' ? { chain: found.certificate.config.chain, key: found.certificate.key } : undefined
   }
 
   /** Opens what is planned and not open. Resolves to true when a port was opened. */

@@ -9,6 +9,7 @@ import { equal, keep, keepArray } from './keep.ts'
 import type { Memo } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
 import { poolOf } from './pool.ts'
+import { Presenting } from './presenting.ts'
 import type { RouteResult } from './route.ts'
 import { sortedFrom, type Sorted } from './sorted.ts'
 import { compareRank } from './tie-break.ts'
@@ -22,6 +23,8 @@ export interface Assembled {
   readonly pools: Pools
   readonly gateways: readonly GatewayPart[]
   readonly poolConfigs: readonly PoolConfig[]
+  /** By Gateway, for those that show a certificate to their backends. */
+  readonly presenting: ReadonlyMap<string, Presenting>
 }
 
 interface Pools {
@@ -45,22 +48,31 @@ export function assembleConfigs(
 
   if (last?.routes === routes && last.poolConfigs === poolConfigs && sameItems(last.gateways, gateways)) return last
   const routesOf = routesByGateway(routes.sorted)
-  const configs = gateways.flatMap(({ surface, configs: listeners, certificates }): readonly GatewayConfig[] => {
+  const presenting = new Map<string, Presenting>()
+  const configs = gateways.flatMap(({ surface, configs: listeners, certificates, backendCertificate }): readonly GatewayConfig[] => {
     if (listeners.length === 0) return []
     const gateway = `${surface.namespace}/${surface.name}`
     const before = last?.configs.find((config) => config.gateway === gateway)
-    const ownPools = pools.byGateway.get(gateway)
+    const ownKeys = pools.byGateway.get(gateway)
+    const ownRoutes = routesOf.get(gateway) ?? []
+    const ownPools = ownKeys === undefined ? [] : poolConfigs.filter(({ key }) => ownKeys.has(key))
+    const presents = backendCertificate && presentingWith(last?.presenting.get(gateway), backendCertificate.certificate.fingerprint)
+    if (presents !== undefined) presenting.set(gateway, presents)
     const config: GatewayConfig = {
       gateway,
       listeners,
-      routes: keepArray(before?.routes, routesOf.get(gateway) ?? []),
-      pools: keepArray(before?.pools, ownPools === undefined ? [] : poolConfigs.filter(({ key }) => ownPools.has(key))),
+      routes: keepArray(before?.routes, presents === undefined ? ownRoutes : ownRoutes.map((route) => presents.route(route))),
+      pools: keepArray(before?.pools, presents === undefined ? ownPools : ownPools.map((pool) => presents.pool(pool))),
       certificates: keepArray(before?.certificates, publicParts(certificates)),
     }
     return [before !== undefined && sameParts(before, config) ? before : config]
   })
   const versions = new Map(configs.map((config) => [config.gateway, versionOf(config, hashes)]))
-  return { configs: keepArray(last?.configs, configs), versions, routes, pools, gateways, poolConfigs }
+  return { configs: keepArray(last?.configs, configs), versions, routes, pools, gateways, poolConfigs, presenting }
+}
+
+function presentingWith(last: Presenting | undefined, fingerprint: string): Presenting {
+  return last?.fingerprint === fingerprint ? last : new Presenting(fingerprint)
 }
 
 function routesByGateway(routes: readonly RouteResult[]): ReadonlyMap<string, readonly HttpRouteConfig[]> {

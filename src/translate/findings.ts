@@ -116,16 +116,6 @@ export const findings = {
       message: `The parameters (${kind}) belong to another controller and are not read.`,
     }
   },
-
-  clientCertificateNotServed(gateway: Gateway): Finding {
-    return {
-      code: 'backend-client-certificate-not-served',
-      severity: 'warning',
-      object: refOf(gateway),
-      path: ['spec', 'tls', 'backend', 'clientCertificateRef'],
-      message: 'The client certificate for backends is not used: TLS to backends is not served.',
-    }
-  },
 }
 
 export function refOf({

@@ -38,6 +38,8 @@ export interface GatewayPart {
   readonly problem?: { readonly reason: 'InvalidParameters' | 'UnsupportedAddress'; readonly message: string }
   /** Why its own references (not its listeners') are not resolved. */
   readonly clientCertificate?: CertificateProblem
+  /** Shown to backends that are reached over TLS (GatewayBackendTLS.clientCertificateRef). */
+  readonly backendCertificate?: LoadedCertificate
   /** Of the listeners that shall serve; empty when nothing can be. */
   readonly configs: readonly ListenerConfig[]
   readonly certificates: readonly LoadedCertificate[]
@@ -109,12 +111,12 @@ function partOf(
     ...(client.problem === undefined ? {} : { clientCertificate: client.problem }),
     configs,
     parameters: own,
-    certificates: certificatesOf(listeners, last?.certificates ?? []),
+    ...(client.loaded !== undefined && { backendCertificate: client.loaded }),
+    certificates: certificatesOf(listeners, client.loaded, last?.certificates ?? []),
     ...(configs.length === 0 ? {} : { infra: keep(last?.infra, infraOf(gateway, configs, own)) }),
     wants: [...judged.flatMap(({ wants }) => wants), ...client.wants],
     findings: keep(last?.findings, [
       ...judged.flatMap((one) => one.findings),
-      ...(client.resolved ? [findings.clientCertificateNotServed(gateway)] : []),
       ...(foreignParameters === undefined
         ? []
         : [findings.parametersNotRead(refOf(gateway), ['spec', 'infrastructure', 'parametersRef'], foreignParameters.kind)]),
@@ -139,29 +141,33 @@ function surfaceOf({ metadata }: Gateway, { spec }: GatewayClass, listeners: rea
   }
 }
 
-/** Those that serving listeners name, each once, sorted by fingerprint; equal ones keep their identity. */
-export function certificatesOf(listeners: readonly ListenerPart[], last: readonly LoadedCertificate[]): readonly LoadedCertificate[] {
+/**
+ * Those that serving listeners name, and the one for backends, each once, sorted by fingerprint; equal ones keep their
+ * identity.
+ */
+export function certificatesOf(
+  listeners: readonly ListenerPart[],
+  backend: LoadedCertificate | undefined,
+  last: readonly LoadedCertificate[],
+): readonly LoadedCertificate[] {
   const byFingerprint = new Map<string, LoadedCertificate>()
-  for (const { judged, config } of listeners) {
-    if (config === undefined) continue
-    for (const loaded of judged.certificates) {
-      const { fingerprint } = loaded.certificate
-      byFingerprint.set(fingerprint, last.find(({ certificate }) => certificate.fingerprint === fingerprint) ?? loaded)
-    }
+  const named = listeners.flatMap(({ judged, config }) => (config === undefined ? [] : judged.certificates))
+  for (const loaded of backend === undefined ? named : [...named, backend]) {
+    const { fingerprint } = loaded.certificate
+    byFingerprint.set(fingerprint, last.find(({ certificate }) => certificate.fingerprint === fingerprint) ?? loaded)
   }
   return [...byFingerprint.values()].sort((a, b) => (a.certificate.fingerprint < b.certificate.fingerprint ? -1 : 1))
 }
 
-/** The certificate for backends is resolved, so that its condition is true to the specification, but not used yet. */
 function clientCertificateOf(
   read: Reader,
   gateway: Gateway,
-): { readonly resolved: boolean; readonly problem?: CertificateProblem; readonly wants: readonly string[] } {
+): { readonly loaded?: LoadedCertificate; readonly problem?: CertificateProblem; readonly wants: readonly string[] } {
   const ref = gateway.spec.tls?.backend?.clientCertificateRef
-  if (ref === undefined) return { resolved: false, wants: [] }
+  if (ref === undefined) return { wants: [] }
   const outcome = loadCertificate(read, gateway, ref)
   const wants = outcome.wants === undefined ? [] : [outcome.wants]
-  return outcome.ok ? { resolved: true, wants } : { resolved: false, problem: outcome.problem, wants }
+  return outcome.ok ? { loaded: outcome.loaded, wants } : { problem: outcome.problem, wants }
 }
 
 export function publicParts(certificates: readonly LoadedCertificate[]): readonly CertificateConfig[] {

@@ -248,7 +248,7 @@ function together(
     ...rest,
     listeners,
     configs,
-    certificates: keepArray(last?.certificates, certificatesOf(all, last?.certificates ?? source.certificates)),
+    certificates: keepArray(last?.certificates, certificatesOf(all, source.backendCertificate, last?.certificates ?? source.certificates)),
     ...(infra === undefined ? {} : { infra: keep(last?.infra ?? source.infra, infra) }),
     wants: [...source.wants, ...sets.flatMap(({ part }) => part.wants)],
   }

@@ -20,7 +20,7 @@ import { Secret } from '../../src/lib/secret.ts'
 import { compile } from '../../src/routing/compile.ts'
 import type { PortRouter, Router } from '../../src/routing/router.ts'
 import type { AccessRecord } from '../../src/telemetry/access-record.ts'
-import { createTestAuthority } from './certificates.ts'
+import { createTestAuthority, type TestCertificate } from './certificates.ts'
 import { type ConfigSketch, gatewayConfig } from './gateway-config.ts'
 import { eventually } from './eventually.ts'
 
@@ -34,6 +34,8 @@ export interface GatewayOptions {
   readonly sniListener?: string
   readonly upgrades?: readonly string[]
   readonly sessionKeys?: readonly string[]
+  /** What pools may show, by fingerprint. */
+  readonly clientCertificates?: readonly TestCertificate[]
   readonly debugHeader?: boolean
   /** Of every client, instead of the true one. */
   readonly clientAddress?: string
@@ -62,6 +64,10 @@ export class Gateway {
       random: Math.random,
       buffers,
       connections: { open: 0, most: bounds.connectionsUpstream || 10_000 },
+      clientCertificate: (fingerprint) => {
+        const shown = options.clientCertificates?.find((one) => one.config.fingerprint === fingerprint)
+        return shown && { chain: shown.config.chain, key: shown.key }
+      },
     })
     pools.update(config.pools)
     this.router = compile(config)

@@ -2,6 +2,7 @@
  * The endpoints of one backend and the connections to them. It lives as long as its key is configured, and what it knows
  * about an endpoint's health as long as that endpoint is.
  */
+import type { BackendTlsConfig } from '../../config/backend-tls.ts'
 import type { PoolConfig } from '../../config/pool.ts'
 import { chooseEndpoint } from './balancer.ts'
 import { type Candidates, candidatesOf } from './candidates.ts'
@@ -70,7 +71,7 @@ export class Pool implements EndpointOwner {
   constructor(config: PoolConfig, runtime: UpstreamRuntime) {
     this.config = config
     this.runtime = runtime
-    this.secure = config.tls && new SecureDialer(config.tls, config.protocol === 'h2c' ? 'h2' : 'http/1.1')
+    this.secure = config.tls && secureDialer(config.tls, config.protocol, runtime)
     this.#replaceEndpoints(Number.NEGATIVE_INFINITY)
   }
 
@@ -276,6 +277,11 @@ export class Pool implements EndpointOwner {
     this.#probes.get(endpoint)?.stop()
     this.#probes.delete(endpoint)
   }
+}
+
+function secureDialer(tls: BackendTlsConfig, protocol: PoolConfig['protocol'], { clientCertificate }: UpstreamRuntime): SecureDialer {
+  const shown = tls.clientCertificate === undefined ? undefined : clientCertificate?.(tls.clientCertificate)
+  return new SecureDialer(tls, protocol === 'h2c' ? 'h2' : 'http/1.1', shown)
 }
 
 function takeIdle(endpoint: Endpoint, now: number): UpstreamConnection | undefined {

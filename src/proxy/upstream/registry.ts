@@ -8,10 +8,17 @@
  */
 import type { PoolConfig, PoolKey } from '../../config/pool.ts'
 import type { Bounds } from '../../config/bounds.ts'
+import type { Secret } from '../../lib/secret.ts'
 import type { SocketBuffers } from '../byte-socket.ts'
 import type { Sweep } from '../sweep.ts'
 import type { Endpoint } from './endpoint.ts'
 import { Pool } from './pool.ts'
+
+/** PEM. */
+export interface ClientCertificate {
+  readonly chain: string
+  readonly key: Secret
+}
 
 /** Connections to all endpoints of the process. */
 export interface UpstreamLoad {
@@ -29,6 +36,8 @@ export interface UpstreamRuntime {
   readonly connections: UpstreamLoad
   /** Where this process runs: endpoints whose hints name it are preferred. Absent: hints mean nothing. */
   readonly zone?: string | undefined
+  /** Of the configuration, by fingerprint: what endpoints that ask for a certificate are shown. Absent: there are none. */
+  readonly clientCertificate?: ((fingerprint: string) => ClientCertificate | undefined) | undefined
   /** An endpoint was ejected, is on trial, or is back. */
   readonly healthChanged?: ((pool: Pool, endpoint: Endpoint) => void) | undefined
 }

@@ -9,6 +9,7 @@ import type { BackendName, BackendTlsConfig } from '../../config/backend-tls.ts'
 import { alternativeNames, matchesDnsName } from '../../lib/alternative-names.ts'
 import { type ByteHandler, byteOptions, canShareReadBuffer, type ReadBuffer } from '../byte-socket.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { ClientCertificate } from './registry.ts'
 
 export class SecureDialer {
   readonly #config: BackendTlsConfig
@@ -17,13 +18,14 @@ export class SecureDialer {
   readonly #sessions = new WeakMap<Endpoint, Buffer>()
 
   /** @param protocol what ALPN offers */
-  constructor(config: BackendTlsConfig, protocol: 'h2' | 'http/1.1') {
+  constructor(config: BackendTlsConfig, protocol: 'h2' | 'http/1.1', shown: ClientCertificate | undefined) {
     this.#config = config
     this.#protocols = [protocol]
     const { authorities } = config
     this.#context = createSecureContext({
       minVersion: 'TLSv1.2',
       ...(authorities.kind === 'bundle' && { ca: authorities.pem }),
+      ...(shown !== undefined && { cert: shown.chain, key: shown.key.reveal() }),
     })
   }
 

@@ -8,6 +8,7 @@ import { createServer } from 'node:tls'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { BackendTlsConfig } from '../../../src/config/backend-tls.ts'
 import { Secret } from '../../../src/lib/secret.ts'
+import { makeAuthority, makeClientLeaf } from '../../../src/x509/certificate.ts'
 import { createTestAuthority, type TestCertificate } from '../../harness/certificates.ts'
 import { eventually } from '../../harness/eventually.ts'
 import { harness } from '../../harness/harness.ts'
@@ -115,6 +116,30 @@ describe('[wire:backend-tls] a backend that is who it should be', () => {
     await eventually(() => client.received.includes('101 Switching'), 'the switch')
     client.send('hello through the tunnel')
     await eventually(() => client.received.endsWith('hello through the tunnel'), 'the echo')
+  })
+
+  it('is shown the certificate that the Gateway has for backends', async () => {
+    const validity = { from: new Date(Date.now() - 60_000), until: new Date(Date.now() + 60_000) }
+    const own = makeAuthority('authority of clients', validity)
+    const leaf = makeClientLeaf(own, 'gateway.example', 'spiffe://gateway', validity)
+    const shown = { config: { fingerprint: 'client', chain: leaf.certificate, names: [] }, key: new Secret(leaf.key) }
+    const asking = { requestCert: true, rejectUnauthorized: true, ca: own.certificate }
+    const web = await tlsBackend(certificate, undefined, asking)
+    const gate = await h.gateway(
+      {
+        pools: { web: [web.port], stranger: [web.port] },
+        tls: { web: terms({ clientCertificate: shown.config.fingerprint }), stranger: terms() },
+        rules: [
+          { path: '/', backends: ['web'] },
+          { path: '/stranger', backends: ['stranger'] },
+        ],
+      },
+      { clientCertificates: [shown] },
+    )
+    const client = await h.client(gate)
+    expect((await client.request()).status).toBe(200)
+    expect(web.handshakes[0]?.socket.getPeerCertificate().subject.CN).toBe('gateway.example')
+    expect((await client.request({ target: '/stranger' })).status).toBe(502)
   })
 
   it.each([

@@ -21,8 +21,18 @@ export type ListenerTlsConfig =
       /** Fingerprints, in the order of certificateRefs; never empty. */
       readonly certificates: readonly string[]
       readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
+      /** Absent: clients are asked for no certificate. */
+      readonly clients?: ClientValidationConfig
     }
   | { readonly kind: 'passthrough' }
+
+/** Whose certificates clients must show. */
+export interface ClientValidationConfig {
+  /** A bundle in PEM. */
+  readonly authorities: string
+  /** 'insecure-fallback': those without a valid certificate are let in all the same. */
+  readonly mode: 'valid-only' | 'insecure-fallback'
+}
 
 /** The public part of a certificate; its key is delivered apart, see `KeyMaterial`. */
 export interface CertificateConfig {

@@ -55,7 +55,7 @@ export function isService({ group, kind }: Pick<Target, 'group' | 'kind'>): bool
   return group === '' && kind === 'Service'
 }
 
-export function judgePolicy(read: PolicyReader, { metadata, spec }: BackendTlsPolicy): JudgedPolicy {
+export function judgePolicy(read: PolicyReader, { kind, metadata, spec }: BackendTlsPolicy): JudgedPolicy {
   const { caCertificateRefs, wellKnownCACertificates = '', hostname, subjectAltNames } = spec.validation
   const names = subjectAltNames.map(({ type, hostname: dns = '', uri = '' }) =>
     type === 'URI' ? ({ kind: 'uri', value: uri } as const) : ({ kind: 'dns', value: dns.toLowerCase() } as const),
@@ -66,7 +66,7 @@ export function judgePolicy(read: PolicyReader, { metadata, spec }: BackendTlsPo
     const message = `wellKnownCACertificates must be System, got ${wellKnownCACertificates === '' ? 'nothing' : wellKnownCACertificates}.`
     return { ok: false, reason: 'Invalid', message, problems: [] }
   }
-  const { bundle, problems } = authoritiesOf(read, metadata.namespace, caCertificateRefs)
+  const { bundle, problems } = authoritiesOf(read, { kind, namespace: metadata.namespace }, caCertificateRefs)
   if (bundle === '') {
     return { ok: false, reason: 'NoValidCACertificate', message: problems.map(({ message }) => message).join(' '), problems }
   }

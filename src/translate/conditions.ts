@@ -59,6 +59,7 @@ export const listenerConditions = {
   /** Of a ListenerSet, whose listeners have no UnsupportedValue. */
   notAcceptedInvalid: condition('Accepted', 'False', 'Invalid'),
   portUnavailable: condition('Accepted', 'False', 'PortUnavailable'),
+  noValidCaCertificate: condition('Accepted', 'False', 'NoValidCACertificate'),
   notAcceptedHostnameConflict: condition('Accepted', 'False', 'HostnameConflict'),
   notAcceptedProtocolConflict: condition('Accepted', 'False', 'ProtocolConflict'),
 
@@ -72,6 +73,8 @@ export const listenerConditions = {
 
   resolvedRefs: condition('ResolvedRefs', 'True', 'ResolvedRefs'),
   invalidCertificateRef: condition('ResolvedRefs', 'False', 'InvalidCertificateRef'),
+  invalidCaCertificateRef: condition('ResolvedRefs', 'False', 'InvalidCACertificateRef'),
+  invalidCaCertificateKind: condition('ResolvedRefs', 'False', 'InvalidCACertificateKind'),
   refNotPermitted: condition('ResolvedRefs', 'False', 'RefNotPermitted'),
   invalidRouteKinds: condition('ResolvedRefs', 'False', 'InvalidRouteKinds'),
   /** As a Gateway's. */

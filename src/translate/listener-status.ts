@@ -38,8 +38,11 @@ function acceptedAndProgrammed({ judged, conflict, config }: ListenerPart, gener
   const { problem, refProblem } = judged
   const ofSet = isOfSet(judged)
   if (problem !== undefined && conflict?.takenBy === undefined) {
-    const unsupported = ofSet ? listenerConditions.notAcceptedInvalid : listenerConditions.unsupportedValue
-    const accepted = problem.reason === 'UnsupportedProtocol' ? listenerConditions.unsupportedProtocol : unsupported
+    const accepted = {
+      UnsupportedProtocol: listenerConditions.unsupportedProtocol,
+      NoValidCACertificate: listenerConditions.noValidCaCertificate,
+      UnsupportedValue: ofSet ? listenerConditions.notAcceptedInvalid : listenerConditions.unsupportedValue,
+    }[problem.reason]
     return [accepted(generation, problem.message), listenerConditions.notProgrammedInvalid(generation, problem.message)]
   }
   switch (conflict?.reason) {
@@ -88,6 +91,10 @@ function resolvedRefs({ judged: { refProblem } }: ListenerPart, generation: numb
       return listenerConditions.refNotPermitted(generation, message)
     case 'InvalidCertificateRef':
       return listenerConditions.invalidCertificateRef(generation, message)
+    case 'InvalidCACertificateRef':
+      return listenerConditions.invalidCaCertificateRef(generation, message)
+    case 'InvalidCACertificateKind':
+      return listenerConditions.invalidCaCertificateKind(generation, message)
     case 'InvalidRouteKinds':
       return listenerConditions.invalidRouteKinds(generation, message)
     case 'Pending':

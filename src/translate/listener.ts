@@ -1,10 +1,12 @@
 /** One listener of a Gateway or of a ListenerSet, judged by itself: protocol, kinds of routes, TLS (Gateway API v1, Listener and ListenerEntry). */
 import type { Finding } from '../api/finding.ts'
 import type { Gateway, Listener, ListenerSet } from '../api/gateway.ts'
-import type { ListenerConfig } from '../config/listener.ts'
+import type { ClientValidationConfig, ListenerConfig } from '../config/listener.ts'
 import { intersection } from '../lib/hostname.ts'
+import type { AuthorityProblem } from './authorities.ts'
 import { GATEWAY_GROUP, isServed, ROUTE_KINDS } from './features.ts'
 import { findings } from './findings.ts'
+import { type FrontendValidation, frontendValidationOf } from './frontend-validation.ts'
 import type { Reader } from './memo.ts'
 import { listed, quoted, type Remedy } from './remedy.ts'
 import { loadCertificate, minVersionOf, MIN_VERSION_OPTION, type CertificateProblem, type LoadedCertificate } from './tls.ts'
@@ -16,16 +18,24 @@ export interface JudgedListener {
   readonly hostname: string
   readonly routeKinds: readonly string[]
   /** Why the listener is not accepted. */
-  readonly problem?: { readonly reason: 'UnsupportedProtocol' | 'UnsupportedValue'; readonly message: string }
+  readonly problem?: { readonly reason: 'UnsupportedProtocol' | 'UnsupportedValue' | 'NoValidCACertificate'; readonly message: string }
   /** Why its references are not resolved. */
   readonly refProblem?: {
-    readonly reason: CertificateProblem['reason'] | 'InvalidRouteKinds'
+    readonly reason: ListenerRefProblem['reason'] | 'InvalidRouteKinds'
     readonly message: string
     readonly remedies: readonly Remedy[]
   }
   readonly certificates: readonly LoadedCertificate[]
+  /** Absent: clients are asked for no certificate. 'unchecked': they must show one, and nobody's can be checked, or not yet. */
+  readonly clients?: ClientValidationConfig | 'unchecked'
   readonly wants: readonly string[]
   readonly findings: readonly Finding[]
+}
+
+interface ListenerRefProblem {
+  readonly reason: CertificateProblem['reason'] | 'InvalidCACertificateRef' | 'InvalidCACertificateKind'
+  readonly message: string
+  readonly remedy?: Remedy
 }
 
 /** `owner`: the ListenerSet of `gateway` that has the listener; its references are its own, grants of the Gateway are not inherited. */
@@ -46,34 +56,45 @@ export function judgeListener(read: Reader, gateway: Gateway, listener: Listener
           message: `${listed(unknown)} cannot attach to a listener of protocol ${listener.protocol}${served.length === 0 ? '' : `, which takes ${listed(served)}`}.`,
           remedies: [],
         }
-  const problem = problemOf(gateway, listener)
+  const validation = frontendValidationOf(read, gateway, listener)
+  const problem = problemOf(listener) ?? authoritiesProblem(validation)
   const refs = listener.protocol === 'HTTPS' ? (listener.tls?.certificateRefs ?? []) : []
   const outcomes = refs.map((ref) => loadCertificate(read, owner, ref))
   const certificates = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.loaded] : []))
-  const certificateProblems = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.problem]))
-  const known = certificateProblems.filter(({ reason }) => reason !== 'Pending')
+  const problems = [
+    ...outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.problem])),
+    ...(validation?.problems ?? []).map(ofListener),
+  ]
+  const known = problems.filter(({ reason }) => reason !== 'Pending')
   // What is wrong is said before what is not known yet.
-  const refProblem =
-    known.length > 0 ? certificateProblem(known, kindsProblem?.message) : (kindsProblem ?? pendingProblem(certificateProblems))
+  const refProblem = known.length > 0 ? refProblemOf(known, kindsProblem?.message) : (kindsProblem ?? pendingProblem(problems))
   return {
     ...base,
     ...(problem === undefined ? {} : { problem }),
     ...(refProblem === undefined ? {} : { refProblem }),
     certificates,
-    wants: outcomes.flatMap(({ wants }) => (wants === undefined ? [] : [wants])),
+    ...(validation !== undefined && { clients: validation.config ?? 'unchecked' }),
+    wants: [...outcomes.flatMap(({ wants }) => wants ?? []), ...(validation?.wants ?? [])],
     findings: findingsOf(owner, listener, base.hostname, certificates),
   }
 }
 
 /** The configuration of a listener that is good; undefined while it lacks what it needs to serve. */
-export function listenerConfig({ listener, key, hostname, problem, certificates }: JudgedListener): ListenerConfig | undefined {
+export function listenerConfig({ listener, key, hostname, problem, certificates, clients }: JudgedListener): ListenerConfig | undefined {
   const { name, port, protocol } = listener
   if (problem !== undefined) return undefined
   if (protocol === 'HTTP') return { key, name, port, protocol, hostname }
   const minVersion = minVersionOf(listener)
-  if (protocol !== 'HTTPS' || certificates.length === 0 || minVersion === undefined) return undefined
+  if (protocol !== 'HTTPS' || certificates.length === 0 || minVersion === undefined || clients === 'unchecked') return undefined
   const fingerprints = [...new Set(certificates.map(({ certificate }) => certificate.fingerprint))]
-  return { key, name, port, protocol, hostname, tls: { kind: 'terminate', certificates: fingerprints, minVersion } }
+  return {
+    key,
+    name,
+    port,
+    protocol,
+    hostname,
+    tls: { kind: 'terminate', certificates: fingerprints, minVersion, ...(clients !== undefined && { clients }) },
+  }
 }
 
 /** What `allowedRoutes.kinds` leaves of the protocol's kinds, and what it names beyond them (AllowedRoutes.kinds). */
@@ -91,8 +112,8 @@ function kindsOf(
   }
 }
 
-function problemOf(gateway: Gateway, listener: Listener): JudgedListener['problem'] {
-  const { protocol, port, tls, filters } = listener
+function problemOf(listener: Listener): JudgedListener['problem'] {
+  const { protocol, tls, filters } = listener
   const unsupported = (message: string) => ({ reason: 'UnsupportedValue' as const, message })
   if (!isServed(protocol))
     return { reason: 'UnsupportedProtocol', message: `Protocol ${protocol} is not served; it must be HTTP or HTTPS.` }
@@ -105,26 +126,36 @@ function problemOf(gateway: Gateway, listener: Listener): JudgedListener['proble
   }
   if (minVersionOf(listener) === undefined)
     return unsupported(`The TLS option ${MIN_VERSION_OPTION} must be 1.2 or 1.3, got ${tls.options[MIN_VERSION_OPTION]}.`)
-  const frontend = gateway.spec.tls?.frontend
-  const validation = (frontend?.perPort.find((entry) => entry.port === port)?.tls ?? frontend?.default)?.validation
-  // Without the check that was asked for, the listener would let in everybody.
-  if (validation !== undefined)
-    return unsupported(
-      `Clients of port ${port} must show a certificate (spec.tls.frontend), and validation of client certificates is not served.`,
-    )
   return undefined
 }
 
-/** A reference that is not permitted outranks one that is missing or malformed (listener reason InvalidCertificateRef). */
-function certificateProblem(problems: readonly CertificateProblem[], kinds: string | undefined): NonNullable<JudgedListener['refProblem']> {
+/** Without the check that was asked for, the listener would let in everybody: so it lets in nobody. */
+function authoritiesProblem(validation: FrontendValidation | undefined): JudgedListener['problem'] {
+  if (validation === undefined || validation.config !== undefined) return undefined
+  if (validation.problems.some(({ reason }) => reason === 'Pending')) return undefined
+  const message = validation.problems.map((one) => one.message).join(' ')
   return {
-    reason: problems.some(({ reason }) => reason === 'RefNotPermitted') ? 'RefNotPermitted' : 'InvalidCertificateRef',
+    reason: 'NoValidCACertificate',
+    message: `Clients must show a certificate, and none could be checked (spec.tls.frontend). ${message}`,
+  }
+}
+
+function ofListener({ reason, ...problem }: AuthorityProblem): ListenerRefProblem {
+  return { reason: reason === 'InvalidKind' ? 'InvalidCACertificateKind' : reason, ...problem }
+}
+
+/** A reference that is not permitted outranks one that is missing or malformed (listener reason InvalidCertificateRef). */
+function refProblemOf(problems: readonly ListenerRefProblem[], kinds: string | undefined): NonNullable<JudgedListener['refProblem']> {
+  const [first] = problems
+  const isForbidden = problems.some(({ reason }) => reason === 'RefNotPermitted')
+  return {
+    reason: isForbidden ? 'RefNotPermitted' : (first?.reason ?? 'InvalidCertificateRef'),
     message: [...problems.map(({ message }) => message), ...(kinds === undefined ? [] : [kinds])].join(' '),
     remedies: problems.flatMap(({ remedy }) => (remedy === undefined ? [] : [remedy])),
   }
 }
 
-function pendingProblem(problems: readonly CertificateProblem[]): JudgedListener['refProblem'] {
+function pendingProblem(problems: readonly ListenerRefProblem[]): JudgedListener['refProblem'] {
   if (problems.length === 0) return undefined
   return { reason: 'Pending', message: problems.map(({ message }) => message).join(' '), remedies: [] }
 }

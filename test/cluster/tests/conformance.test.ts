@@ -25,8 +25,12 @@ it('passes them', async () => {
   await installGatewright(cluster)
   const files = { log: join(checkout, 'build/conformance-tests.log'), report: join(checkout, 'build/conformance-tests.yaml') }
   mkdirSync(join(checkout, 'build'), { recursive: true })
-  const { status, tests: ends } = await runSuite(cluster, [`-test.run=^TestConformance$/^(${tests.join('|')})$`], files, () => {})
+  const selected = `-test.run=^TestConformance$/^(${tests.join('|')})$`
+  const { status, tests: ends } = await runSuite(cluster, [selected, '-cleanup-base-resources=true'], files, () => {})
   const passed = ends.filter(({ result }) => result === 'PASS').map(({ name }) => name)
   expect(passed.sort(), readFileSync(files.log, 'utf8').slice(-4_000)).toEqual([...tests].sort())
   expect(status).toBe(0)
+  // Other tests begin without them.
+  const namespaces = ['infra', 'app-backend', 'web-backend'].map((name) => `namespace/gateway-conformance-${name}`)
+  await cluster.kubectl(['wait', ...namespaces, '--for=delete', '--timeout=120s'])
 }, 900_000)

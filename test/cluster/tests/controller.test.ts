@@ -10,13 +10,12 @@ import { makeAuthority, makeLeaf } from '../../../src/x509/certificate.ts'
 import { ApiClient, ApiError } from '../api-client.ts'
 import { checkout } from '../checkout.ts'
 import { readKubeconfig } from '../kubeconfig.ts'
+import { controllerProcesses, environmentOf } from '../processes.ts'
 import type { KubeObject } from '../objects.ts'
 import {
   accepted,
   backend,
   conditionOf,
-  controllerProcesses,
-  environmentOf,
   gateway,
   GATEWAY_API,
   gatewayOf,

@@ -1,5 +1,4 @@
 /** Gateways in the cluster: what the tests of the controller make, wait for and look at. */
-import { readdirSync, readFileSync } from 'node:fs'
 import { installGatewright } from '../conformance/install.ts'
 import { GATEWAY_CLASS } from '../conformance/implementation.ts'
 import type { KubeObject } from '../objects.ts'
@@ -107,35 +106,4 @@ export async function accepted(scene: Scene, name: string, status: 'True' | 'Fal
     const condition = conditionOf(of?.parents?.[0]?.conditions, 'Accepted')
     return condition?.status === status && condition.observedGeneration === metadata.generation && condition
   }, `HTTPRoute ${name} Accepted ${status}`)
-}
-
-/** Ids of the processes of controllers, in the cluster's own numbers. */
-export function controllerProcesses(): readonly number[] {
-  return processesWith(['dist/cli/main.js', 'controller'])
-}
-
-function processesWith(words: readonly string[]): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((id) => {
-      const args = argumentsOf(id)
-      return words.every((word) => args.some((argument) => argument === word || argument.endsWith(`/${word}`)))
-    })
-    .map(Number)
-}
-
-function argumentsOf(id: string): readonly string[] {
-  try {
-    return readFileSync(`/proc/${id}/cmdline`, 'utf8').split('\0')
-  } catch {
-    // It has ended meanwhile.
-    return []
-  }
-}
-
-export function environmentOf(id: number, name: string): string | undefined {
-  const found = readFileSync(`/proc/${id}/environ`, 'utf8')
-    .split('\0')
-    .find((entry) => entry.startsWith(`${name}=`))
-  return found?.slice(name.length + 1)
 }

@@ -128,6 +128,7 @@ function configOf({ ailment, name, retry }: Case): GatewayConfig {
         },
       ],
     })),
+    streams: [],
     pools: [
       {
         key: pool,

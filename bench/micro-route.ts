@@ -27,6 +27,7 @@ function gateway(hostname: string, rules: readonly HttpRuleConfig[]): GatewayCon
     gateway: 'default/gateway',
     listeners: [{ key: listener, name: 'http', port: 80, protocol: 'HTTP', hostname: '' }],
     routes: [{ kind: 'http', key: 'HTTPRoute/default/bench', attachments: [{ listener, hostnames: [hostname] }], rules }],
+    streams: [],
     pools: [],
     certificates: [],
   }

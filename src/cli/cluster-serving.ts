@@ -104,11 +104,11 @@ export class ClusterServing {
     // One that has not served anything yet is not ready: it takes nothing back.
     const ready = proxies.filter((proxy) => proxy.version !== '')
     const served = ready.find((proxy) => proxy.version !== version) ?? ready[0]
-    const failed = new Map(ready.flatMap(({ result }) => (result?.failedPorts ?? []).map(({ port, message }) => [port, message])))
+    const failed = new Map(ready.flatMap(({ result }) => (result?.failedPorts ?? []).map((one) => [`${one.transport} ${one.port}`, one])))
     return {
       ...(served !== undefined && { servedVersion: served.version }),
       addresses: addressesIn(this.#options.source.stored.get('Service', namespace, name)?.status),
-      failedPorts: [...failed].map(([port, message]) => ({ port, message })),
+      failedPorts: [...failed.values()],
     }
   }
 

@@ -25,7 +25,12 @@ interface Place {
 export function curlTargets(view: View): CurlTarget[] {
   const targets = new Map<string, CurlTarget>()
   for (const config of view.here.configs) {
-    const places = new Map(view.served.get(config.gateway)?.ports.map((place) => [place.port, place]))
+    const places = new Map(
+      view.served
+        .get(config.gateway)
+        ?.ports.filter(({ transport }) => transport === 'TCP')
+        .map((place) => [place.port, place]),
+    )
     const listeners = new Map(config.listeners.map((listener) => [listener.key, listener]))
     for (const route of config.routes) {
       // Nobody speaks gRPC with curl.

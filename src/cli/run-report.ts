@@ -1,6 +1,7 @@
 /** What `run` shows a person at the start: what is served where, what is refused, what to try. */
 import type { Condition } from '../api/meta.ts'
 import { hostPort } from '../lib/host-port.ts'
+import { transportOf } from '../lib/transport.ts'
 import type { StatusOf } from '../translate/translation.ts'
 import { trustHints } from '../standalone/trust.ts'
 import { columns } from './columns.ts'
@@ -106,7 +107,9 @@ function listenerRows(view: View, gateway: string, status: StatusOf, indent: str
   const listeners = 'listeners' in status.status ? status.status.listeners : []
   return listeners.map(({ name, attachedRoutes, conditions }) => {
     const served = config?.listeners.find(({ key }) => key === `${status.kind}/${status.namespace}/${status.name}/${name}`)
-    const open = view.served.get(gateway)?.ports.find(({ port }) => port === served?.port)
+    const open =
+      served &&
+      view.served.get(gateway)?.ports.find(({ port, transport }) => port === served.port && transport === transportOf(served.protocol))
     return [
       `${indent}${name}`,
       served === undefined ? '' : `${served.protocol} ${served.port}`,

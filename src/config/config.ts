@@ -12,6 +12,7 @@
 import type { CertificateConfig, ListenerConfig } from './listener.ts'
 import type { PoolConfig } from './pool.ts'
 import type { HttpRouteConfig } from './route.ts'
+import type { StreamRouteConfig } from './stream-route.ts'
 
 export interface GatewayConfig {
   /** `namespace/name` */
@@ -20,6 +21,8 @@ export interface GatewayConfig {
   readonly listeners: readonly ListenerConfig[]
   /** In tie-break order (age, then `namespace/name`), so that a stable sort keeps the specification's order. */
   readonly routes: readonly HttpRouteConfig[]
+  /** In tie-break order: of several on one listener that would take a connection the first one does. */
+  readonly streams: readonly StreamRouteConfig[]
   /** Sorted by key. Every pool that a route names is here. */
   readonly pools: readonly PoolConfig[]
   /** Sorted by fingerprint. Every certificate that a listener names is here. */

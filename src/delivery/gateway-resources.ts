@@ -7,6 +7,7 @@ import type { KeyMaterial } from '../config/key-material.ts'
 import type { CertificateConfig, ListenerConfig } from '../config/listener.ts'
 import type { PoolConfig } from '../config/pool.ts'
 import type { HttpRouteConfig } from '../config/route.ts'
+import type { StreamRouteConfig } from '../config/stream-route.ts'
 import { Secret } from '../lib/secret.ts'
 
 /** All that a data plane needs for one Gateway. */
@@ -27,17 +28,20 @@ export interface Changes<T> {
 export interface ConfigDelta {
   readonly listeners: Changes<ListenerConfig>
   readonly routes: Changes<HttpRouteConfig>
+  readonly streams: Changes<StreamRouteConfig>
   readonly pools: Changes<PoolConfig>
   readonly certificates: Changes<CertificateConfig & { readonly key: string }>
 }
 
 const listenerName = ({ key }: ListenerConfig): string => key
 const routeName = ({ key }: HttpRouteConfig): string => key
+/** A TLSRoute may be there twice under its key. */
+export const streamName = ({ kind, key }: StreamRouteConfig): string => `${kind} ${key}`
 const poolName = ({ key }: PoolConfig): string => key
 const certificateName = ({ fingerprint }: CertificateConfig): string => fingerprint
 
 export function emptyResources(gateway: string): GatewayResources {
-  return { config: { gateway, listeners: [], routes: [], pools: [], certificates: [] }, keys: new Map() }
+  return { config: { gateway, listeners: [], routes: [], streams: [], pools: [], certificates: [] }, keys: new Map() }
 }
 
 /** The resources of one Gateway among the keys of all. */
@@ -57,6 +61,7 @@ export function deltaOf(before: GatewayResources, after: GatewayResources): Conf
   return {
     listeners: changesOf(a.listeners, b.listeners, listenerName),
     routes: changesOf(a.routes, b.routes, routeName),
+    streams: changesOf(a.streams, b.streams, streamName),
     pools: changesOf(a.pools, b.pools, poolName),
     certificates: {
       ...certificates,
@@ -84,6 +89,7 @@ export function withDelta(before: GatewayResources, delta: ConfigDelta): Gateway
       gateway: config.gateway,
       listeners: changed(config.listeners, delta.listeners, listenerName),
       routes: changed(config.routes, delta.routes, routeName),
+      streams: changed(config.streams, delta.streams, streamName),
       pools: changed(config.pools, delta.pools, poolName),
       certificates,
     },

@@ -10,7 +10,7 @@ import type { GatewayResources } from './gateway-resources.ts'
 import type { ServedConfig } from './stream-receiver.ts'
 
 /** Of the file; another one is not read. */
-const format = 1
+const format = 2
 /** Milliseconds between writes: a file of thousands of routes is not written for each endpoint that changes. */
 const writeInterval = 1_000
 

@@ -7,6 +7,7 @@
  */
 import type { GatewayConfig } from '../config/config.ts'
 import { sameItems } from '../lib/list-change.ts'
+import { streamName } from './gateway-resources.ts'
 
 export class ResourceMap {
   /** By Gateway and part. */
@@ -29,6 +30,7 @@ export class ResourceMap {
         ...config,
         listeners: adoptAll(`listeners ${gateway}`, config.listeners, ({ key }) => key),
         routes: adoptAll(`routes ${gateway}`, config.routes, ({ key }) => key),
+        streams: adoptAll(`streams ${gateway}`, config.streams, streamName),
         pools: adoptAll(`pools ${gateway}`, config.pools, ({ key }) => key),
         certificates: adoptAll(`certificates ${gateway}`, config.certificates, ({ fingerprint }) => fingerprint),
       }
@@ -72,6 +74,7 @@ function sameParts(a: GatewayConfig, b: GatewayConfig): boolean {
   return (
     sameItems(a.listeners, b.listeners) &&
     sameItems(a.routes, b.routes) &&
+    sameItems(a.streams, b.streams) &&
     sameItems(a.pools, b.pools) &&
     sameItems(a.certificates, b.certificates)
   )

@@ -1,6 +1,7 @@
 /** What became of a configuration: where it is served, and what of it is not, in words for a person. */
 import type { GatewayConfig } from '../config/config.ts'
 import type { ListenerKey } from '../config/listener.ts'
+import type { Transport } from '../lib/transport.ts'
 import type { Plan, PortPlan } from './listener/plan.ts'
 
 /** By `namespace/name`; every Gateway that was applied is here. */
@@ -10,13 +11,20 @@ export interface GatewayReport {
   /** Where the ports of the specification listen. */
   readonly ports: readonly OpenPort[]
   /** Ports of the specification that do not serve, in words for a person. Each is tried again every second. */
-  readonly failedPorts: readonly { readonly port: number; readonly message: string }[]
+  readonly failedPorts: readonly FailedPort[]
   /** Listeners with a certificate that cannot be used; they serve with the others, or with what they had before. */
   readonly failedListeners: readonly { readonly listener: ListenerKey; readonly message: string }[]
 }
 
+export interface FailedPort {
+  readonly port: number
+  readonly transport: Transport
+  readonly message: string
+}
+
 export interface OpenPort {
   readonly port: number
+  readonly transport: Transport
   readonly address: string
   readonly listenPort: number
 }
@@ -35,22 +43,24 @@ export interface Outcome {
 
 export function reportOf({ configs, plan, open, closed, tlsListeners, tlsFailures }: Outcome): ApplyReport {
   /** Why no listener of a TLS port can serve. */
-  function withoutTls({ scheme, listeners }: PortPlan): string | undefined {
-    if (scheme === 'http' || listeners.some(({ key }) => tlsListeners.has(key))) return undefined
+  function withoutTls({ kind, listeners }: PortPlan): string | undefined {
+    if (kind !== 'tls' || listeners.some(({ key, tls }) => tls?.kind === 'passthrough' || tlsListeners.has(key))) return undefined
     return listeners.map(({ key }) => tlsFailures.get(key)).find((message) => message !== undefined)
   }
 
   function gatewayReport({ gateway, listeners }: GatewayConfig): GatewayReport {
     const planned = plan.ports.filter((one) => one.gateway === gateway)
-    const unplanned = plan.failures.filter((one) => one.gateway === gateway).map(({ port, message }) => ({ port, message }))
+    const unplanned = plan.failures
+      .filter((one) => one.gateway === gateway)
+      .map(({ port, transport, message }) => ({ port, transport, message }))
     return {
-      ports: planned.flatMap(({ key, port, address }) => {
+      ports: planned.flatMap(({ key, port, transport, address }) => {
         const listenPort = open.get(key)?.listenPort
-        return listenPort === undefined ? [] : [{ port, address, listenPort }]
+        return listenPort === undefined ? [] : [{ port, transport, address, listenPort }]
       }),
-      failedPorts: planned.reduce((failed, one) => {
+      failedPorts: planned.reduce<readonly FailedPort[]>((failed, one) => {
         const message = closed.get(one.key) ?? withoutTls(one)
-        return message === undefined ? failed : [...failed, { port: one.port, message }]
+        return message === undefined ? failed : [...failed, { port: one.port, transport: one.transport, message }]
       }, unplanned),
       failedListeners: listeners.flatMap(({ key }) => {
         const message = tlsFailures.get(key)

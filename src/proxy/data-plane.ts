@@ -33,6 +33,7 @@ import { plan, type Plan, type PortPlan } from './listener/plan.ts'
 import { type Admission, Port, type PortSurroundings } from './listener/port.ts'
 import { TlsAcceptor } from './listener/tls-acceptor.ts'
 import { compileTlsListeners, type TlsListeners } from './listener/tls-listener.ts'
+import { DatagramPort } from './stream/datagram-port.ts'
 import { Sweep } from './sweep.ts'
 import { logHealth } from './upstream/health-log.ts'
 import { poolState, type PoolState } from './upstream/pool-state.ts'
@@ -67,6 +68,8 @@ export interface DataPlaneOptions {
   readonly onReport?: (report: ApplyReport) => void
 }
 
+type AnyPort = Port | DatagramPort
+
 /** A Gateway as it is served: its configuration and what became of it. */
 interface Served {
   readonly config: GatewayConfig
@@ -89,10 +92,10 @@ export class DataPlane {
   readonly #timers: NodeJS.Timeout[] = []
   #served = new Map<string, Served>()
   #plan: Plan = { ports: [], failures: [] }
-  #ports = new Map<string, Port>()
+  #ports = new Map<string, AnyPort>()
   /** Why a planned port is not among `#ports`, by its key. */
   #closed = new Map<string, string>()
-  readonly #draining = new Map<Port, readonly PoolConfig[]>()
+  readonly #draining = new Map<AnyPort, readonly PoolConfig[]>()
   #certificates: ReadonlyMap<string, CertificateResult> = new Map()
   #tlsListeners: TlsListeners = new Map()
   #tlsFailures: ReadonlyMap<ListenerKey, string> = new Map()
@@ -147,8 +150,17 @@ export class DataPlane {
     if (bounds.memory > 0) this.#every(memoryInterval, () => this.#watchMemory(bounds.memory))
   }
 
-  /** Ports that listen or drain, for metrics. */
+  /** TCP ports that listen or drain, for metrics. */
   get ports(): readonly Port[] {
+    return this.#allPorts().filter((port) => port instanceof Port)
+  }
+
+  /** The same for UDP. */
+  get datagramPorts(): readonly DatagramPort[] {
+    return this.#allPorts().filter((port) => port instanceof DatagramPort)
+  }
+
+  #allPorts(): readonly AnyPort[] {
     return [...this.#ports.values(), ...this.#draining.keys()]
   }
 
@@ -176,7 +188,7 @@ export class DataPlane {
     this.#ended = true
     await this.#inTurn(async () => {
       for (const timer of this.#timers) clearInterval(timer)
-      await Promise.all(this.ports.map((port) => port.drain(milliseconds)))
+      await Promise.all(this.#allPorts().map((port) => port.drain(milliseconds)))
       this.#ports.clear()
       for (const request of this.runtime.sideRequests) request.expire()
       this.runtime.pools.close()
@@ -241,7 +253,8 @@ export class DataPlane {
       this.#plan.ports.map(async (one) => {
         const router = this.#routerOf(one)
         if (this.#ports.has(one.key) || router === undefined) return
-        const port = new Port(one, router, this.#tlsListeners, this.#surroundings)
+        const port =
+          one.kind === 'udp' ? new DatagramPort(one, router, this.runtime) : new Port(one, router, this.#tlsListeners, this.#surroundings)
         try {
           await port.listen()
           this.#ports.set(one.key, port)
@@ -255,11 +268,12 @@ export class DataPlane {
     return opened
   }
 
-  #routerOf({ gateway, port }: PortPlan) {
-    return this.#served.get(gateway)?.router.ports.get(port)
+  #routerOf({ gateway, port, kind }: PortPlan) {
+    const router = this.#served.get(gateway)?.router
+    return (kind === 'udp' ? router?.datagramPorts : router?.ports)?.get(port)
   }
 
-  #retire(key: string, port: Port, before: ReadonlyMap<string, Served>): void {
+  #retire(key: string, port: AnyPort, before: ReadonlyMap<string, Served>): void {
     this.#ports.delete(key)
     this.#draining.set(port, before.get(port.plan.gateway)?.config.pools ?? [])
     void port.drain(this.runtime.bounds.drainTime).then(() => {

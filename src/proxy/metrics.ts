@@ -2,6 +2,7 @@
 import type { Labels, MetricFamily } from '../telemetry/metrics.ts'
 import type { DataPlane } from './data-plane.ts'
 import { policyMetrics } from './http/policy-metrics.ts'
+import { streamMetrics } from './stream/stream-metrics.ts'
 import type { Port } from './listener/port.ts'
 import type { Pool } from './upstream/pool.ts'
 
@@ -99,6 +100,7 @@ export function dataPlaneMetrics(dataPlane: DataPlane): readonly MetricFamily[] 
       'Connections that ended before TLS began: no ClientHello, or a server name that no listener has.',
       (port) => port.counters.hellosRefused,
     ),
+    ...streamMetrics(dataPlane),
     ofPools('counter', 'requests_total', 'Requests for which a connection was sought.', (pool) => pool.counters.requests),
     ofPools('counter', 'connections_opened_total', 'Connections that were begun.', (pool) => pool.counters.connectionsOpened),
     ofPools('counter', 'connect_failures_total', 'Connections that could not be made.', (pool) => pool.counters.connectFailures),

@@ -17,6 +17,7 @@ import type { CompiledListener, CompiledRule, PortRouter, Router } from './route
 import { newRouter } from './new-router.ts'
 import { recompile } from './recompile.ts'
 import { compileRule } from './rule.ts'
+import { attachedStreams, compileStreams, sameAttached } from './stream.ts'
 
 /**
  * `previous`: the Router that this one replaces; unchanged host tables and rules, the counters and the balancer state
@@ -34,6 +35,8 @@ function compileAll(config: GatewayConfig, previous: Router | undefined, placeme
   const rulesOf = compileRules(config.routes, { moved, phase }, previous, kept)
   const attached = groupByHostname(config.routes)
   const keptListeners = listenersByKey(kept)
+  const streams = compileStreams(config.streams, previous?.streams ?? [], phase)
+  const streamsOf = attachedStreams(streams)
 
   function compileListener(listener: ListenerConfig): CompiledListener {
     const old = keptListeners.get(listener.key)
@@ -45,16 +48,27 @@ function compileAll(config: GatewayConfig, previous: Router | undefined, placeme
         if (table !== undefined && sameItems(table.routes, attachedRoutes)) return table
         return compileHostTable(hostname, attachedRoutes, (route) => rulesOf.get(route) ?? [])
       })
-    if (old !== undefined && old.config === listener && sameItems(old.tables, tables)) return old
-    return newListener(listener, placement?.(config.gateway, listener.port).port ?? listener.port, tables)
+    const attachedHere = streamsOf.get(listener.key) ?? []
+    if (old?.config === listener && sameItems(old.tables, tables) && sameAttached(old.streams, attachedHere)) return old
+    return newListener(listener, placement?.(config.gateway, listener.port).port ?? listener.port, tables, attachedHere)
   }
 
-  const ports = new Map<number, PortRouter>()
-  const served = config.listeners.filter(({ protocol }) => protocol === 'HTTP' || protocol === 'HTTPS')
-  for (const { port } of served) {
-    if (!ports.has(port)) ports.set(port, newPort(port, served.filter((listener) => listener.port === port).map(compileListener)))
+  function compilePorts(listeners: readonly ListenerConfig[]): ReadonlyMap<number, PortRouter> {
+    const ports = new Map<number, PortRouter>()
+    for (const { port } of listeners) {
+      if (!ports.has(port)) ports.set(port, newPort(port, listeners.filter((listener) => listener.port === port).map(compileListener)))
+    }
+    return ports
   }
-  return newRouter({ config, ports, compiled: [...rulesOf.values()], movedPorts: moved })
+
+  return newRouter({
+    config,
+    ports: compilePorts(config.listeners.filter(({ protocol }) => protocol !== 'UDP')),
+    datagramPorts: compilePorts(config.listeners.filter(({ protocol }) => protocol === 'UDP')),
+    streams,
+    compiled: [...rulesOf.values()],
+    movedPorts: moved,
+  })
 }
 
 /** In the order of the routes. */
@@ -96,6 +110,7 @@ function groupByHostname(routes: readonly HttpRouteConfig[]): ReadonlyMap<Listen
 
 function listenersByKey(router: Router | undefined): ReadonlyMap<ListenerKey, CompiledListener> {
   const listeners = new Map<ListenerKey, CompiledListener>()
-  for (const port of router?.ports.values() ?? []) for (const listener of port.listeners) listeners.set(listener.config.key, listener)
+  const ports = router === undefined ? [] : [...router.ports.values(), ...router.datagramPorts.values()]
+  for (const port of ports) for (const listener of port.listeners) listeners.set(listener.config.key, listener)
   return listeners
 }

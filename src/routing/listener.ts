@@ -3,15 +3,23 @@ import type { ListenerConfig } from '../config/listener.ts'
 import { compareSpecificity } from '../lib/hostname.ts'
 import { HostIndex } from './host-index.ts'
 import { LazySubject } from './query.ts'
-import type { CompiledListener, HostTable, PortRouter } from './router.ts'
+import type { AttachedStream, CompiledListener, HostTable, PortRouter } from './router.ts'
 
 /** `tables`: most specific hostname first. A request that no match of one hostname wants falls through to the next. */
-export function newListener(config: ListenerConfig, placedPort: number, tables: readonly HostTable[]): CompiledListener {
+export function newListener(
+  config: ListenerConfig,
+  placedPort: number,
+  tables: readonly HostTable[],
+  streams: readonly AttachedStream[],
+): CompiledListener {
   const index = new HostIndex(tables.map((table) => [table.hostname, table]))
+  const streamIndex = new HostIndex(streams.map(({ hostname, stream }) => [hostname, stream]))
   return {
     config,
     placedPort,
     tables,
+    streams,
+    streamFor: (serverName) => streamIndex.first(serverName, (stream) => stream),
     decide(request) {
       const subject = new LazySubject(request)
       return index.first(request.host, (table) => table.lookUp(subject))

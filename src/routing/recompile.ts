@@ -27,7 +27,9 @@ export function recompile(
   placement: Placement | undefined,
   phase: () => number,
 ): Router | undefined {
-  if (!sameItems(config.listeners, previous.config.listeners) || !samePlaces(config, previous, placement)) return undefined
+  const { listeners, streams } = previous.config
+  if (!sameItems(config.listeners, listeners) || !sameItems(config.streams, streams) || !samePlaces(config, previous, placement))
+    return undefined
   const edits = editsOf(previous.config.routes, config.routes)
   if (edits === undefined) return undefined
   const compiled = [...previous.compiled]
@@ -47,7 +49,8 @@ export function recompile(
     const listeners = port.listeners.map((listener) => withHosts(listener, touched.get(listener.config.key), renew))
     ports.set(number, sameItems(listeners, port.listeners) ? port : newPort(number, listeners))
   }
-  return newRouter({ config, ports, compiled, movedPorts: previous.movedPorts })
+  const { datagramPorts, movedPorts } = previous
+  return newRouter({ config, ports, datagramPorts, streams: previous.streams, compiled, movedPorts })
 }
 
 /** Undefined when routes came, went or changed places, or are attached otherwise. */
@@ -76,9 +79,9 @@ function sameAttachments(a: HttpRouteConfig, b: HttpRouteConfig): boolean {
 }
 
 /** Whether every port listens where it did: redirects and listeners are compiled with that. */
-function samePlaces(config: GatewayConfig, { ports, movedPorts }: Router, placement: Placement | undefined): boolean {
+function samePlaces(config: GatewayConfig, { ports, datagramPorts, movedPorts }: Router, placement: Placement | undefined): boolean {
   const placeOf = (port: number): number => placement?.(config.gateway, port).port ?? port
-  const listeners = [...ports.values()].flatMap((port) => port.listeners)
+  const listeners = [...ports.values(), ...datagramPorts.values()].flatMap((port) => port.listeners)
   return (
     listeners.every(({ config: { port }, placedPort }) => placeOf(port) === placedPort) &&
     config.listeners.every(({ port }) => placeOf(port) === (movedPorts.find((moved) => moved.port === port)?.placed ?? port))
@@ -99,7 +102,7 @@ function withHosts(
 ): CompiledListener {
   if (hostnames === undefined) return listener
   const tables = listener.tables.map((table) => (hostnames.has(table.hostname) ? renew(table) : table))
-  return newListener(listener.config, listener.placedPort, tables)
+  return newListener(listener.config, listener.placedPort, tables, listener.streams)
 }
 
 function tableRenewer(

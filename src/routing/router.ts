@@ -13,6 +13,7 @@ import type { GatewayConfig } from '../config/config.ts'
 import type { ListenerConfig } from '../config/listener.ts'
 import type { PoolKey } from '../config/pool.ts'
 import type { HttpMatchConfig, HttpRouteConfig, HttpRuleConfig, SessionConfig } from '../config/route.ts'
+import type { StreamBackendConfig, StreamRouteConfig } from '../config/stream-route.ts'
 import type { MovedPort } from './moved-ports.ts'
 import type { PathPredicate, ValuePredicate } from './predicate.ts'
 import type { Precedence } from './precedence.ts'
@@ -32,8 +33,12 @@ export interface RequestView {
 }
 
 export interface Router {
-  /** By the specification's port. HTTP and HTTPS listeners only. */
+  /** By the specification's port: those of TCP, whatever is spoken on it. */
   readonly ports: ReadonlyMap<number, PortRouter>
+  /** The same for UDP. */
+  readonly datagramPorts: ReadonlyMap<number, PortRouter>
+  /** In the order of the configuration's. */
+  readonly streams: readonly CompiledStream[]
   /** Every rule by its key: what a scrape of the counters walks. Made when it is first asked for. */
   readonly rules: ReadonlyMap<string, CompiledRule>
   /** What it was compiled from, and the same rules route by route, in its order: there the next compilation finds what it may keep. */
@@ -57,8 +62,40 @@ export interface CompiledListener {
   readonly placedPort: number
   /** Most specific hostname first: the order in which `decide` asks those that cover the host. */
   readonly tables: readonly HostTable[]
+  /** Most specific hostname first; of a listener that takes requests it is empty. */
+  readonly streams: readonly AttachedStream[]
   /** The match that wins by the precedence of the specification, undefined: 404. */
   decide(request: RequestView): CompiledMatch | undefined
+  /** Whose a connection or a datagram is; `serverName` is '' where there is none. Undefined: nobody's. */
+  streamFor(serverName: string): CompiledStream | undefined
+}
+
+export interface AttachedStream {
+  /** The route's own hostname, '' for any; not its intersection with the listener's. */
+  readonly hostname: string
+  readonly stream: CompiledStream
+}
+
+/** A TLSRoute, TCPRoute or UDPRoute. Kept by identity while it does not change. */
+export interface CompiledStream {
+  readonly config: StreamRouteConfig
+  /** Smooth weighted choice; undefined when no backend has a weight above 0. Advances the state. */
+  chooseBackend(): StreamBackendConfig | undefined
+  /** Written by the data plane, read at scrape. Survives swaps as long as the route is there. */
+  readonly counters: StreamCounters
+}
+
+/** Plain numbers. */
+export interface StreamCounters {
+  /** Connections or sessions that are open. */
+  active: number
+  /** Those that reached a backend. */
+  passed: number
+  /** Those that did not: no backend, or none that could be reached. */
+  failed: number
+  /** Bytes to backends, and from them. */
+  sent: number
+  received: number
 }
 
 /** The matches of all routes that name one hostname on one listener. Kept by identity while none of those routes changes. */

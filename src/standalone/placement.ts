@@ -9,6 +9,7 @@
  */
 import type { GatewayConfig } from '../config/config.ts'
 import type { Placement } from '../config/placement.ts'
+import { type Transport, transportOf } from '../lib/transport.ts'
 
 /** free: could be bound. taken: somebody listens. denied: not without privileges. no-address: the system has not this address. */
 export type BindTrial = 'free' | 'taken' | 'denied' | 'no-address'
@@ -30,7 +31,14 @@ export interface PlacementOptions {
   readonly overrides: ReadonlyMap<number, number>
 }
 
-export type Planning = Generator<{ readonly address: string; readonly port: number }, Places, BindTrial>
+/** All of the transports must be free. */
+export interface Trial {
+  readonly address: string
+  readonly port: number
+  readonly transports: ReadonlySet<Transport>
+}
+
+export type Planning = Generator<Trial, Places, BindTrial>
 
 export const loopbackAddresses: readonly string[] = Array.from({ length: 254 }, (_, index) => `127.0.0.${index + 1}`)
 
@@ -54,7 +62,9 @@ export function* planPlaces(configs: readonly GatewayConfig[], options: Placemen
     if (ports.length === 0) continue
     // What need not move comes first, so that a moved port does not sit where another port of the Gateway belongs.
     ports.sort((a, b) => Number(a < 1024) - Number(b < 1024) || a - b)
-    const added = yield* placeTogether(ports, [...kept.values()], options, taken)
+    const transportsOf = (port: number): ReadonlySet<Transport> =>
+      new Set(listeners.filter((listener) => listener.port === port).map(({ protocol }) => transportOf(protocol)))
+    const added = yield* placeTogether(ports, [...kept.values()], { ...options, transportsOf }, taken)
     for (const [port, place] of added) {
       kept.set(port, place)
       taken.add(keyOf(place.address, place.port))
@@ -87,13 +97,18 @@ function isMovable(port: number, { moved }: Place): boolean {
   return moved === 'shared' || (port < 1024 && moved !== 'asked')
 }
 
-type Step<T> = Generator<{ readonly address: string; readonly port: number }, T, BindTrial>
+type Step<T> = Generator<Trial, T, BindTrial>
+
+/** What one Gateway asks for. */
+interface Wishes extends PlacementOptions {
+  readonly transportsOf: (port: number) => ReadonlySet<Transport>
+}
 
 /** All ports of a Gateway on one address, its own before others; ports that collide everywhere are moved on the first address. */
 function* placeTogether(
   ports: readonly number[],
   own: readonly Place[],
-  options: PlacementOptions,
+  options: Wishes,
   taken: ReadonlySet<string>,
 ): Step<ReadonlyMap<number, Place>> {
   const addresses = new Set([...own.map((place) => place.address), ...options.addresses])
@@ -107,7 +122,8 @@ function* placeTogether(
   const used = new Set(taken)
   for (const port of ports) {
     const place = yield* placePort(first, port, options, used, used)
-    const kept = typeof place === 'string' ? yield* moveOn(first, options.overrides.get(port) ?? port, used) : place
+    const kept =
+      typeof place === 'string' ? yield* moveOn(first, options.overrides.get(port) ?? port, options.transportsOf(port), used) : place
     places.set(port, kept)
     used.add(keyOf(first, kept.port))
   }
@@ -117,7 +133,7 @@ function* placeTogether(
 function* placeOn(
   address: string,
   ports: readonly number[],
-  options: PlacementOptions,
+  options: Wishes,
   taken: ReadonlySet<string>,
 ): Step<ReadonlyMap<number, Place> | 'collision' | 'no-address'> {
   const places = new Map<number, Place>()
@@ -135,36 +151,37 @@ function* placeOn(
 function* placePort(
   address: string,
   port: number,
-  options: PlacementOptions,
+  options: Wishes,
   taken: ReadonlySet<string>,
   used: ReadonlySet<string>,
 ): Step<Place | 'collision' | 'no-address'> {
   const asked = options.overrides.get(port)
   const wanted = asked ?? port
   if (taken.has(keyOf(address, wanted))) return 'collision'
-  if (used.has(keyOf(address, wanted))) return yield* moveOn(address, wanted, used)
-  const trial = yield { address, port: wanted }
+  if (used.has(keyOf(address, wanted))) return yield* moveOn(address, wanted, options.transportsOf(port), used)
+  const transports = options.transportsOf(port)
+  const trial = yield { address, port: wanted, transports }
   if (trial === 'no-address' && address !== options.addresses[0]) return 'no-address'
   // As in isMovable.
   if (asked !== undefined) return { address, port: asked, moved: 'asked' }
   if (trial === 'free' || trial === 'no-address' || port >= 1024) return { address, port }
   if (taken.has(keyOf(address, movedPort(port)))) return 'collision'
-  return { address, port: yield* nextFree(address, movedPort(port), used), moved: trial }
+  return { address, port: yield* nextFree(address, movedPort(port), transports, used), moved: trial }
 }
 
-function* moveOn(address: string, wanted: number, used: ReadonlySet<string>): Step<Place> {
+function* moveOn(address: string, wanted: number, transports: ReadonlySet<Transport>, used: ReadonlySet<string>): Step<Place> {
   const from = wanted < 1024 ? movedPort(wanted) : wanted
-  return { address, port: yield* nextFree(address, from, used), moved: 'shared' }
+  return { address, port: yield* nextFree(address, from, transports, used), moved: 'shared' }
 }
 
 function movedPort(port: number): number {
   return port === 443 ? 8443 : 8000 + port
 }
 
-function* nextFree(address: string, from: number, used: ReadonlySet<string>): Step<number> {
+function* nextFree(address: string, from: number, transports: ReadonlySet<Transport>, used: ReadonlySet<string>): Step<number> {
   for (let port = from; port <= 65_535; port += 1) {
     if (used.has(keyOf(address, port))) continue
-    const trial = yield { address, port }
+    const trial = yield { address, port, transports }
     if (trial === 'free') return port
     if (trial === 'no-address') return from
   }

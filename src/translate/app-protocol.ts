@@ -1,10 +1,14 @@
 /** What a Service port's appProtocol means for a route (Kubernetes standard application protocols, KEP-3726; HTTPBackendRef and GRPCBackendRef). */
+import type { PoolConfig } from '../config/pool.ts'
 
-/** What the route sends: requests of any kind, or gRPC, which needs HTTP/2. */
-export type Speech = 'http' | 'grpc'
+/**
+ * What the route sends: requests of any kind, gRPC, which needs HTTP/2, a stream of bytes, one that is TLS already, or datagrams.
+ * What is in the last three is not looked at, so that no appProtocol is wrong for them.
+ */
+export type Speech = 'http' | 'grpc' | 'tcp' | 'tls' | 'udp'
 
 export type BackendProtocol =
-  | { readonly kind: 'served'; readonly protocol: 'http' | 'h2c' }
+  | { readonly kind: 'served'; readonly protocol: PoolConfig['protocol'] }
   | { readonly kind: 'unserved'; readonly why: string }
   /** Not a name that we know: what the route speaks is spoken, and a finding says so. */
   | { readonly kind: 'unknown'; readonly protocol: 'http' | 'h2c' }
@@ -31,6 +35,8 @@ const PROTOCOLS: ReadonlyMap<string, 'any' | 'http' | 'h2c' | 'tls'> = new Map([
 
 /** @param secured a BackendTLSPolicy holds for the port */
 export function backendProtocol(appProtocol: string | undefined, speech: Speech, secured: boolean): BackendProtocol {
+  if (speech === 'udp') return { kind: 'served', protocol: 'udp' }
+  if (speech === 'tcp' || speech === 'tls') return { kind: 'served', protocol: 'tcp' }
   const own = speech === 'grpc' ? 'h2c' : 'http'
   const meant = PROTOCOLS.get((appProtocol ?? '').toLowerCase())
   switch (meant) {

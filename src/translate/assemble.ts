@@ -1,7 +1,6 @@
 /** The configuration of each Gateway: its serving listeners, the routes attached to them in tie-break order, and all that these name. */
 import type { GatewayConfig } from '../config/config.ts'
 import type { PoolConfig, PoolKey } from '../config/pool.ts'
-import type { HttpRouteConfig } from '../config/route.ts'
 import { sameItems } from '../lib/list-change.ts'
 import type { PoolUse } from './backend.ts'
 import { publicParts, type GatewayPart } from './gateway.ts'
@@ -47,7 +46,8 @@ export function assembleConfigs(
   const poolConfigs = memo.each<PoolUse, PoolConfig>('Pool', inputs, (use, read, before) => keep(before, poolOf(read, options, use)))
 
   if (last?.routes === routes && last.poolConfigs === poolConfigs && sameItems(last.gateways, gateways)) return last
-  const routesOf = routesByGateway(routes.sorted)
+  const routesOf = byGateway(routes.sorted, ({ served }) => served)
+  const streamsOf = byGateway(routes.sorted, ({ streams }) => streams)
   const presenting = new Map<string, Presenting>()
   const configs = gateways.flatMap(({ surface, configs: listeners, certificates, backendCertificate }): readonly GatewayConfig[] => {
     if (listeners.length === 0) return []
@@ -55,6 +55,7 @@ export function assembleConfigs(
     const before = last?.configs.find((config) => config.gateway === gateway)
     const ownKeys = pools.byGateway.get(gateway)
     const ownRoutes = routesOf.get(gateway) ?? []
+    const ownStreams = streamsOf.get(gateway) ?? []
     const ownPools = ownKeys === undefined ? [] : poolConfigs.filter(({ key }) => ownKeys.has(key))
     const presents = backendCertificate && presentingWith(last?.presenting.get(gateway), backendCertificate.certificate.fingerprint)
     if (presents !== undefined) presenting.set(gateway, presents)
@@ -62,6 +63,7 @@ export function assembleConfigs(
       gateway,
       listeners,
       routes: keepArray(before?.routes, presents === undefined ? ownRoutes : ownRoutes.map((route) => presents.route(route))),
+      streams: keepArray(before?.streams, presents === undefined ? ownStreams : ownStreams.map((stream) => presents.stream(stream))),
       pools: keepArray(before?.pools, presents === undefined ? ownPools : ownPools.map((pool) => presents.pool(pool))),
       certificates: keepArray(before?.certificates, publicParts(certificates)),
     }
@@ -75,33 +77,39 @@ function presentingWith(last: Presenting | undefined, fingerprint: string): Pres
   return last?.fingerprint === fingerprint ? last : new Presenting(fingerprint)
 }
 
-function routesByGateway(routes: readonly RouteResult[]): ReadonlyMap<string, readonly HttpRouteConfig[]> {
-  const byGateway = new Map<string, HttpRouteConfig[]>()
-  for (const { served } of routes) {
-    for (const { gateway, config } of served) {
-      const own = byGateway.get(gateway)
-      if (own === undefined) byGateway.set(gateway, [config])
-      else own.push(config)
-    }
+function byGateway<C>(
+  routes: readonly RouteResult[],
+  servedOf: (route: RouteResult) => readonly { readonly gateway: string; readonly config: C }[],
+): ReadonlyMap<string, readonly C[]> {
+  const found = new Map<string, C[]>()
+  for (const { gateway, config } of routes.flatMap(servedOf)) {
+    const own = found.get(gateway)
+    if (own === undefined) found.set(gateway, [config])
+    else own.push(config)
   }
-  return byGateway
+  return found
 }
 
 /** The changed routes lead to the pools, and through the Gateways, that they led to before: the usual case. */
 function sameUse({ removed, added }: Sorted<RouteResult>): boolean {
-  const keysOf = ({ served, pools }: RouteResult) => [...served.map(({ gateway }) => gateway), '', ...pools.map(({ key }) => key)]
+  const keysOf = (route: RouteResult) => [...gatewaysOf(route), '', ...route.pools.map(({ key }) => key)]
   return equal(removed.map(keysOf), added.map(keysOf))
+}
+
+/** Those that serve it. */
+function gatewaysOf({ served, streams }: RouteResult): readonly string[] {
+  return [...served, ...streams].map(({ gateway }) => gateway)
 }
 
 /** Each pool that a served route names, once, and which Gateway needs which. */
 function poolsOf(routes: readonly RouteResult[], last: Pools | undefined): Pools {
   const uses = new Map<PoolKey, PoolUse>()
   const byGateway = new Map<string, Set<PoolKey>>()
-  for (const { served, pools } of routes) {
-    for (const { gateway } of served) {
+  for (const route of routes) {
+    for (const gateway of gatewaysOf(route)) {
       let own = byGateway.get(gateway)
       if (own === undefined) byGateway.set(gateway, (own = new Set()))
-      for (const use of pools) {
+      for (const use of route.pools) {
         own.add(use.key)
         uses.set(use.key, use)
       }
@@ -117,5 +125,11 @@ function compareUses(a: PoolUse, b: PoolUse): number {
 }
 
 function sameParts(a: GatewayConfig, b: GatewayConfig): boolean {
-  return a.listeners === b.listeners && a.routes === b.routes && a.pools === b.pools && a.certificates === b.certificates
+  return (
+    a.listeners === b.listeners &&
+    a.routes === b.routes &&
+    a.streams === b.streams &&
+    a.pools === b.pools &&
+    a.certificates === b.certificates
+  )
 }

@@ -3,7 +3,7 @@ import type { LabelSelector } from '../api/meta.ts'
 import type { ParentReference } from '../api/route.ts'
 import { isWildcard } from '../lib/hostname.ts'
 import type { AttachingRoute } from './attachment.ts'
-import { GATEWAY_GROUP, isServed } from './features.ts'
+import { GATEWAY_GROUP, isServed, routeKindsOf } from './features.ts'
 import { namespaceToApply, shortfalls } from './namespace-selector.ts'
 import { listed, quoted, withRemedies, type Remedy } from './remedy.ts'
 import { ownerInWords, type GatewaySurface, type ListenerSurface } from './surface.ts'
@@ -20,8 +20,8 @@ export const refusal = {
     if (!isServed(listener.protocol))
       return { why: `Listener ${quoted(listener.name)} has protocol ${listener.protocol}, which is not served.` }
     const taken = listener.routeKinds.length === 0 ? 'no kind of route' : `${listed(listener.routeKinds)} only`
-    const why = `Listener ${quoted(listener.name)} (${listener.protocol}) takes ${taken}, not ${route.kind}.`
-    if (route.kind !== 'HTTPRoute') return { why }
+    const why = `Listener ${quoted(listener.name)} (${listener.protocol}${listener.passthrough ? ', mode Passthrough' : ''}) takes ${taken}, not ${route.kind}.`
+    if (!routeKindsOf(listener.protocol, listener.passthrough).includes(route.kind)) return { why }
     const kinds = [...listener.allowedRoutes.kinds.map(({ group, kind }) => ({ group, kind })), { group: GATEWAY_GROUP, kind: route.kind }]
     return { why, remedy: { what: `let the listener take ${route.kind}`, yaml: listenerPatch(gateway, listener, { kinds }) } }
   },

@@ -78,7 +78,7 @@ export function resolveBackend(read: Reader, options: TranslateOptions, from: Re
   const port = portOf(service, ref.port, from.transport)
   if (port === undefined) return fail('BackendNotFound', `${where} has no port ${ref.port} (${from.transport}); ${portsInWords(service)}.`)
 
-  const tls = backendTlsOf(read, namespace, ref.name, port)
+  const tls = mayBeSecured(from.speech) ? backendTlsOf(read, namespace, ref.name, port) : undefined
   if (tls?.kind === 'invalid') {
     return fail('InvalidBackendTLSPolicy', `BackendTLSPolicy ${tls.policy} of ${where} cannot be followed: ${tls.message}`, {
       service: `${namespace}/${ref.name}`,
@@ -98,6 +98,11 @@ export function resolveBackend(read: Reader, options: TranslateOptions, from: Re
     },
     findings: protocol.kind === 'unknown' ? [findings.appProtocolUnknown(service, port, protocol.protocol)] : [],
   }
+}
+
+/** Whether a BackendTLSPolicy holds: what passes through is TLS already, and there is none for datagrams here. */
+export function mayBeSecured(speech: Speech): boolean {
+  return speech !== 'tls' && speech !== 'udp'
 }
 
 /** What a problem says of the route that refers; undefined where the reference itself is good. */

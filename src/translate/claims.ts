@@ -4,7 +4,8 @@
  *
  * Each question is answered by looking up, whatever the number of listeners on the port.
  */
-import { type Conflict, type ConflictingListener, sharePort, transportOf } from './listener-conflicts.ts'
+import { transportOf } from '../lib/transport.ts'
+import { type Conflict, type ConflictingListener, sharePort } from './listener-conflicts.ts'
 
 interface Port {
   /** Of the listeners that came first: what may stand beside it is only its own kind, for HTTPS and TLS each other. */

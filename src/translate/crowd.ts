@@ -6,7 +6,8 @@
  * the way; it holds nothing but what its listeners determine, and whoever is not its last holder makes one of its own.
  */
 import type { JudgedListener } from './listener.ts'
-import { hasSni, transportOf } from './listener-conflicts.ts'
+import { transportOf } from '../lib/transport.ts'
+import { hasSni } from './listener-conflicts.ts'
 import { wildcardsAbove } from './overlapping-tls.ts'
 
 export class Crowd {

@@ -14,7 +14,7 @@ import { listenerSetOf, type ListenerSetResult } from './listener-set.ts'
 import type { Inputs, Memo } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
 import type { RouteResult } from './route.ts'
-import { unservedRouteOf } from './unserved-route.ts'
+import { streamRouteOf } from './stream-route.ts'
 
 export function judgeClasses(snapshot: Snapshot, options: TranslateOptions, memo: Memo): readonly ClassResult[] {
   const classes = snapshot.all('GatewayClass').filter((gatewayClass) => isOurs(gatewayClass, options))
@@ -48,8 +48,8 @@ export function judgeListenerSets(snapshot: Snapshot, memo: Memo): readonly List
 export type RouteResults = { readonly [K in Route['kind']]: readonly RouteResult[] }
 
 export function judgeRoutes(snapshot: Snapshot, options: TranslateOptions, memo: Memo): RouteResults {
-  const unserved = <R extends Exclude<Route, HttpRoute | GrpcRoute>>(routes: readonly R[], kind: R['kind']) =>
-    memo.each<R, RouteResult>(kind, objects(routes), (route, read, last) => unservedRouteOf(read, options, route, last))
+  const streams = <R extends Exclude<Route, HttpRoute | GrpcRoute>>(routes: readonly R[], kind: R['kind']) =>
+    memo.each<R, RouteResult>(kind, objects(routes), (route, read, last) => streamRouteOf(read, options, route, last))
   return {
     HTTPRoute: memo.each<HttpRoute, RouteResult>('HTTPRoute', objects(snapshot.all('HTTPRoute')), (route, read, last) =>
       httpRouteOf(read, options, route, last),
@@ -57,9 +57,9 @@ export function judgeRoutes(snapshot: Snapshot, options: TranslateOptions, memo:
     GRPCRoute: memo.each<GrpcRoute, RouteResult>('GRPCRoute', objects(snapshot.all('GRPCRoute')), (route, read, last) =>
       grpcRouteOf(read, options, route, last),
     ),
-    TLSRoute: unserved(snapshot.all('TLSRoute'), 'TLSRoute'),
-    TCPRoute: unserved(snapshot.all('TCPRoute'), 'TCPRoute'),
-    UDPRoute: unserved(snapshot.all('UDPRoute'), 'UDPRoute'),
+    TLSRoute: streams(snapshot.all('TLSRoute'), 'TLSRoute'),
+    TCPRoute: streams(snapshot.all('TCPRoute'), 'TCPRoute'),
+    UDPRoute: streams(snapshot.all('UDPRoute'), 'UDPRoute'),
   }
 }
 

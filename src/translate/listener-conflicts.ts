@@ -5,6 +5,7 @@
  * are merged into one Gateway the first has it (see claims.ts). Listeners whose protocol is not served take no part, they are refused for
  * that. HTTPS and TLS share a port as long as their host names differ, since SNI tells them apart.
  */
+import { transportOf } from '../lib/transport.ts'
 
 export interface ConflictingListener {
   readonly name: string
@@ -49,8 +50,4 @@ export function sharePort(a: string, b: string): boolean {
 
 export function hasSni(protocol: string): boolean {
   return protocol === 'HTTPS' || protocol === 'TLS'
-}
-
-export function transportOf(protocol: string): 'TCP' | 'UDP' {
-  return protocol === 'UDP' ? 'UDP' : 'TCP'
 }

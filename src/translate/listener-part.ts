@@ -1,5 +1,6 @@
 /** A listener in its place among the others of its Gateway: what conflicts with it, what it overlaps with, what it serves. */
 import type { ListenerConfig } from '../config/listener.ts'
+import { endsTls, isPassthrough } from './features.ts'
 import type { JudgedListener } from './listener.ts'
 import type { Conflict, ConflictingListener } from './listener-conflicts.ts'
 import { overlapsOf, type Overlap, type TlsListener } from './overlapping-tls.ts'
@@ -30,7 +31,8 @@ export function listenerPart(judged: JudgedListener, conflict: Conflict | undefi
 /** The listener as routes see it. */
 export function listenerSurface({ judged: { listener, key, hostname, routeKinds }, config }: ListenerPart): ListenerSurface {
   const { name, port, protocol, allowedRoutes } = listener
-  return { key, name, port, protocol, hostname, allowedRoutes, routeKinds, serves: config !== undefined }
+  const passthrough = isPassthrough(listener)
+  return { key, name, port, protocol, passthrough, hostname, allowedRoutes, routeKinds, serves: config !== undefined }
 }
 
 export function claimOf({ listener: { name, port, protocol }, hostname }: JudgedListener): ConflictingListener {
@@ -58,7 +60,7 @@ function tlsListener({
   listener: { judged, conflict },
 }: OwnedListener): (TlsListener & { readonly owner: ListenerOwner; readonly name: string })[] {
   const { key, hostname, certificates, listener } = judged
-  if (listener.protocol !== 'HTTPS' || conflict?.takenBy !== undefined) return []
+  if (!endsTls(listener) || conflict?.takenBy !== undefined) return []
   const names = certificates.flatMap(({ certificate }) => certificate.names)
   return [{ key, owner, name: listener.name, port: listener.port, hostname, names }]
 }

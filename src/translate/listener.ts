@@ -4,7 +4,7 @@ import type { Gateway, Listener, ListenerSet } from '../api/gateway.ts'
 import type { ClientValidationConfig, ListenerConfig } from '../config/listener.ts'
 import { intersection } from '../lib/hostname.ts'
 import type { AuthorityProblem } from './authorities.ts'
-import { GATEWAY_GROUP, isServed, ROUTE_KINDS } from './features.ts'
+import { endsTls, GATEWAY_GROUP, isPassthrough, isServed, routeKindsOf } from './features.ts'
 import { findings } from './findings.ts'
 import { type FrontendValidation, frontendValidationOf } from './frontend-validation.ts'
 import type { Reader } from './memo.ts'
@@ -40,7 +40,7 @@ interface ListenerRefProblem {
 
 /** `owner`: the ListenerSet of `gateway` that has the listener; its references are its own, grants of the Gateway are not inherited. */
 export function judgeListener(read: Reader, gateway: Gateway, listener: Listener, owner: Gateway | ListenerSet = gateway): JudgedListener {
-  const served = isServed(listener.protocol) ? ROUTE_KINDS[listener.protocol] : []
+  const served = routeKindsOf(listener.protocol, isPassthrough(listener))
   const { routeKinds, unknown } = kindsOf(listener, served)
   const base = {
     listener,
@@ -58,7 +58,7 @@ export function judgeListener(read: Reader, gateway: Gateway, listener: Listener
         }
   const validation = frontendValidationOf(read, gateway, listener)
   const problem = problemOf(listener) ?? authoritiesProblem(validation)
-  const refs = listener.protocol === 'HTTPS' ? (listener.tls?.certificateRefs ?? []) : []
+  const refs = endsTls(listener) ? (listener.tls?.certificateRefs ?? []) : []
   const outcomes = refs.map((ref) => loadCertificate(read, owner, ref))
   const certificates = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.loaded] : []))
   const problems = [
@@ -82,19 +82,14 @@ export function judgeListener(read: Reader, gateway: Gateway, listener: Listener
 /** The configuration of a listener that is good; undefined while it lacks what it needs to serve. */
 export function listenerConfig({ listener, key, hostname, problem, certificates, clients }: JudgedListener): ListenerConfig | undefined {
   const { name, port, protocol } = listener
-  if (problem !== undefined) return undefined
-  if (protocol === 'HTTP') return { key, name, port, protocol, hostname }
+  if (problem !== undefined || !isServed(protocol)) return undefined
+  const base = { key, name, port, protocol, hostname }
+  if (isPassthrough(listener)) return { ...base, tls: { kind: 'passthrough' } }
+  if (!endsTls(listener)) return base
   const minVersion = minVersionOf(listener)
-  if (protocol !== 'HTTPS' || certificates.length === 0 || minVersion === undefined || clients === 'unchecked') return undefined
+  if (certificates.length === 0 || minVersion === undefined || clients === 'unchecked') return undefined
   const fingerprints = [...new Set(certificates.map(({ certificate }) => certificate.fingerprint))]
-  return {
-    key,
-    name,
-    port,
-    protocol,
-    hostname,
-    tls: { kind: 'terminate', certificates: fingerprints, minVersion, ...(clients !== undefined && { clients }) },
-  }
+  return { ...base, tls: { kind: 'terminate', certificates: fingerprints, minVersion, ...(clients !== undefined && { clients }) } }
 }
 
 /** What `allowedRoutes.kinds` leaves of the protocol's kinds, and what it names beyond them (AllowedRoutes.kinds). */
@@ -116,13 +111,12 @@ function problemOf(listener: Listener): JudgedListener['problem'] {
   const { protocol, tls, filters } = listener
   const unsupported = (message: string) => ({ reason: 'UnsupportedValue' as const, message })
   if (!isServed(protocol))
-    return { reason: 'UnsupportedProtocol', message: `Protocol ${protocol} is not served; it must be HTTP or HTTPS.` }
+    return { reason: 'UnsupportedProtocol', message: `Protocol ${protocol} is not served; it must be HTTP, HTTPS, TLS, TCP or UDP.` }
   if (filters !== undefined && filters.requests.length > 0) return unsupported('Filters of listeners (filters.requests) are not served.')
-  if (protocol === 'HTTP') return undefined
+  if (!endsTls(listener)) return undefined
   if (tls === undefined || tls.certificateRefs.length === 0) {
-    return unsupported(
-      'A listener of protocol HTTPS needs a certificate: tls.certificateRefs must name at least one Secret of type kubernetes.io/tls.',
-    )
+    const what = protocol === 'TLS' ? 'A listener of protocol TLS in mode Terminate' : `A listener of protocol ${protocol}`
+    return unsupported(`${what} needs a certificate: tls.certificateRefs must name at least one Secret of type kubernetes.io/tls.`)
   }
   if (minVersionOf(listener) === undefined)
     return unsupported(`The TLS option ${MIN_VERSION_OPTION} must be 1.2 or 1.3, got ${tls.options[MIN_VERSION_OPTION]}.`)

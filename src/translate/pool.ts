@@ -9,10 +9,21 @@ import type { Reader } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
 
 export function poolOf(read: Reader, options: TranslateOptions, { key, backend, protocol, tls }: PoolUse): PoolConfig {
-  return { key, backend, protocol, ...(tls !== undefined && { tls }), endpoints: endpointsOf(read, options, backend) }
+  return {
+    key,
+    backend,
+    protocol,
+    ...(tls !== undefined && { tls }),
+    endpoints: endpointsOf(read, options, backend, protocol === 'udp' ? 'UDP' : 'TCP'),
+  }
 }
 
-function endpointsOf(read: Reader, options: TranslateOptions, { namespace, name, port }: PoolConfig['backend']): readonly EndpointConfig[] {
+function endpointsOf(
+  read: Reader,
+  options: TranslateOptions,
+  { namespace, name, port }: PoolConfig['backend'],
+  transport: ServicePort['protocol'],
+): readonly EndpointConfig[] {
   const service = read.get('Service', namespace, name)
   if (service === undefined) return []
   if (service.spec.type === 'ExternalName') {
@@ -20,7 +31,7 @@ function endpointsOf(read: Reader, options: TranslateOptions, { namespace, name,
       ? [{ address: service.spec.externalName, port, state: 'ready' }]
       : []
   }
-  const servicePort = service.spec.ports.find((candidate) => candidate.port === port && candidate.protocol === 'TCP')
+  const servicePort = service.spec.ports.find((candidate) => candidate.port === port && candidate.protocol === transport)
   if (servicePort === undefined) return []
 
   const endpoints = new Map<string, EndpointConfig>()

@@ -5,11 +5,13 @@
 import type { FilterConfig } from '../config/filter.ts'
 import type { PoolConfig, PoolKey } from '../config/pool.ts'
 import type { BackendConfig, HttpRouteConfig } from '../config/route.ts'
+import type { StreamRouteConfig } from '../config/stream-route.ts'
 
 /** Of one certificate. What came out of an object once comes out again: identity is kept from pass to pass. */
 export class Presenting {
   readonly fingerprint: string
   readonly #routes = new WeakMap<HttpRouteConfig, HttpRouteConfig>()
+  readonly #streams = new WeakMap<StreamRouteConfig, StreamRouteConfig>()
   readonly #pools = new WeakMap<PoolConfig, PoolConfig>()
 
   constructor(fingerprint: string) {
@@ -24,6 +26,13 @@ export class Presenting {
         filters: rule.filters.map((filter) => this.#filter(filter)),
         backends: rule.backends.map((backend) => this.#backend(backend)),
       })),
+    }))
+  }
+
+  stream(config: StreamRouteConfig): StreamRouteConfig {
+    return remembered(this.#streams, config, () => ({
+      ...config,
+      backends: config.backends.map((backend) => (backend.kind === 'pool' ? { ...backend, pool: this.#key(backend.pool) } : backend)),
     }))
   }
 

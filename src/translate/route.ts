@@ -9,6 +9,7 @@ import type { Condition } from '../api/meta.ts'
 import type { ParentReference, Route, RouteParentStatus } from '../api/route.ts'
 import type { ListenerKey } from '../config/listener.ts'
 import type { HttpRouteConfig } from '../config/route.ts'
+import type { StreamRouteConfig } from '../config/stream-route.ts'
 import { attach, type AttachingRoute, type Attachment } from './attachment.ts'
 import type { PoolUse } from './backend.ts'
 import { routeConditions } from './conditions.ts'
@@ -30,6 +31,7 @@ export interface RouteResult {
   /** Listeners that the route is attached to, serving or not: what attachedRoutes counts. */
   readonly attached: readonly ListenerKey[]
   readonly served: readonly ServedRoute[]
+  readonly streams: readonly ServedStream[]
   readonly pools: readonly PoolUse[]
   /** `namespace/name` of the Services that its requests may reach, or would if their BackendTLSPolicy could be followed. */
   readonly services: readonly string[]
@@ -42,6 +44,12 @@ export interface ServedRoute {
   /** `namespace/name` of the Gateway */
   readonly gateway: string
   readonly config: HttpRouteConfig
+}
+
+export interface ServedStream {
+  /** `namespace/name` of the Gateway */
+  readonly gateway: string
+  readonly config: StreamRouteConfig
 }
 
 /** The rules of a route, judged without regard to parents. */

@@ -47,6 +47,7 @@ export function servedRouteOf(
     ...(parents.status === undefined ? {} : { status: keep(last?.status, parents.status) }),
     attached: [...parents.attachments.values()].flatMap((attachments) => attachments.map(({ listener }) => listener.key)),
     served,
+    streams: [],
     pools: rules.flatMap(({ pools }) => pools),
     services: [...new Set(rules.flatMap(({ services }) => services))],
     parents: parents.gateways,

@@ -1,5 +1,6 @@
 /** What the data plane says about a listener that shall serve. */
 import type { GatewayObservation } from '../cluster/observations.ts'
+import { transportOf } from '../lib/transport.ts'
 import type { ListenerPart } from './listener-part.ts'
 import type { Serving } from './listener-status.ts'
 
@@ -15,7 +16,9 @@ export function servingOf(
   version: string | undefined,
 ): Serving {
   if (assumed) return SERVED
-  const failed = observation?.failedPorts.find(({ port }) => port === judged.listener.port)
+  const failed = observation?.failedPorts.find(
+    ({ port, transport }) => port === judged.listener.port && transport === transportOf(judged.listener.protocol),
+  )
   if (failed !== undefined) return { kind: 'port-failed', message: failed.message }
   return observation !== undefined && observation.servedVersion === version ? SERVED : NOT_YET
 }

@@ -22,6 +22,8 @@ export interface ListenerSurface {
   readonly name: string
   readonly port: number
   readonly protocol: string
+  /** TLS is not ended here. */
+  readonly passthrough: boolean
   /** Lower case; '' for any host. */
   readonly hostname: string
   readonly allowedRoutes: AllowedRoutes

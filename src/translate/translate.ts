@@ -54,7 +54,7 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
     merged.sets.map(({ surface }) => surface),
   )
   const routes = judgeRoutes(snapshot, options, memo)
-  const served = keepArray(base?.assembled.routes.source, [...routes.HTTPRoute, ...routes.GRPCRoute])
+  const served = keepArray(base?.assembled.routes.source, Object.values(routes).flat())
   const assembled = assembleConfigs(memo, options, merged.gateways, served, base?.assembled, hashes)
 
   const attached = attachedRoutes(served, base?.attached)

@@ -6,8 +6,8 @@ import type { GatewayConfig } from '../config/config.ts'
 export type Hashes = WeakMap<object, string>
 
 /** 43 characters; equal for equal configurations, whatever pass made them. */
-export function versionOf({ gateway, listeners, routes, pools, certificates }: GatewayConfig, hashes: Hashes): string {
-  return digest([gateway, ...[listeners, routes, pools, certificates].map((resources) => hashOfAll(resources, hashes))].join('\n'))
+export function versionOf({ gateway, listeners, routes, streams, pools, certificates }: GatewayConfig, hashes: Hashes): string {
+  return digest([gateway, ...[listeners, routes, streams, pools, certificates].map((resources) => hashOfAll(resources, hashes))].join('\n'))
 }
 
 function hashOfAll(resources: readonly object[], hashes: Hashes): string {

@@ -7,6 +7,7 @@ import type { CertificateConfig, ListenerConfig } from '../../src/config/listene
 import type { Placement } from '../../src/config/placement.ts'
 import type { PoolConfig } from '../../src/config/pool.ts'
 import type { HttpRouteConfig } from '../../src/config/route.ts'
+import type { StreamRouteConfig } from '../../src/config/stream-route.ts'
 import { DataPlane, type DataPlaneOptions, type GatewayReport } from '../../src/proxy/data-plane.ts'
 import { silentLogger } from '../../src/telemetry/logger.ts'
 import type { TestCertificate } from './certificates.ts'
@@ -99,10 +100,11 @@ export function gatewayConfig(parts: {
   readonly gateway?: string
   readonly listeners: readonly ListenerConfig[]
   readonly routes?: readonly HttpRouteConfig[]
+  readonly streams?: readonly StreamRouteConfig[]
   readonly pools?: readonly PoolConfig[]
   readonly certificates?: readonly CertificateConfig[]
 }): GatewayConfig {
-  return { gateway: gatewayName, routes: [], pools: [], certificates: [], ...parts }
+  return { gateway: gatewayName, routes: [], streams: [], pools: [], certificates: [], ...parts }
 }
 
 /** A port of 127.0.0.1 that nobody listens on at this moment. */

@@ -47,6 +47,7 @@ export function gatewayConfig({ listeners = [''], rules, pools, h2c = [], tls = 
     gateway: 'test/gate',
     listeners: listenerConfigs,
     routes: rules.map((rule, index) => routeConfig(rule, index, listenerConfigs)),
+    streams: [],
     pools: Object.entries(pools).map(([name, endpoints]) => ({
       ...poolConfig(name, endpoints),
       protocol: h2c.includes(name) ? 'h2c' : 'http',

@@ -9,9 +9,10 @@ import type { GatewayConfig } from '../../config/config.ts'
 import type { ListenerConfig } from '../../config/listener.ts'
 import type { Placement } from '../../config/placement.ts'
 import { hostPort } from '../../lib/host-port.ts'
+import { type Transport, transportOf } from '../../lib/transport.ts'
 
 export interface PortPlan {
-  /** Transport, address and port: a socket lives as long as its key is planned. One that changes between clear text and TLS is another. */
+  /** Kind, address and port: a socket lives as long as its key is planned. One that changes between clear text and TLS is another. */
   readonly key: string
   readonly address: string
   /** Where to listen; 0 lets the system choose. */
@@ -19,14 +20,19 @@ export interface PortPlan {
   readonly gateway: string
   /** The specification's port. */
   readonly port: number
-  readonly scheme: 'http' | 'https'
+  readonly transport: Transport
+  /** What begins on its connections. 'tls': HTTPS and TLS listeners, told apart by server name. 'udp' has datagrams, and no connections. */
+  readonly kind: PortKind
   /** Never empty. */
   readonly listeners: readonly ListenerConfig[]
 }
 
+export type PortKind = 'http' | 'tls' | 'tcp' | 'udp'
+
 export interface PlanFailure {
   readonly gateway: string
   readonly port: number
+  readonly transport: Transport
   readonly message: string
 }
 
@@ -40,42 +46,45 @@ export function plan(configs: readonly GatewayConfig[], placement: Placement): P
   const ports = new Map<string, PortPlan>()
   const failures: PlanFailure[] = []
   for (const { gateway, listeners } of configs) {
-    for (const [port, sharing] of byPort(listeners)) {
-      const fail = (message: string): unknown => failures.push({ gateway, port, message })
-      const protocols = [...new Set(sharing.map(({ protocol }) => protocol))]
-      const scheme = schemeOf(protocols)
-      if (scheme === undefined) {
-        fail(`Cannot serve port ${port}: its listeners must all have protocol HTTP or all HTTPS, got ${protocols.join(' and ')}`)
+    for (const sharing of bySocket(listeners)) {
+      const { port, protocol } = sharing[0]
+      const transport = transportOf(protocol)
+      const fail = (message: string): unknown => failures.push({ gateway, port, transport, message })
+      const kinds = new Set(sharing.map((listener) => KINDS[listener.protocol]))
+      if (kinds.size > 1) {
+        const protocols = [...new Set(sharing.map((listener) => listener.protocol))]
+        fail(`Cannot serve port ${port}: its listeners must have protocols that can share it, got ${protocols.join(' and ')}`)
         continue
       }
+      const kind = KINDS[protocol]
       const { address, port: listenPort } = placement(gateway, port)
       const chosenBySystem = listenPort === 0 ? ` ${gateway} ${port}` : ''
-      const key = `${scheme} ${address} ${listenPort}${chosenBySystem}`
-      const other = [...ports.values()].find((one) => listenPort !== 0 && one.listenPort === listenPort && one.address === address)
+      const key = `${kind} ${address} ${listenPort}${chosenBySystem}`
+      const other = [...ports.values()].find(
+        (one) => listenPort !== 0 && one.listenPort === listenPort && one.address === address && one.transport === transport,
+      )
       if (other !== undefined) {
         fail(
           `Cannot listen on ${hostPort(address, listenPort)}: the address must be free, got one where port ${other.port} of Gateway ${other.gateway} listens`,
         )
         continue
       }
-      ports.set(key, { key, address, listenPort, gateway, port, scheme, listeners: sharing })
+      ports.set(key, { key, address, listenPort, gateway, port, transport, kind, listeners: sharing })
     }
   }
   return { ports: [...ports.values()], failures }
 }
 
-function byPort(listeners: readonly ListenerConfig[]): Map<number, ListenerConfig[]> {
-  const ports = new Map<number, ListenerConfig[]>()
+const KINDS: { readonly [P in ListenerConfig['protocol']]: PortKind } = { HTTP: 'http', HTTPS: 'tls', TLS: 'tls', TCP: 'tcp', UDP: 'udp' }
+
+/** Those that share a port and a transport. */
+function bySocket(listeners: readonly ListenerConfig[]): readonly (readonly [ListenerConfig, ...ListenerConfig[]])[] {
+  const sockets = new Map<string, [ListenerConfig, ...ListenerConfig[]]>()
   for (const listener of listeners) {
-    const sharing = ports.get(listener.port)
-    if (sharing === undefined) ports.set(listener.port, [listener])
+    const key = `${transportOf(listener.protocol)} ${listener.port}`
+    const sharing = sockets.get(key)
+    if (sharing === undefined) sockets.set(key, [listener])
     else sharing.push(listener)
   }
-  return ports
-}
-
-function schemeOf(protocols: readonly ListenerConfig['protocol'][]): 'http' | 'https' | undefined {
-  if (protocols.length > 1) return undefined
-  if (protocols[0] === 'HTTP') return 'http'
-  return protocols[0] === 'HTTPS' ? 'https' : undefined
+  return [...sockets.values()]
 }

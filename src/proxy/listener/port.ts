@@ -3,12 +3,13 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ListenerKey } from '../../config/listener.ts'
 import { longestTimer } from '../../lib/longest-timer.ts'
-import type { PortRouter } from '../../routing/router.ts'
+import type { CompiledStream, PortRouter } from '../../routing/router.ts'
 import type { ClientConnection, ConnectionContext, LivePort, ProxyRuntime } from '../http/connection-context.ts'
+import { StreamConnection } from '../stream/stream-connection.ts'
 import { ListeningSocket } from './listening-socket.ts'
 import type { PortPlan } from './plan.ts'
-import type { ServerNameChoice, TlsAcceptor, TlsCounters, TlsPort } from './tls-acceptor.ts'
-import type { TlsListener, TlsListeners } from './tls-listener.ts'
+import type { Passing, ServerNameChoice, TlsAcceptor, TlsChoice, TlsCounters, TlsPort } from './tls-acceptor.ts'
+import type { TlsListeners } from './tls-listener.ts'
 
 /** Plain numbers, read at scrape. */
 export interface PortCounters extends TlsCounters {
@@ -38,10 +39,10 @@ export interface PortSurroundings {
   readonly acceptFailed: (error: Error) => void
 }
 
-interface TlsConnection {
-  readonly context: ConnectionContext
-  readonly sni: ServerNameChoice
-}
+/** Whether what the configuration says now leaves the connection where it is. */
+type Stays = () => boolean
+
+const always: Stays = () => true
 
 export class Port implements LivePort, TlsPort {
   plan: PortPlan
@@ -57,7 +58,7 @@ export class Port implements LivePort, TlsPort {
   readonly #socket: ListeningSocket
   #tlsListeners: TlsListeners
   #listenerKeys: ReadonlySet<ListenerKey>
-  readonly #connections = new Map<ClientConnection, TlsConnection | undefined>()
+  readonly #connections = new Map<ClientConnection, Stays>()
   #open = 0
   readonly #emptied: (() => void)[] = []
 
@@ -93,16 +94,14 @@ export class Port implements LivePort, TlsPort {
     return this.#socket.open()
   }
 
-  /** What a new configuration says. Connections are not touched; TLS connections of listeners that are gone drain. */
+  /** What a new configuration says. Connections are not touched; those of TLS listeners and of stream routes that are gone drain. */
   swap(plan: PortPlan, router: PortRouter, tlsListeners: TlsListeners): void {
     this.plan = plan
     this.router = router
     this.#tlsListeners = tlsListeners
     this.#listenerKeys = keysOf(plan)
     const leaving: ClientConnection[] = []
-    for (const [connection, tls] of this.#connections) {
-      if (tls !== undefined && !this.#settle(tls)) leaving.push(connection)
-    }
+    for (const [connection, stays] of this.#connections) if (!stays()) leaving.push(connection)
     for (const connection of leaving) connection.drain()
     if (leaving.length > 0) destroyLater(leaving, this.#surroundings.runtime.bounds.drainTime)
   }
@@ -129,27 +128,61 @@ export class Port implements LivePort, TlsPort {
     clearTimeout(timer)
   }
 
-  choose(serverName: string): TlsListener | undefined {
-    const listener = this.router.listenerFor(serverName)
-    return listener === undefined ? undefined : this.#tlsListeners.get(listener.config.key)
+  choose(serverName: string): TlsChoice | undefined {
+    const found = this.router.listenerFor(serverName)
+    if (found === undefined) return undefined
+    const { key, protocol, tls } = found.config
+    const stream = protocol === 'HTTPS' ? undefined : found.streamFor(serverName)
+    // A stream that no route wants is refused before anything is said.
+    if (protocol !== 'HTTPS' && stream === undefined) return undefined
+    if (tls?.kind === 'passthrough') return stream && { kind: 'passthrough', listener: key, stream }
+    const listener = this.#tlsListeners.get(key)
+    return listener && { kind: 'terminate', listener }
   }
 
-  serve(socket: Socket | TLSSocket, clientAddress: string, sni: ServerNameChoice | undefined): ClientConnection {
+  passThrough(socket: Socket, _clientAddress: string, { listener, stream }: Passing, first: Buffer): void {
+    this.#join(socket, listener, stream, first)
+  }
+
+  serve(socket: TLSSocket, clientAddress: string, sni: ServerNameChoice): void {
+    const listener = this.router.listeners.find(({ config }) => config.key === sni.listener)
+    if (listener === undefined || listener.config.protocol === 'HTTPS') {
+      this.#serveHttp(socket, clientAddress, sni)
+      return
+    }
+    const stream = listener.streamFor(sni.serverName)
+    if (stream === undefined) socket.destroy()
+    else this.#join(socket, sni.listener, stream)
+  }
+
+  #join(socket: Socket, listener: ListenerKey, stream: CompiledStream, first?: Buffer): void {
+    const connection = new StreamConnection(socket, listener, stream, this.#surroundings.runtime, first)
+    if (connection.phase === 'closed') return
+    const { key, kind } = stream.config
+    this.#connections.set(connection, () => this.#hasStream(listener, key, kind))
+    connection.onClosed = () => this.#connections.delete(connection)
+  }
+
+  #hasStream(listener: ListenerKey, key: string, kind: string): boolean {
+    const streams = this.router.listeners.find(({ config }) => config.key === listener)?.streams ?? []
+    return streams.some(({ stream: { config } }) => config.key === key && config.kind === kind)
+  }
+
+  #serveHttp(socket: Socket | TLSSocket, clientAddress: string, sni: ServerNameChoice | undefined): ClientConnection {
     const context: ConnectionContext = {
       runtime: this.#surroundings.runtime,
       port: this,
-      scheme: this.plan.scheme,
+      scheme: sni === undefined ? 'http' : 'https',
       sniListener: sni?.listener,
       clientAddress,
       trusted: this.#surroundings.trusts(clientAddress),
     }
     const connection = this.#surroundings.serve(socket, context)
-    const tls = sni && { context, sni }
-    this.#connections.set(connection, tls)
+    const stays = sni === undefined ? always : () => this.#settle(context, sni)
+    this.#connections.set(connection, stays)
     connection.onClosed = () => this.#connections.delete(connection)
     // The listeners may have changed since the handshake began.
-    const stays = tls === undefined || this.#settle(tls)
-    if (this.draining || !stays) connection.drain()
+    if (this.draining || !stays()) connection.drain()
     return connection
   }
 
@@ -157,7 +190,7 @@ export class Port implements LivePort, TlsPort {
    * False when the listener of the handshake has gone. Else the connection belongs to the one that its server name would
    * choose now: a listener that was added must not make every request on it a misdirected one.
    */
-  #settle({ context, sni }: TlsConnection): boolean {
+  #settle(context: ConnectionContext, sni: ServerNameChoice): boolean {
     if (!this.#listenerKeys.has(sni.listener)) return false
     context.sniListener = this.router.listenerFor(sni.serverName)?.config.key ?? sni.listener
     return true
@@ -176,17 +209,29 @@ export class Port implements LivePort, TlsPort {
     }
     this.#open += 1
     admission.open += 1
-    if (this.plan.scheme === 'https') {
-      socket.once('close', this.#closed)
-      tls.accept(socket, client, this)
+    if (this.plan.kind === 'http') {
+      // The accepted socket may hand its handle to another one, so only the connection knows when it has closed.
+      const connection = this.#serveHttp(socket, client, undefined)
+      connection.onClosed = () => {
+        this.#connections.delete(connection)
+        this.#closed()
+      }
       return
     }
-    // The accepted socket may hand its handle to another one, so only the connection knows when it has closed.
-    const connection = this.serve(socket, client, undefined)
-    connection.onClosed = () => {
-      this.#connections.delete(connection)
-      this.#closed()
+    socket.once('close', this.#closed)
+    if (this.plan.kind === 'tls') tls.accept(socket, client, this)
+    else this.#acceptStream(socket)
+  }
+
+  #acceptStream(socket: Socket): void {
+    const listener = this.router.listenerFor('')
+    const stream = listener?.streamFor('')
+    if (listener !== undefined && stream !== undefined) {
+      this.#join(socket, listener.config.key, stream)
+      return
     }
+    socket.on('error', ignore)
+    socket.resetAndDestroy()
   }
 
   readonly #closed = (): void => {

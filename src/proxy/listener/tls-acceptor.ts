@@ -3,17 +3,28 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ListenerKey } from '../../config/listener.ts'
 import type { Bounds } from '../../config/bounds.ts'
+import type { CompiledStream } from '../../routing/router.ts'
 import { ended, type Sweep, type Swept } from '../sweep.ts'
 import { type ClientHello, readClientHello } from './client-hello.ts'
 import type { TlsListener } from './tls-listener.ts'
 
 /** A port as the handshake sees it. */
 export interface TlsPort {
-  /** The listener for a server name, '' when the client named none; undefined closes the connection before TLS begins. */
-  choose(serverName: string): TlsListener | undefined
+  /** What becomes of a connection with this server name, '' when the client named none; undefined closes it before TLS begins. */
+  choose(serverName: string): TlsChoice | undefined
+  /** TLS is not ended here: `first` is what was read, nobody reads on. */
+  passThrough(socket: Socket, clientAddress: string, choice: Passing, first: Buffer): void
   /** The handshake is done; nobody reads the socket yet. */
   serve(socket: TLSSocket, clientAddress: string, sni: ServerNameChoice): void
   readonly counters: TlsCounters
+}
+
+export type TlsChoice = { readonly kind: 'terminate'; readonly listener: TlsListener } | Passing
+
+export interface Passing {
+  readonly kind: 'passthrough'
+  readonly listener: ListenerKey
+  readonly stream: CompiledStream
 }
 
 /** What a handshake was about. */
@@ -145,8 +156,8 @@ class PendingHandshake implements Swept {
 
   #handOver(hello: ClientHello, received: Buffer): void {
     this.serverName = hello.serverName ?? ''
-    const listener = this.port.choose(this.serverName)
-    if (listener === undefined) {
+    const choice = this.port.choose(this.serverName)
+    if (choice === undefined) {
       this.#refuse()
       return
     }
@@ -154,10 +165,15 @@ class PendingHandshake implements Swept {
     this.#socket.off('data', this.#onData)
     this.#socket.off('end', this.#onEnd)
     this.#socket.pause()
+    if (choice.kind === 'passthrough') {
+      this.end()
+      this.port.passThrough(this.#socket, this.clientAddress, choice, received)
+      return
+    }
     this.#socket.unshift(received)
     // The TLSSocket takes this over: until the handshake is done a FIN is the end, since nothing that was asked can be answered.
     this.#socket.allowHalfOpen = false
-    listener.handshake(this.#socket)
+    choice.listener.handshake(this.#socket)
   }
 
   /** No alert and no byte: a stranger learns nothing about the names that are served. */

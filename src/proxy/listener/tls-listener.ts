@@ -72,7 +72,8 @@ export class TlsListener {
       honorCipherOrder: false,
       // RFC 9325 section 3.5: a client that asks to renegotiate gets an alert.
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-      ALPNProtocols: ['h2', 'http/1.1'],
+      // What a listener of streams carries is not known here.
+      ...(config.protocol === 'HTTPS' && { ALPNProtocols: ['h2', 'http/1.1'] }),
       pauseOnConnect: true,
       SNICallback: (serverName, done) => done(null, contextOf(chooseCertificate(certificates, normalServerName(serverName)))),
     })

@@ -150,24 +150,24 @@ export class Pool implements EndpointOwner {
         return idle
       }
     }
-    if (endpoint.connections >= this.runtime.bounds.connectionsPerEndpoint) {
-      const others = tried === undefined ? [endpoint] : [...tried, endpoint]
-      const elsewhere = this.#usable.some((one) => !others.includes(one))
-      if (elsewhere) return this.acquire(user, others, fresh)
-      this.counters.shed += 1
-      return 'overload'
-    }
-    const { connections } = this.runtime
-    if (connections.open >= connections.most) {
-      this.counters.shedByProcess += 1
-      return 'overload'
-    }
-    this.counters.requests += 1
-    this.counters.connectionsOpened += 1
+    const others = tried === undefined ? [endpoint] : [...tried, endpoint]
+    const room = this.#roomAt(endpoint, others)
+    if (room === 'elsewhere') return this.acquire(user, others, fresh)
+    if (room === 'none') return 'overload'
     if (http2) return new UpstreamSession(this, endpoint).assign(user)
     const connection = new UpstreamConnection(this, endpoint)
     connection.assign(user)
     return connection
+  }
+
+  /** An endpoint for a connection that the caller makes itself, and counts by `connectionOpened`. @param tried as for `acquire` */
+  pick(tried: readonly Endpoint[] | undefined): Endpoint | 'no-endpoint' | 'overload' {
+    const endpoint = this.#choose(tried)
+    if (endpoint === undefined) return 'no-endpoint'
+    const others = tried === undefined ? [endpoint] : [...tried, endpoint]
+    const room = this.#roomAt(endpoint, others)
+    if (room === 'elsewhere') return this.pick(others)
+    return room === 'none' ? 'overload' : endpoint
   }
 
   /** A connection to `endpoint` begins. */
@@ -215,6 +215,24 @@ export class Pool implements EndpointOwner {
     endpoint.triedAt = Number.NEGATIVE_INFINITY
     this.#chooseCandidates()
     this.runtime.healthChanged?.(this, endpoint)
+  }
+
+  /** Whether one more connection may be made; that is counted. @param others endpoints that are not asked for room */
+  #roomAt(endpoint: Endpoint, others: readonly Endpoint[]): 'here' | 'elsewhere' | 'none' {
+    const { bounds, connections } = this.runtime
+    // Sessions are bounded where they begin.
+    if (this.config.protocol !== 'udp' && endpoint.connections >= bounds.connectionsPerEndpoint) {
+      if (this.#usable.some((one) => !others.includes(one))) return 'elsewhere'
+      this.counters.shed += 1
+      return 'none'
+    }
+    if (connections.open >= connections.most) {
+      this.counters.shedByProcess += 1
+      return 'none'
+    }
+    this.counters.requests += 1
+    this.counters.connectionsOpened += 1
+    return 'here'
   }
 
   #choose(tried: readonly Endpoint[] | undefined): Endpoint | undefined {
@@ -279,9 +297,12 @@ export class Pool implements EndpointOwner {
   }
 }
 
+/** What a stream carries its ends must have agreed on before. */
+const ALPN: { readonly [P in PoolConfig['protocol']]: string | undefined } = { http: 'http/1.1', h2c: 'h2', tcp: undefined, udp: undefined }
+
 function secureDialer(tls: BackendTlsConfig, protocol: PoolConfig['protocol'], { clientCertificate }: UpstreamRuntime): SecureDialer {
   const shown = tls.clientCertificate === undefined ? undefined : clientCertificate?.(tls.clientCertificate)
-  return new SecureDialer(tls, protocol === 'h2c' ? 'h2' : 'http/1.1', shown)
+  return new SecureDialer(tls, ALPN[protocol], shown)
 }
 
 function takeIdle(endpoint: Endpoint, now: number): UpstreamConnection | undefined {

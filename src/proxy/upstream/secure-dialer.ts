@@ -13,14 +13,14 @@ import type { ClientCertificate } from './registry.ts'
 
 export class SecureDialer {
   readonly #config: BackendTlsConfig
-  readonly #protocols: string[]
+  readonly #protocols: string[] | undefined
   readonly #context: SecureContext
   readonly #sessions = new WeakMap<Endpoint, Buffer>()
 
-  /** @param protocol what ALPN offers */
-  constructor(config: BackendTlsConfig, protocol: 'h2' | 'http/1.1', shown: ClientCertificate | undefined) {
+  /** @param protocol what ALPN offers; undefined: nothing */
+  constructor(config: BackendTlsConfig, protocol: string | undefined, shown: ClientCertificate | undefined) {
     this.#config = config
-    this.#protocols = [protocol]
+    this.#protocols = protocol === undefined ? undefined : [protocol]
     const { authorities } = config
     this.#context = createSecureContext({
       minVersion: 'TLSv1.2',
@@ -37,7 +37,7 @@ export class SecureDialer {
       ...byteOptions(address, port, handler, buffer),
       secureContext: this.#context,
       servername: this.#config.serverName,
-      ALPNProtocols: this.#protocols,
+      ...(this.#protocols !== undefined && { ALPNProtocols: this.#protocols }),
       rejectUnauthorized: true,
       checkServerIdentity: (_host, certificate) => identityProblem(this.#config, certificate),
       ...(session !== undefined && { session }),

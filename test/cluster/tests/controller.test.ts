@@ -267,10 +267,7 @@ describe('under traffic', () => {
     await accepted(scene, 'handed-over')
     await delay(2_000)
     // What did not change was not written; what was created has been written once, and then its status once.
-    expect(routes.map(({ type, object }) => `${type} ${object.metadata.name}`)).toEqual([
-      'ADDED handed-over',
-      'MODIFIED handed-over',
-    ])
+    expect(routes.map(({ type, object }) => `${type} ${object.metadata.name}`)).toEqual(['ADDED handed-over', 'MODIFIED handed-over'])
     const written = gateways.map(({ object }) => JSON.stringify((object as GatewayObject).status))
     // The new route, and where the proxies took their time, that they serve it.
     expect(written.length, written.join('\n')).toBeLessThanOrEqual(2)

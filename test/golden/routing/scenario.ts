@@ -90,7 +90,7 @@ export function parseScenario(yaml: string): Scenario {
     return { kind: grpc ? 'grpc' : 'http', key, attachments, rules: parsed.map((rule, index) => parseRule(key, rule, index)) }
   })
   return {
-    config: { gateway: 'default/gateway', listeners, routes, pools: [], certificates: [] },
+    config: { gateway: 'default/gateway', listeners, routes, streams: [], pools: [], certificates: [] },
     placement: (_gateway, port) => ({ address: '127.0.0.1', port: written.placement?.[port] ?? port }),
     expectations: (written.requests ?? '')
       .split('\n')

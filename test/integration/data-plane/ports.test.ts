@@ -50,7 +50,11 @@ describe('the data plane', () => {
     const plane = start()
     const port = await freePort()
     const report = await plane.serve(config([80]), undefined, () => ({ address: '127.0.0.1', port }))
-    expect(report).toEqual({ ports: [{ port: 80, address: '127.0.0.1', listenPort: port }], failedPorts: [], failedListeners: [] })
+    expect(report).toEqual({
+      ports: [{ port: 80, transport: 'TCP', address: '127.0.0.1', listenPort: port }],
+      failedPorts: [],
+      failedListeners: [],
+    })
     expect(await (await client(port)).get('a.example')).toMatchObject({ status: 200, body: 'one' })
   })
 
@@ -108,7 +112,11 @@ describe('the data plane', () => {
       port: port === 80 ? taken.port : 0,
     }))
     expect(report.failedPorts).toEqual([
-      { port: 80, message: `Cannot listen on 127.0.0.1:${taken.port}: port ${taken.port} must be free, got one that another process uses` },
+      {
+        port: 80,
+        transport: 'TCP',
+        message: `Cannot listen on 127.0.0.1:${taken.port}: port ${taken.port} must be free, got one that another process uses`,
+      },
     ])
     expect(await (await client(plane.port(81))).get('a.example')).toMatchObject({ status: 200 })
     await new Promise((resolve) => taken.server.close(resolve))
@@ -134,6 +142,7 @@ describe('the data plane', () => {
     expect(report.get('default/second')?.failedPorts).toEqual([
       {
         port: 80,
+        transport: 'TCP',
         message: `Cannot listen on 127.0.0.1:${port}: the address must be free, got one where port 80 of Gateway default/test listens`,
       },
     ])
@@ -148,7 +157,11 @@ describe('the data plane', () => {
     const listeners = [httpListener(80), { ...httpListener(80, '', 'other'), protocol: 'TCP' as const }, httpListener(81)]
     const report = await start().serve(gatewayConfig({ listeners }))
     expect(report.failedPorts).toEqual([
-      { port: 80, message: 'Cannot serve port 80: its listeners must all have protocol HTTP or all HTTPS, got HTTP and TCP' },
+      {
+        port: 80,
+        transport: 'TCP',
+        message: 'Cannot serve port 80: its listeners must have protocols that can share it, got HTTP and TCP',
+      },
     ])
     expect(report.ports.map(({ port }) => port)).toEqual([81])
   })

@@ -20,7 +20,11 @@ import { eventually, pause } from '../../harness/eventually.ts'
 const gateway = 'default/test'
 const validity = { from: new Date(Date.now() - 3_600_000), until: new Date(Date.now() + 3_600_000) }
 const authority = makeAuthority('stream', validity)
-const good: GatewayResult = { ports: [{ port: 80, address: '0.0.0.0', listenPort: 80 }], failedPorts: [], failedListeners: [] }
+const good: GatewayResult = {
+  ports: [{ port: 80, transport: 'TCP' as const, address: '0.0.0.0', listenPort: 80 }],
+  failedPorts: [],
+  failedListeners: [],
+}
 
 const credentialsOf = ({ certificate, key }: CertificateAndKey) => ({ certificate, key: new Secret(key), authority: authority.certificate })
 
@@ -107,7 +111,7 @@ describe('the configuration stream', () => {
     expect(applied).toEqual([configOf('a', 'b'), configOf('a', 'c')])
     expect(applied[1]?.pools[0]).toBe(applied[0]?.pools[0])
     expect(server.proxiesOf(gateway)).toEqual([{ pod: 'pod-1', version: 'v2', result: good }])
-    receiver.reported(new Map([[gateway, { ...good, failedPorts: [{ port: 81, message: 'taken' }] }]]))
+    receiver.reported(new Map([[gateway, { ...good, failedPorts: [{ port: 81, transport: 'TCP' as const, message: 'taken' }] }]]))
     await eventually(() => server.proxiesOf(gateway)[0]?.result?.failedPorts.length === 1, 'the report')
   })
 
@@ -255,9 +259,9 @@ describe('the configuration stream', () => {
     const path = join(folder, 'config.json')
     const lastGood = new LastGood(path, silentLogger)
     expect(lastGood.read(gateway)).toBeUndefined()
-    writeFileSync(path, '{"format":1')
+    writeFileSync(path, '{"format":2')
     expect(lastGood.read(gateway)).toBeUndefined()
-    writeFileSync(path, JSON.stringify({ format: 1, version: 'v', config: configOf(), keys: {} }))
+    writeFileSync(path, JSON.stringify({ format: 2, version: 'v', config: configOf(), keys: {} }))
     expect([lastGood.read('default/other'), lastGood.read(gateway)?.version]).toEqual([undefined, 'v'])
     expect(readFileSync(path, 'utf8')).toContain('"v"')
   })

@@ -106,14 +106,14 @@ describe('a bind trial', () => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
-    expect(await tryBind('127.0.0.1', port)).toBe('taken')
-    expect(await tryBind('192.0.2.1', port)).toBe('no-address')
-    const config = { gateway: 'a/g', listeners: [], routes: [], pools: [], certificates: [] }
+    expect(await tryBind({ address: '127.0.0.1', port: port, transports: new Set(['TCP', 'UDP']) })).toBe('taken')
+    expect(await tryBind({ address: '192.0.2.1', port: port, transports: new Set(['TCP', 'UDP']) })).toBe('no-address')
+    const config = { gateway: 'a/g', listeners: [], routes: [], streams: [], pools: [], certificates: [] }
     const wanted = { key: 'k', name: 'n', port: 80, protocol: 'HTTP' as const, hostname: '' }
     const options = { addresses: ['127.0.0.1'], overrides: new Map() }
     const [place] = (await placeGateways([{ ...config, listeners: [wanted] }], options, new Map())).get('a/g')?.values() ?? []
-    expect(await tryBind('127.0.0.1', place?.port ?? 0)).toBe('free')
+    expect(await tryBind({ address: '127.0.0.1', port: place?.port ?? 0, transports: new Set(['TCP', 'UDP']) })).toBe('free')
     await new Promise((resolve) => server.close(resolve))
-    expect(await tryBind('127.0.0.1', port)).toBe('free')
+    expect(await tryBind({ address: '127.0.0.1', port: port, transports: new Set(['TCP', 'UDP']) })).toBe('free')
   })
 })

@@ -316,7 +316,7 @@ describe('TLS termination', () => {
     const placement = () => ({ address: '127.0.0.1', port })
     const report = await plane.serve(config([listeners.exact]), new Map(), placement)
     const message = 'Cannot use the certificate for shop.example.com: its private key must be delivered with it, got none'
-    expect(report.failedPorts).toEqual([{ port: 443, message }])
+    expect(report.failedPorts).toEqual([{ port: 443, transport: 'TCP', message }])
     await expect(client(plane, 'shop.example.com')).rejects.toMatchObject({ code: 'ECONNRESET' })
     expect(await plane.serve(config([listeners.exact]), keys, placement)).toMatchObject({ failedPorts: [], failedListeners: [] })
     expect(await (await client(plane, 'shop.example.com')).get('shop.example.com')).toMatchObject({ status: 200 })

@@ -60,7 +60,12 @@ it('makes the curl lines and looks up the statuses that it shows, and counts the
     findings: [],
     wants: [],
   })
-  const place = { version: '1', ports: [{ port: 80, address: '127.0.0.1', listenPort: 8080 }], failedPorts: [], failedListeners: [] }
+  const place = {
+    version: '1',
+    ports: [{ port: 80, transport: 'TCP' as const, address: '127.0.0.1', listenPort: 8080 }],
+    failedPorts: [],
+    failedListeners: [],
+  }
   const view: View = {
     read: { objects: [], findings: [], foreign: [], certificates: [], files: [], locate: () => undefined },
     objects: new SnapshotBuilder().snapshot(),

@@ -60,6 +60,7 @@ describe('the change from one configuration to the next', () => {
     expect(deltaOf(before, after)).toEqual({
       listeners: { put: [] },
       routes: { put: [] },
+      streams: { put: [] },
       pools: { put: [pool('b', 2)] },
       certificates: { put: [] },
     })

@@ -5,7 +5,11 @@ import { createMetrics } from '../../../src/telemetry/metrics.ts'
 import { gatewayConfig, httpListener } from '../../harness/data-plane.ts'
 
 const placement = () => ({ address: '127.0.0.1', port: 0 })
-const good: GatewayResult = { ports: [{ port: 80, address: '127.0.0.1', listenPort: 8080 }], failedPorts: [], failedListeners: [] }
+const good: GatewayResult = {
+  ports: [{ port: 80, transport: 'TCP' as const, address: '127.0.0.1', listenPort: 8080 }],
+  failedPorts: [],
+  failedListeners: [],
+}
 
 describe('delivery in a process', () => {
   it('acknowledges the version of each Gateway after the data plane has applied it', async () => {
@@ -26,7 +30,11 @@ describe('delivery in a process', () => {
   })
 
   it('brings what failed back, and what a later report says of the same version', async () => {
-    const failed: GatewayResult = { ports: [], failedPorts: [{ port: 80, message: 'taken' }], failedListeners: [] }
+    const failed: GatewayResult = {
+      ports: [],
+      failedPorts: [{ port: 80, transport: 'TCP' as const, message: 'taken' }],
+      failedListeners: [],
+    }
     const config = gatewayConfig({ listeners: [httpListener(80)] })
     const delivery = new InProcessDelivery({ apply: async () => new Map([[config.gateway, failed]]) })
     await delivery.deliver([config], new Map([[config.gateway, 'v1']]), new Map(), placement)

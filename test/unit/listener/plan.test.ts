@@ -9,9 +9,9 @@ describe('the plan of sockets', () => {
     const config = gatewayConfig({ listeners: [httpListener(80, 'a.example'), httpsListener(443, '', []), httpListener(80, 'b.example')] })
     const { ports, failures } = plan([config], identity)
     expect(failures).toEqual([])
-    expect(ports.map(({ key, scheme, listeners }) => [key, scheme, listeners.map(({ hostname }) => hostname)])).toEqual([
+    expect(ports.map(({ key, kind, listeners }) => [key, kind, listeners.map(({ hostname }) => hostname)])).toEqual([
       ['http 0.0.0.0 80', 'http', ['a.example', 'b.example']],
-      ['https 0.0.0.0 443', 'https', ['']],
+      ['tls 0.0.0.0 443', 'tls', ['']],
     ])
   })
 
@@ -27,6 +27,7 @@ describe('the plan of sockets', () => {
       {
         gateway: 'b/b',
         port: 80,
+        transport: 'TCP',
         message: 'Cannot listen on 0.0.0.0:80: the address must be free, got one where port 80 of Gateway a/a listens',
       },
     ])

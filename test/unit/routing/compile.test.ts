@@ -154,12 +154,14 @@ describe('compile', () => {
     expect(explain(compile(config), 80, asterisk).winner?.route).toBe('HTTPRoute/default/blog')
   })
 
-  it('serves HTTP and HTTPS listeners only, each on its own port, and survives a listener without routes', () => {
+  it('has the ports of TCP apart from those of UDP, and survives a listener without routes', () => {
     const [http] = config.listeners
     if (http === undefined) throw new Error('no listener')
     const tcp = { ...http, key: 'Gateway/default/gateway/tcp', port: 9000, protocol: 'TCP' as const }
-    const router = compile({ ...config, listeners: [...config.listeners, tcp], routes: [] })
-    expect([...router.ports.keys()]).toEqual([80, 443])
+    const udp = { ...tcp, key: 'Gateway/default/gateway/udp', protocol: 'UDP' as const }
+    const router = compile({ ...config, listeners: [...config.listeners, tcp, udp], routes: [] })
+    expect([...router.ports.keys()]).toEqual([80, 443, 9000])
+    expect([...router.datagramPorts.keys()]).toEqual([9000])
     expect(router.ports.get(80)?.listenerFor('shop.example')?.decide(request('GET', 'http://shop.example/'))).toBeUndefined()
   })
 

@@ -80,6 +80,7 @@ export const gatewayConfig: fc.Arbitrary<GatewayConfig> = fc
     gateway: 'default/gateway',
     listeners,
     routes: seeds.map((seed, i) => attach(seed, `HTTPRoute/default/r${i}`, listeners)).filter(({ attachments }) => attachments.length > 0),
+    streams: [],
     pools: [],
     certificates: [],
   }))

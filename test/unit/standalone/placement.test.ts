@@ -7,6 +7,7 @@ const config = (gateway: string, ...ports: readonly number[]): GatewayConfig => 
   gateway,
   listeners: ports.map((port) => ({ key: `Gateway/${gateway}/${port}`, name: `l${port}`, port, protocol: 'HTTP', hostname: '' })),
   routes: [],
+  streams: [],
   pools: [],
   certificates: [],
 })

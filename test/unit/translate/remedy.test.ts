@@ -77,7 +77,11 @@ function complete(patch: Plain): Plain {
   const listeners = [{ name: 'x', port: 1, protocol: 'HTTP' }]
   const spec = patch['spec'] as Plain
   if (patch['kind'] === 'Gateway') return { ...patch, spec: { gatewayClassName: 'x', listeners, ...spec } }
-  return patch['kind'] === 'ListenerSet' ? { ...patch, spec: { parentRef: { name: 'x' }, listeners, ...spec } } : patch
+  if (patch['kind'] === 'ListenerSet') return { ...patch, spec: { parentRef: { name: 'x' }, listeners, ...spec } }
+  const rules = [{ backendRefs: [{ name: 'x', port: 1 }] }]
+  return ['TLSRoute', 'TCPRoute', 'UDPRoute'].includes(String(patch['kind']))
+    ? { ...patch, spec: { rules, hostnames: ['x'], ...spec } }
+    : patch
 }
 
 function pathOf({ kind, metadata }: ApiObject): string {

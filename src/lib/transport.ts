@@ -1,0 +1,7 @@
+/** What carries a listener's protocol: ports of one and of the other are different ports. */
+export type Transport = 'TCP' | 'UDP'
+
+/** @param protocol of a listener */
+export function transportOf(protocol: string): Transport {
+  return protocol === 'UDP' ? 'UDP' : 'TCP'
+}

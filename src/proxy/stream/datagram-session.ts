@@ -1,0 +1,99 @@
+/** Datagrams between one client and one endpoint, by a socket of their own: that is how an answer is known to be this client's. */
+import { createSocket, type Socket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
+import type { CompiledStream } from '../../routing/router.ts'
+import type { ProxyRuntime } from '../http/connection-context.ts'
+import { ended, type Swept } from '../sweep.ts'
+import type { Endpoint } from '../upstream/endpoint.ts'
+import type { Pool } from '../upstream/pool.ts'
+import { asIs } from './numeric-lookup.ts'
+
+export interface SessionParts {
+  readonly stream: CompiledStream
+  readonly pool: Pool
+  readonly endpoint: Endpoint
+  readonly runtime: ProxyRuntime
+  readonly reply: (datagram: Buffer) => void
+  readonly ended: () => void
+}
+
+/** Datagrams that wait for the name of an endpoint to be looked up. */
+const mostWaiting = 16
+
+export class DatagramSession implements Swept {
+  readonly stream: CompiledStream
+  deadline: number
+  sweepSlot = -1
+  readonly #parts: SessionParts
+  readonly #socket: Socket
+  #connected = false
+  #waiting: Buffer[] = []
+
+  constructor(parts: SessionParts) {
+    const { stream, pool, endpoint, runtime } = parts
+    const { address, port } = endpoint.config
+    this.#parts = parts
+    this.stream = stream
+    this.#socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', lookup: asIs })
+    pool.connectionOpened(endpoint)
+    endpoint.active += 1
+    stream.counters.active += 1
+    stream.counters.passed += 1
+    this.deadline = runtime.sweep.now + runtime.bounds.udpIdleTime
+    runtime.sweep.watch(this)
+    this.#socket.on('message', (datagram) => this.#answer(datagram))
+    // The endpoint has no such port, or is not there: the next datagram begins another session.
+    this.#socket.on('error', () => this.end())
+    this.#socket.connect(port, address, () => this.#ready())
+  }
+
+  /** False: the next datagram needs another session. */
+  get isUsable(): boolean {
+    return this.deadline !== ended && !this.#parts.endpoint.retired
+  }
+
+  send(datagram: Buffer): void {
+    this.stream.counters.sent += datagram.length
+    this.#touch()
+    if (this.#connected) this.#socket.send(datagram, this.#sent)
+    else if (this.#waiting.length < mostWaiting) this.#waiting.push(datagram)
+  }
+
+  end(): void {
+    if (this.deadline === ended) return
+    const { pool, endpoint, runtime } = this.#parts
+    this.deadline = ended
+    runtime.sweep.forget(this)
+    pool.connectionClosed(endpoint)
+    endpoint.active -= 1
+    this.stream.counters.active -= 1
+    this.#waiting = []
+    this.#socket.close()
+    this.#parts.ended()
+  }
+
+  expire(): void {
+    this.end()
+  }
+
+  #ready(): void {
+    if (this.deadline === ended) return
+    this.#connected = true
+    for (const datagram of this.#waiting.splice(0)) this.#socket.send(datagram, this.#sent)
+  }
+
+  readonly #sent = (error: Error | null): void => {
+    if (error !== null) this.end()
+  }
+
+  #answer(datagram: Buffer): void {
+    this.stream.counters.received += datagram.length
+    this.#touch()
+    this.#parts.reply(datagram)
+  }
+
+  #touch(): void {
+    const { sweep, bounds } = this.#parts.runtime
+    if (this.deadline !== ended) this.deadline = sweep.now + bounds.udpIdleTime
+  }
+}

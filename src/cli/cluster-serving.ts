@@ -5,11 +5,13 @@
  * and infrastructure are written beside it, by the leader alone, from the last translation: a slow API server holds back
  * no endpoint. What happened outside (versions that proxies serve, addresses that were granted) is part of the next pass.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { GatewayObservation, Observations } from '../cluster/observations.ts'
 import { ObservedSnapshot } from '../cluster/observed-snapshot.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import type { ProxyState } from '../delivery/proxy-session.ts'
 import type { StreamServer } from '../delivery/stream-server.ts'
+import { sameItems } from '../lib/list-change.ts'
 import type { KubernetesSource } from '../sources/kubernetes/kubernetes-source.ts'
 import type { TranslateOptions } from '../translate/options.ts'
 import { type Pass, translate } from '../translate/translate.ts'
@@ -43,8 +45,12 @@ export class ClusterServing {
   readonly #feed = new SnapshotFeed()
   readonly #published = new Map<string, { readonly version: string; readonly at: number }>()
   readonly #gatewayStatuses = new Map<string, StatusOf>()
+  /** The statuses of the last pass. */
+  #shown: readonly StatusOf[] = []
   #observations: Observations = { gateways: new Map(), assumeProgrammed: false }
   #pass: Pass | undefined
+  /** What the pass was made of. */
+  #source: { readonly objects: Snapshot; readonly observations: Observations; readonly bundleVersion: string | undefined } | undefined
   #view: ClusterView | undefined
 
   constructor(options: ClusterServingOptions) {
@@ -78,6 +84,11 @@ export class ClusterServing {
 
   #translate(objects: Snapshot): Translation {
     const { bundleVersion } = this.#options.source
+    const [last, observations] = [this.#source, this.#observations]
+    // Most of what wakes us is our own writing of statuses, which changes nothing here.
+    const isSame = last?.objects === objects && last.observations === observations && last.bundleVersion === bundleVersion
+    if (this.#pass !== undefined && isSame) return this.#pass.translation
+    this.#source = { objects, observations, bundleVersion }
     const options = { ...this.#options.translate, ...(bundleVersion !== undefined && { bundleVersion }) }
     this.#pass = translate(new ObservedSnapshot(objects, this.#observations), options, this.#pass)
     return this.#pass.translation
@@ -92,12 +103,13 @@ export class ClusterServing {
 
   #observe({ infra, versions }: Translation): void {
     const { stream } = this.#options
-    this.#observations = {
+    const observations = {
       assumeProgrammed: false,
       gateways: new Map(
         infra.map((plan) => [plan.gateway, this.#observationOf(plan, versions.get(plan.gateway), stream.proxiesOf(plan.gateway))]),
       ),
     }
+    if (!isDeepStrictEqual(observations, this.#observations)) this.#observations = observations
   }
 
   #observationOf({ namespace, name }: InfraPlan, version: string | undefined, proxies: readonly ProxyState[]): GatewayObservation {
@@ -120,22 +132,24 @@ export class ClusterServing {
     const { later } = this.#options
     let soonest = Number.POSITIVE_INFINITY
     const present = new Set<string>()
-    const shown = statuses.flatMap((status): readonly StatusOf[] => {
-      if (status.kind !== 'Gateway') return [status]
+    const shown: StatusOf[] = []
+    for (const status of statuses) {
+      if (status.kind !== 'Gateway') {
+        shown.push(status)
+        continue
+      }
       const gateway = `${status.namespace}/${status.name}`
       present.add(gateway)
       const left = this.#waitsFor(gateway, versions.get(gateway))
-      if (left <= 0) {
-        this.#gatewayStatuses.set(gateway, status)
-        return [status]
-      }
-      soonest = Math.min(soonest, left)
-      const before = this.#gatewayStatuses.get(gateway)
-      return before === undefined ? [] : [before]
-    })
+      if (left <= 0) this.#gatewayStatuses.set(gateway, status)
+      else soonest = Math.min(soonest, left)
+      const now = left <= 0 ? status : this.#gatewayStatuses.get(gateway)
+      if (now !== undefined) shown.push(now)
+    }
     for (const gateway of this.#gatewayStatuses.keys()) if (!present.has(gateway)) this.#gatewayStatuses.delete(gateway)
     if (soonest < Number.POSITIVE_INFINITY) later(Math.ceil(soonest))
-    return shown
+    this.#shown = sameItems(this.#shown, shown) ? this.#shown : shown
+    return this.#shown
   }
 
   /** Milliseconds until its proxies count as late; 0 when they have answered, or there are none to wait for. */

@@ -39,6 +39,8 @@ export class ClusterWriting {
     { readonly plan: GatewayPlan; readonly uid: string; readonly object: KubeObject; readonly until: number }
   >()
   #told: readonly StatusOf[] = []
+  /** Made once for each status: what stays is not told again. */
+  readonly #judged = new WeakMap<StatusOf, Judged>()
 
   constructor(options: ClusterWritingOptions) {
     const { api, source, controllerName, instance, logger } = options
@@ -122,20 +124,18 @@ export class ClusterWriting {
   #tell(statuses: readonly StatusOf[]): void {
     if (statuses === this.#told) return
     this.#told = statuses
-    const { source } = this.#options
-    this.#events.tell(
-      statuses.map((status): Judged => {
-        const { apiVersion, kind, namespace, name } = status
-        return {
-          apiVersion,
-          kind,
-          namespace,
-          name,
-          uid: source.stored.get(kind, namespace, name)?.metadata.uid,
-          conditions: conditionsIn(status),
-        }
-      }),
-    )
+    this.#events.tell(statuses.map((status) => this.#judgedIn(status)))
+  }
+
+  #judgedIn(status: StatusOf): Judged {
+    let judged = this.#judged.get(status)
+    if (judged === undefined) {
+      const { apiVersion, kind, namespace, name } = status
+      const uid = this.#options.source.stored.get(kind, namespace, name)?.metadata.uid
+      judged = { apiVersion, kind, namespace, name, uid, conditions: conditionsIn(status) }
+      this.#judged.set(status, judged)
+    }
+    return judged
   }
 }
 

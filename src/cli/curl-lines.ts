@@ -5,6 +5,7 @@ import type { ListenerConfig } from '../config/listener.ts'
 import { bracketed } from '../lib/host-port.ts'
 import { intersection, isWildcard } from '../lib/hostname.ts'
 import { sampleRequest } from './sample-request.ts'
+import { reachable, shellWord } from './shell.ts'
 import type { View } from './serving.ts'
 
 /** What one line asks: every hostname on every Gateway and protocol once, by the first route that serves it. */
@@ -70,18 +71,12 @@ function hostnamesOf(
 function curl(listener: ListenerConfig, hostname: string, place: Place, trust: string, route: HttpRouteConfig): string {
   const scheme = listener.protocol === 'HTTPS' ? 'https' : 'http'
   const port = place.listenPort === (scheme === 'https' ? 443 : 80) ? '' : `:${place.listenPort}`
-  const address = bracketed(place.address)
-  const host = hostname === '' ? (scheme === 'https' ? 'localhost' : reachable(address)) : hostname
-  const resolve = hostname === '' && scheme === 'http' ? '' : ` --resolve ${shellWord(`${host}:${place.listenPort}:${reachable(address)}`)}`
+  const address = bracketed(reachable(place.address))
+  const host = hostname === '' ? (scheme === 'https' ? 'localhost' : address) : hostname
+  const resolve = hostname === '' && scheme === 'http' ? '' : ` --resolve ${shellWord(`${host}:${place.listenPort}:${address}`)}`
   const { method, target, headers } = sampleRequest(route)
   const fields = headers.map(([name, value]) => ` -H ${shellWord(value === '' ? `${name};` : `${name}: ${value}`)}`)
   return `curl${trust}${resolve}${methodFlag(method)}${fields.join('')} ${shellWord(`${scheme}://${host}${port}${target}`)}`
-}
-
-/** An address of "every interface" is no address to connect to. */
-function reachable(address: string): string {
-  if (address === '0.0.0.0') return '127.0.0.1'
-  return address === '[::]' ? '[::1]' : address
 }
 
 function trustFlag(view: View, config: GatewayConfig, listener: ListenerConfig, caCertificate: string | undefined): string {
@@ -104,8 +99,4 @@ function trustFlag(view: View, config: GatewayConfig, listener: ListenerConfig, 
 function methodFlag(method: string): string {
   if (method === 'GET') return ''
   return method === 'HEAD' ? ' --head' : ` -X ${method}`
-}
-
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -1,4 +1,4 @@
-/** `gatewright explain`: where a request goes and why, and for everything else that might have taken it why it did not. */
+/** `gatewright explain`: where a request goes, or a connection, and why, and for everything else that might have taken it why it did not. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,7 @@ import { refusedObjects } from './all-findings.ts'
 import type { Asked } from './asked.ts'
 import { assumingServed } from './assuming-served.ts'
 import { explainReport } from './explain-report.ts'
+import { answersFor, askedStream, type AskedStream, streamReport } from './explain-stream.ts'
 import { fetchServed } from './explain-admin.ts'
 import { type KindnessFlags, mappings, namesCluster, portOverrides, type SourceFlags, translateOptions } from './flags.ts'
 import { type Offline, translateOffline } from './offline.ts'
@@ -43,7 +44,10 @@ const inventedPort = 1
 
 export async function explain(paths: readonly string[], flags: ExplainFlags): Promise<number> {
   const [method = '', url = '', ...rest] = flags.request.trim().split(/\s+/)
-  if (rest.length > 0 || url === '') throw new UserError(`Cannot explain: --request must be 'METHOD URL', got '${flags.request}'`, 2)
+  if (rest.length > 0 || url === '')
+    throw new UserError(`Cannot explain: --request must be 'METHOD URL' or 'TCP|TLS|UDP NAME:PORT', got '${flags.request}'`, 2)
+  const stream = askedStream(method, url)
+  if (stream !== undefined) return explainStream(paths, flags, stream)
   const headers = flags.header.map(headerOf)
   const dropped = [...new Set(headers.map(([name]) => name))].filter((name) => isClaim(name, flags.trusted))
   const written = writtenRequest(
@@ -76,6 +80,15 @@ export async function explain(paths: readonly string[], flags: ExplainFlags): Pr
   if (flags.output === undefined) process.stdout.write(explainReport(found, styleFor(process.stdout, process.env)))
   else process.stdout.write(serialise({ ...found, gateways: undefined }, flags.output))
   return answers.some(({ explanation }) => explanation.winner !== undefined) ? 0 : 1
+}
+
+async function explainStream(paths: readonly string[], flags: ExplainFlags, stream: AskedStream): Promise<number> {
+  if (flags.header.length > 0) throw new UserError(`Cannot explain: ${stream.protocol} has no headers, got ${flags.header.join(', ')}`, 2)
+  const asked = flags.admin === undefined ? await offline(paths, flags) : await fetchServed(flags.admin)
+  const found = answersFor(asked, stream, flags.gateway)
+  if (flags.output === undefined) process.stdout.write(streamReport(found, styleFor(process.stdout, process.env)))
+  else process.stdout.write(serialise(found, flags.output))
+  return found.answers.some(({ explanation }) => explanation.winner !== undefined) ? 0 : 1
 }
 
 /** The files as `run` would serve them here, or with --strict as a cluster would; a cluster as it is. */

@@ -100,7 +100,10 @@ export function program(): Command {
   const explain = root.command('explain').argument('[path...]', 'folders, files, or - for standard input')
   explain.description('say where a request would go, and why every other candidate lost')
   withOutput(withCluster(withKindnesses(withSource(explain))), 'json', 'yaml')
-    .requiredOption('--request <METHOD URL>', "e.g. 'GET https://myapp.example.com/cart?x=1'")
+    .requiredOption(
+      '--request <METHOD URL>',
+      "e.g. 'GET https://myapp.example.com/cart?x=1'; or 'TLS db.example.com:443', 'TCP :5432', 'UDP :53'",
+    )
     .addOption(repeatable('-H, --header <name: value>', 'a header of the request'))
     .option('--trusted', 'the client is one that `run --trust` names: what it says in X-Forwarded-* and the like is kept', false)
     .option('--gateway <namespace/name>', 'ask this Gateway only')

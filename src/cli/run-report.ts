@@ -11,6 +11,7 @@ import { located } from './finding-lines.ts'
 import { routeHostnames, routeOf } from './refused-routes.ts'
 import type { View } from './serving.ts'
 import { statusOf } from './status-of.ts'
+import { streamLines } from './stream-lines.ts'
 import type { Style } from './style.ts'
 
 /** Lines of one section. */
@@ -41,7 +42,13 @@ export function startReport(view: View, { caCertificate, admin, platform }: RunS
   section('Findings', shortened(located(view.findings, style), 'lines, all of it with `gatewright check`'))
   const targets = curlTargets(view)
   const curls = targets.slice(0, mostLines).map((target) => `  ${curlLine(view, target, caCertificate)}`)
-  section('Try', [...curls, ...rest(targets.length, 'hostnames')])
+  const streams = streamLines(view, caCertificate)
+  section('Try', [
+    ...curls,
+    ...rest(targets.length, 'hostnames'),
+    ...streams.slice(0, mostLines).map((line) => `  ${line}`),
+    ...rest(streams.length, 'ports and server names'),
+  ])
   if (caCertificate !== undefined) {
     section(
       'Trust the development certificates',

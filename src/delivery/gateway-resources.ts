@@ -8,6 +8,7 @@ import type { CertificateConfig, ListenerConfig } from '../config/listener.ts'
 import type { PoolConfig } from '../config/pool.ts'
 import type { HttpRouteConfig } from '../config/route.ts'
 import type { StreamRouteConfig } from '../config/stream-route.ts'
+import { changedSpan } from '../lib/list-change.ts'
 import { Secret } from '../lib/secret.ts'
 
 /** All that a data plane needs for one Gateway. */
@@ -21,8 +22,17 @@ export interface GatewayResources {
 export interface Changes<T> {
   /** New or changed. */
   readonly put: readonly T[]
-  /** All names in their order; absent when neither order nor membership changed. */
-  readonly names?: readonly string[]
+  /** Absent when neither order nor membership changed. */
+  readonly span?: NameSpan
+}
+
+/** The names that took the place of others, so that a list of thousands need not travel for one that came. */
+export interface NameSpan {
+  /** How many there were. */
+  readonly of: number
+  readonly at: number
+  readonly removed: number
+  readonly names: readonly string[]
 }
 
 export interface ConfigDelta {
@@ -99,26 +109,36 @@ export function withDelta(before: GatewayResources, delta: ConfigDelta): Gateway
 
 function changesOf<T>(before: readonly T[], after: readonly T[], nameOf: (one: T) => string): Changes<T> {
   if (before === after) return { put: [] }
-  const known = new Set(before)
-  const put = after.filter((one) => !known.has(one))
-  const same = before.length === after.length && before.every((one, i) => one === after[i] || nameOf(one) === nameOf(after[i] as T))
-  return same ? { put } : { put, names: after.map(nameOf) }
+  const { begin, beforeEnd, afterEnd } = changedSpan(before, after)
+  const [left, came] = [before.slice(begin, beforeEnd), after.slice(begin, afterEnd)]
+  const known = new Set(left)
+  const put = came.filter((one) => !known.has(one))
+  const names = changedSpan(left.map(nameOf), came.map(nameOf))
+  if (names.begin === names.beforeEnd && names.begin === names.afterEnd) return { put }
+  const span: NameSpan = {
+    of: before.length,
+    at: begin + names.begin,
+    removed: names.beforeEnd - names.begin,
+    names: came.slice(names.begin, names.afterEnd).map(nameOf),
+  }
+  return { put, span }
 }
 
-function changed<T>(before: readonly T[], { put, names }: Changes<T>, nameOf: (one: T) => string): readonly T[] {
-  if (put.length === 0 && names === undefined) return before
+function changed<T>(before: readonly T[], { put, span }: Changes<T>, nameOf: (one: T) => string): readonly T[] {
+  if (put.length === 0 && span === undefined) return before
   const fresh = new Map(put.map((one) => [nameOf(one), one]))
-  if (names === undefined) {
-    const next = before.map((one) => take(fresh, nameOf(one)) ?? one)
-    if (fresh.size > 0) throw new Error(`Cannot apply a change: ${[...fresh.keys()].join(', ')} must be there before`)
-    return next
-  }
-  const known = new Map(before.map((one) => [nameOf(one), one]))
-  return names.map((name) => {
-    const one = fresh.get(name) ?? known.get(name)
+  const renewed = (list: readonly T[]): readonly T[] => (fresh.size === 0 ? list : list.map((one) => take(fresh, nameOf(one)) ?? one))
+  const { of, at, removed, names } = span ?? { of: before.length, at: before.length, removed: 0, names: [] }
+  if (of !== before.length) throw new Error(`Cannot apply a change: there must be ${of} resources before, got ${before.length}`)
+  const known = new Map(before.slice(at, at + removed).map((one) => [nameOf(one), one]))
+  const between = names.map((name) => {
+    const one = take(fresh, name) ?? known.get(name)
     if (one === undefined) throw new Error(`Cannot apply a change: ${name} must be there before or come with it`)
     return one
   })
+  const next = renewed(before.slice(0, at)).concat(between, renewed(before.slice(at + removed)))
+  if (fresh.size > 0) throw new Error(`Cannot apply a change: ${[...fresh.keys()].join(', ')} must be there before`)
+  return next
 }
 
 function take<T>(from: Map<string, T>, name: string): T | undefined {

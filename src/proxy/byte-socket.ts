@@ -1,10 +1,9 @@
 /**
  * Sockets that hand over bytes without streams between: one buffer for all of them, no allocation for each read.
  *
- * Node offers `onread` for connections that it opens. An accepted socket gets it by handing its handle to a new
- * `net.Socket`, a TLS socket by setting what `onread` would have set. Both are private API: where things do not look as
- * expected, 'data' events do the same at some cost (a small GET over TLS: 1.08 times). The bytes are valid during the
- * call only; whoever keeps them copies them. A TLS socket may still bring what it had decrypted when it was paused.
+ * Node offers `onread` for connections that it opens. An accepted socket gets it by setting what `onread` would have set, which is private
+ * API: where things do not look as expected, 'data' events do the same at some cost (a small GET over TLS: 1.08 times). The bytes are
+ * valid during the call only; whoever keeps them copies them. A TLS socket may still bring what it had decrypted when it was paused.
  */
 import { Socket, type TcpNetConnectOpts } from 'node:net'
 import { TLSSocket } from 'node:tls'
@@ -45,58 +44,32 @@ export function createSocketBuffers(): SocketBuffers {
   return { read: new ReadBuffer(), write: new WriteBuffer(), block: new BlockBuffer() }
 }
 
-/** What `net.Socket` keeps for itself and a server counts by. */
+/** What `net.Socket` keeps for itself. */
 interface SocketInternals {
-  _handle: { readonly readStop?: unknown; readonly writeQueueSize?: number; readonly useUserBuffer?: (buffer: Uint8Array) => void } | null
-  _server?: unknown
-  server?: unknown
+  readonly _handle: { readonly writeQueueSize?: number; readonly useUserBuffer?: (buffer: Uint8Array) => void } | null
 }
+
+/** Under these a socket keeps what `onread` has set. */
+const [bufferKey, callbackKey] = ['kBuffer', 'kBufferCb'].map((name) =>
+  Object.getOwnPropertySymbols(new Socket()).find(({ description }) => description === name),
+)
 
 /** An accepted socket whose bytes go to `handler`, which may be exchanged: the first bytes tell what a connection speaks. */
 export class AdoptedSocket implements ByteHandler {
-  /** To be used from now on instead of the accepted one. */
   readonly socket: Socket
   /** Must be set before the socket reads. */
   handler: ByteHandler | undefined
 
-  /**
-   * Takes over an accepted socket that nobody reads (accepted with `pauseOnConnect`, or paused). It does not read yet:
-   * call `startReading`. The constructor of the socket decides, so a TLS socket stays itself.
-   */
+  /** Takes an accepted socket that nobody reads (accepted with `pauseOnConnect`, or paused). It does not read yet: call `startReading`. */
   constructor(accepted: Socket, buffer: ReadBuffer) {
-    this.socket = adopt(accepted, this, buffer)
+    this.socket = accepted
+    if (!setOnread(accepted, this, buffer)) accepted.on('data', (bytes: Buffer) => this.onBytes(bytes))
+    accepted.pause()
   }
 
   onBytes(bytes: Buffer): void {
     this.handler?.onBytes(bytes)
   }
-}
-
-function adopt(accepted: Socket, handler: ByteHandler, buffer: ReadBuffer): Socket {
-  const internals = accepted as unknown as SocketInternals
-  const handle = internals._handle
-  if (!canShareReadBuffer || accepted.constructor !== Socket || !isTcpHandle(handle) || accepted.readableLength > 0) {
-    if (!setOnread(accepted, handler, buffer)) accepted.on('data', (bytes: Buffer) => handler.onBytes(bytes))
-    accepted.pause()
-    return accepted
-  }
-  internals._handle = null
-  const socket = new Socket({
-    handle,
-    allowHalfOpen: true,
-    readable: true,
-    writable: true,
-    manualStart: true,
-    onread: onReadOf(handler, buffer),
-  } as ConstructorParameters<typeof Socket>[0])
-  const adopted = socket as unknown as SocketInternals
-  // The server counts its connections by these; the husk that stays behind must not be counted.
-  adopted._server = internals._server
-  adopted.server = internals.server
-  internals._server = null
-  // Whoever watched the accepted socket learns of the end.
-  socket.once('close', (failed) => accepted.emit('close', failed))
-  return socket
 }
 
 /** Bytes that were written and that the kernel has not taken yet; as they become fewer, the peer takes some. */
@@ -155,14 +128,11 @@ export function breakOff(socket: Socket): void {
   else socket.resetAndDestroy()
 }
 
-/** Makes a TLS socket read as if it had been made with `onread`; false when it cannot be. */
+/** Makes a socket read as if it had been made with `onread`; false when it cannot be. */
 function setOnread(socket: Socket, handler: ByteHandler, buffer: ReadBuffer): boolean {
   const handle = (socket as unknown as SocketInternals)._handle
-  if (!canShareReadBuffer || !(socket instanceof TLSSocket) || socket.readableLength > 0) return false
+  if (!canShareReadBuffer || socket.readableLength > 0) return false
   if (typeof handle?.useUserBuffer !== 'function') return false
-  const symbols = Object.getOwnPropertySymbols(socket)
-  const bufferKey = symbols.find(({ description }) => description === 'kBuffer')
-  const callbackKey = symbols.find(({ description }) => description === 'kBufferCb')
   if (bufferKey === undefined || callbackKey === undefined) return false
   const onread = onReadOf(handler, buffer)
   Object.assign(socket, { [bufferKey]: onread.buffer, [callbackKey]: onread.callback })
@@ -178,8 +148,4 @@ function onReadOf(handler: ByteHandler, buffer: ReadBuffer): { buffer: Uint8Arra
       return true
     },
   }
-}
-
-function isTcpHandle(handle: SocketInternals['_handle']): boolean {
-  return handle !== null && typeof handle.readStop === 'function' && handle.constructor.name === 'TCP'
 }

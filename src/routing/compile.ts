@@ -8,7 +8,7 @@ import type { ListenerConfig, ListenerKey } from '../config/listener.ts'
 import type { Placement } from '../config/placement.ts'
 import type { HttpRouteConfig } from '../config/route.ts'
 import { compareSpecificity } from '../lib/hostname.ts'
-import { sameItems } from '../lib/list-change.ts'
+import { changedSpan, sameItems } from '../lib/list-change.ts'
 import type { FilterContext } from './filters.ts'
 import { compileHostTable } from './host-table.ts'
 import { newListener, newPort } from './listener.ts'
@@ -79,16 +79,32 @@ function compileRules(
   kept: Router | undefined,
 ): ReadonlyMap<HttpRouteConfig, readonly CompiledRule[]> {
   const known = new Map(kept?.config.routes.map((route, i) => [route, kept.compiled[i]]))
+  const former = formerRules(configs, previous, kept !== undefined)
   return new Map(
     configs.map((route) => [
       route,
       known.get(route) ??
         route.rules.map((rule) => {
-          const old = previous?.rules.get(rule.key)
+          const old = former.get(rule.key)
           return old !== undefined && kept !== undefined && old.config === rule ? old : compileRule(route, rule, context, old)
         }),
     ]),
   )
+}
+
+/** By key: the rules that are compiled anew, as they were before. @param onlyChanged routes that stayed are not asked for */
+function formerRules(
+  configs: readonly HttpRouteConfig[],
+  previous: Router | undefined,
+  onlyChanged: boolean,
+): ReadonlyMap<string, CompiledRule> {
+  if (previous === undefined) return new Map()
+  const { begin, beforeEnd } = onlyChanged
+    ? changedSpan(previous.config.routes, configs)
+    : { begin: 0, beforeEnd: previous.compiled.length }
+  const former = new Map<string, CompiledRule>()
+  for (const rules of previous.compiled.slice(begin, beforeEnd)) for (const rule of rules) former.set(rule.config.key, rule)
+  return former
 }
 
 /** Routes by listener and by their own hostname, in tie-break order. */

@@ -1,11 +1,12 @@
 /**
- * The usual change to a configuration: routes were edited and kept their place, their listeners and their hostnames.
- * Then the tables of those hostnames are compiled anew, and nothing else is looked at, however many there are.
+ * The usual change to a configuration: routes came, went or were edited, and all others kept their order and their listeners. Then
+ * the tables of the hostnames that these routes have are compiled anew, and nothing else, however many there are.
  */
 import type { GatewayConfig } from '../config/config.ts'
 import type { ListenerKey } from '../config/listener.ts'
 import type { Placement } from '../config/placement.ts'
 import type { HttpRouteConfig } from '../config/route.ts'
+import { compareSpecificity } from '../lib/hostname.ts'
 import { changedSpan, sameItems } from '../lib/list-change.ts'
 import type { FilterContext } from './filters.ts'
 import { compileHostTable } from './host-table.ts'
@@ -13,12 +14,6 @@ import { newListener, newPort } from './listener.ts'
 import { newRouter } from './new-router.ts'
 import type { CompiledListener, CompiledRule, HostTable, PortRouter, Router } from './router.ts'
 import { compileRule } from './rule.ts'
-
-interface Edit {
-  readonly place: number
-  readonly before: HttpRouteConfig
-  readonly after: HttpRouteConfig
-}
 
 /** Undefined when more has changed than that. */
 export function recompile(
@@ -28,43 +23,59 @@ export function recompile(
   phase: () => number,
 ): Router | undefined {
   const { listeners, streams } = previous.config
-  if (!sameItems(config.listeners, listeners) || !sameItems(config.streams, streams) || !samePlaces(config, previous, placement))
-    return undefined
-  const edits = editsOf(previous.config.routes, config.routes)
-  if (edits === undefined) return undefined
-  const compiled = [...previous.compiled]
-  const context = { moved: previous.movedPorts, phase }
-  for (const { place, after } of edits) compiled[place] = rulesOf(after, previous.compiled[place] ?? [], context)
-  const touched = new Map<ListenerKey, Set<string>>()
-  for (const { after } of edits) {
-    for (const { listener, hostnames } of after.attachments) {
-      const known = touched.get(listener) ?? new Set()
-      for (const hostname of hostnames) known.add(hostname)
-      touched.set(listener, known)
-    }
-  }
-  const renew = tableRenewer(config, edits, compiled)
+  if (!sameItems(config.listeners, listeners) || !sameItems(config.streams, streams)) return undefined
+  if (!samePlaces(config, previous, placement)) return undefined
+  const change = changeOf(previous, config.routes)
+  if (change === undefined) return undefined
+  // Redirects know which hosts the moved ports serve.
+  if (previous.movedPorts.length > 0 && !sameAttachmentsAll(change)) return undefined
+  const compiled = compileChanged(change, previous, { moved: previous.movedPorts, phase })
+  const tables = new Tables(config.routes, compiled, change)
   const ports = new Map<number, PortRouter>()
   for (const [number, port] of previous.ports) {
-    const listeners = port.listeners.map((listener) => withHosts(listener, touched.get(listener.config.key), renew))
-    ports.set(number, sameItems(listeners, port.listeners) ? port : newPort(number, listeners))
+    const renewed = port.listeners.map((listener) => tables.renew(listener))
+    ports.set(number, sameItems(renewed, port.listeners) ? port : newPort(number, renewed))
   }
   const { datagramPorts, movedPorts } = previous
   return newRouter({ config, ports, datagramPorts, streams: previous.streams, compiled, movedPorts })
 }
 
-/** Undefined when routes came, went or changed places, or are attached otherwise. */
-function editsOf(before: readonly HttpRouteConfig[], after: readonly HttpRouteConfig[]): readonly Edit[] | undefined {
-  if (before.length !== after.length) return undefined
-  const edits: Edit[] = []
-  const { begin, afterEnd } = changedSpan(before, after)
-  for (let place = begin; place < afterEnd; place++) {
-    const [old, one] = [before[place], after[place]]
-    if (old === one) continue
-    if (old === undefined || one === undefined || old.key !== one.key || !sameAttachments(old, one)) return undefined
-    edits.push({ place, before: old, after: one })
-  }
-  return edits
+/** What lies between the common beginning and the common end of the lists of routes. */
+interface Change {
+  readonly begin: number
+  readonly beforeEnd: number
+  readonly left: readonly HttpRouteConfig[]
+  readonly came: readonly HttpRouteConfig[]
+  /** Those that are not in the other list. */
+  readonly removed: readonly HttpRouteConfig[]
+  readonly added: readonly HttpRouteConfig[]
+}
+
+/** Undefined when routes that stayed changed places. */
+function changeOf({ config: { routes: before } }: Router, after: readonly HttpRouteConfig[]): Change | undefined {
+  const { begin, beforeEnd, afterEnd } = changedSpan(before, after)
+  const [left, came] = [before.slice(begin, beforeEnd), after.slice(begin, afterEnd)]
+  const [inLeft, inCame] = [new Set(left), new Set(came)]
+  const stayed = left.filter((route) => inCame.has(route))
+  if (
+    !sameItems(
+      stayed,
+      came.filter((route) => inLeft.has(route)),
+    )
+  )
+    return undefined
+  const removed = left.filter((route) => !inCame.has(route))
+  return { begin, beforeEnd, left, came, removed, added: came.filter((route) => !inLeft.has(route)) }
+}
+
+function sameAttachmentsAll({ removed, added }: Change): boolean {
+  return (
+    removed.length === added.length &&
+    removed.every((old, i) => {
+      const one = added[i]
+      return one !== undefined && one.key === old.key && sameAttachments(old, one)
+    })
+  )
 }
 
 function sameAttachments(a: HttpRouteConfig, b: HttpRouteConfig): boolean {
@@ -88,42 +99,79 @@ function samePlaces(config: GatewayConfig, { ports, datagramPorts, movedPorts }:
   )
 }
 
-function rulesOf(route: HttpRouteConfig, before: readonly CompiledRule[], context: FilterContext): readonly CompiledRule[] {
-  return route.rules.map((rule) => {
-    const old = before.find(({ config }) => config.key === rule.key)
-    return old !== undefined && old.config === rule ? old : compileRule(route, rule, context, old)
-  })
+/** The rules of all routes: those of what stayed are what they were. */
+function compileChanged(
+  { begin, beforeEnd, left, came }: Change,
+  { compiled }: Router,
+  context: FilterContext,
+): readonly (readonly CompiledRule[])[] {
+  const former = compiled.slice(begin, beforeEnd)
+  const stayed = new Map(left.map((route, i) => [route, former[i]]))
+  const rules = new Map<string, CompiledRule>()
+  for (const ofRoute of former) for (const rule of ofRoute) rules.set(rule.config.key, rule)
+  const between = came.map(
+    (route) =>
+      stayed.get(route) ??
+      route.rules.map((rule) => {
+        const old = rules.get(rule.key)
+        return old !== undefined && old.config === rule ? old : compileRule(route, rule, context, old)
+      }),
+  )
+  return compiled.slice(0, begin).concat(between, compiled.slice(beforeEnd))
 }
 
-function withHosts(
-  listener: CompiledListener,
-  hostnames: ReadonlySet<string> | undefined,
-  renew: (table: HostTable) => HostTable,
-): CompiledListener {
-  if (hostnames === undefined) return listener
-  const tables = listener.tables.map((table) => (hostnames.has(table.hostname) ? renew(table) : table))
-  return newListener(listener.config, listener.placedPort, tables, listener.streams)
-}
+/** The tables of those hostnames that routes which came or went have. */
+class Tables {
+  readonly #routes: readonly HttpRouteConfig[]
+  readonly #compiled: readonly (readonly CompiledRule[])[]
+  /** By listener and hostname: the routes that have it now. */
+  readonly #touched = new Map<ListenerKey, Map<string, HttpRouteConfig[]>>()
+  #rules: ReadonlyMap<HttpRouteConfig, readonly CompiledRule[]> | undefined
 
-function tableRenewer(
-  config: GatewayConfig,
-  edits: readonly Edit[],
-  compiled: readonly (readonly CompiledRule[])[],
-): (table: HostTable) => HostTable {
-  const successors = new Map(edits.map(({ before, after }) => [before, after]))
-  const edited = new Map(edits.map(({ place, after }) => [after, compiled[place]]))
-  // Only for a hostname that unchanged routes have too.
-  let all: ReadonlyMap<HttpRouteConfig, readonly CompiledRule[] | undefined> | undefined
-  const rules = (route: HttpRouteConfig): readonly CompiledRule[] => {
-    const found = edited.get(route)
-    if (found !== undefined) return found
-    all ??= new Map(config.routes.map((one, i) => [one, compiled[i]]))
-    return all.get(route) ?? []
+  constructor(routes: readonly HttpRouteConfig[], compiled: readonly (readonly CompiledRule[])[], { removed, added }: Change) {
+    this.#routes = routes
+    this.#compiled = compiled
+    for (const { attachments } of [...removed, ...added]) {
+      for (const { listener, hostnames } of attachments) {
+        const known = this.#touched.get(listener) ?? new Map<string, HttpRouteConfig[]>()
+        for (const hostname of hostnames) known.set(hostname, [])
+        this.#touched.set(listener, known)
+      }
+    }
+    if (this.#touched.size === 0) return
+    for (const route of routes) for (const attachment of route.attachments) this.#attach(route, attachment)
   }
-  return ({ hostname, routes }) =>
-    compileHostTable(
-      hostname,
-      routes.map((route) => successors.get(route) ?? route),
-      rules,
+
+  renew(listener: CompiledListener): CompiledListener {
+    const touched = this.#touched.get(listener.config.key)
+    if (touched === undefined) return listener
+    const known = new Set<string>()
+    const kept: HostTable[] = []
+    for (const table of listener.tables) {
+      const routes = touched.get(table.hostname)
+      known.add(table.hostname)
+      if (routes === undefined) kept.push(table)
+      else if (routes.length > 0) kept.push(this.#table(table.hostname, routes))
+    }
+    const made = [...touched].flatMap(([hostname, routes]) =>
+      known.has(hostname) || routes.length === 0 ? [] : [this.#table(hostname, routes)],
     )
+    const tables = made.length === 0 ? kept : [...kept, ...made].sort((a, b) => compareSpecificity(a.hostname, b.hostname))
+    return newListener(listener.config, listener.placedPort, tables, listener.streams)
+  }
+
+  #attach(route: HttpRouteConfig, { listener, hostnames }: HttpRouteConfig['attachments'][number]): void {
+    const touched = this.#touched.get(listener)
+    if (touched === undefined) return
+    for (const hostname of hostnames) {
+      const attached = touched.get(hostname)
+      if (attached !== undefined && attached.at(-1) !== route) attached.push(route)
+    }
+  }
+
+  #table(hostname: string, routes: readonly HttpRouteConfig[]): HostTable {
+    this.#rules ??= new Map(this.#routes.map((route, i) => [route, this.#compiled[i] ?? []]))
+    const rules = this.#rules
+    return compileHostTable(hostname, routes, (route) => rules.get(route) ?? [])
+  }
 }

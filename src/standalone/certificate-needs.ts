@@ -7,7 +7,7 @@ import { intersection, isWildcard } from '../lib/hostname.ts'
 import type { Translation } from '../translate/translation.ts'
 import type { Memory } from './memory.ts'
 import { mayRefer } from './reference-grant.ts'
-import { requestRoutes } from './request-routes.ts'
+import { namedRoutes } from './routes.ts'
 
 export type ListenerOwner = Gateway | ListenerSet
 
@@ -96,7 +96,7 @@ function hostnamesOf(snapshot: Snapshot, owner: ListenerOwner, listener: Listene
   const own = (listener.hostname ?? '').toLowerCase()
   const names = new Set([own === '' ? 'localhost' : own])
   if (own !== '' && !isWildcard(own)) return [...names]
-  for (const route of requestRoutes(snapshot)) {
+  for (const route of namedRoutes(snapshot)) {
     const attaches = route.spec.parentRefs.some(
       (ref) =>
         ref.kind === owner.kind &&

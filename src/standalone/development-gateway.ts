@@ -7,8 +7,8 @@ import type { Gateway, Listener, ListenerSet } from '../api/gateway.ts'
 import type { ParentReference } from '../api/route.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { changedSpan } from '../lib/list-change.ts'
-import { requestRoutes } from './request-routes.ts'
-import type { RequestRoute } from './request-routes.ts'
+import { requestRoutes } from './routes.ts'
+import type { RequestRoute } from './routes.ts'
 
 export const developmentClassName = 'gatewright-development'
 

@@ -1,19 +1,32 @@
 /**
- * The built-in echo backend: one server on loopback for each echoed Service, which speaks HTTP/1.1 and HTTP/2 by prior knowledge on
- * one port, as the first bytes tell. It answers every request as JSON with what arrived, so that a route can be tried before its
- * application runs, and echoes the messages of WebSockets and gRPC calls.
+ * The built-in echo backend: one server on loopback for each echoed Service, which speaks what its clients do on one port, as the first
+ * bytes tell: HTTP/1.1, HTTP/2 by prior knowledge, or neither. It answers every request as JSON with what arrived, so that a route can be
+ * tried before its application runs, and echoes the messages of WebSockets and gRPC calls. Whatever is no HTTP comes back byte for byte,
+ * TLS is ended with a certificate for the name that was asked for, and datagrams to the port of the same number come back too.
  */
 import { createServer as createHttp1Server } from 'node:http'
 import type { IncomingMessage, Server as Http1Server, ServerResponse } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
 import type { Http2Server, Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { createServer } from 'node:net'
+import { createSocket } from 'node:dgram'
+import type { Socket as DatagramSocket } from 'node:dgram'
 import type { AddressInfo, Server, Socket } from 'node:net'
+import { createSecureContext, createServer as createTlsServer } from 'node:tls'
+import type { Server as TlsServer } from 'node:tls'
+import type { Leaf } from './development-ca.ts'
 import { echoGrpc, isGrpcCall } from './grpc-echo.ts'
 import { acceptWebSocket } from './websocket-echo.ts'
 
 /** RFC 9113 section 3.4. */
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+/** RFC 9110 section 9.1, and the space behind it; methods are rarely longer. */
+const requestBegins = /^[A-Z-]{3,12} [/*]/
+const longestBegin = 14
+/** RFC 8446 section 5.1. */
+const handshakeRecord = 22
+/** Ports that are tried until TCP and UDP have the same one. */
+const mostTries = 20
 /** Bytes. */
 const maxHeaderSize = 128 * 1024
 
@@ -42,10 +55,12 @@ export class EchoBackend {
   readonly #server: Server
   readonly #http1: Http1Server
   readonly #http2: Http2Server
+  readonly #tls: TlsServer
   readonly #sockets = new Set<Socket>()
+  #datagrams: DatagramSocket | undefined
   #requests = 0
 
-  private constructor(namespace: string, service: string) {
+  private constructor(namespace: string, service: string, leafFor: ((hostname: string) => Promise<Leaf>) | undefined) {
     this.#namespace = namespace
     this.#service = service
     // The gateway's pool decides how long a connection lives: an idle one closed from this side would race with its next request.
@@ -56,25 +71,51 @@ export class EchoBackend {
     this.#http2 = createHttp2Server({ settings: { maxHeaderListSize: maxHeaderSize }, maxHeaderListPairs: 2_000 }, (request, response) =>
       isGrpcCall(request) ? this.#call(request, response) : this.#answer(request, response),
     )
+    this.#tls = createTlsServer({ SNICallback: (hostname, done) => void contextFor(leafFor, hostname, done) }, (socket) =>
+      this.#accept(socket),
+    )
+    this.#tls.on('tlsClientError', (_error, socket) => void socket.destroy())
     // Half open, as the servers that take the sockets over would have them.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket))
   }
 
   /** Listens on a free port of 127.0.0.1. */
-  static async start(namespace: string, service: string): Promise<EchoBackend> {
-    const backend = new EchoBackend(namespace, service)
+  static async start(namespace: string, service: string, leafFor?: (hostname: string) => Promise<Leaf>): Promise<EchoBackend> {
+    for (let tries = 1; ; tries += 1) {
+      const backend = new EchoBackend(namespace, service, leafFor)
+      try {
+        await backend.#listen()
+        return backend
+      } catch (error) {
+        await backend.close()
+        if (tries === mostTries) throw error
+      }
+    }
+  }
+
+  async #listen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      backend.#server.once('error', reject)
-      backend.#server.listen(0, '127.0.0.1', resolve)
+      this.#server.once('error', reject)
+      this.#server.listen(0, '127.0.0.1', resolve)
     })
-    return backend
+    const datagrams = createSocket('udp4')
+    await new Promise<void>((resolve, reject) => {
+      datagrams.once('error', reject)
+      datagrams.bind(this.port, '127.0.0.1', resolve)
+    })
+    datagrams.on('message', (datagram, { address, port }) => {
+      this.#requests += 1
+      datagrams.send(datagram, port, address)
+    })
+    datagrams.on('error', () => {})
+    this.#datagrams = datagrams
   }
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** Requests taken so far, upgrades included. */
+  /** Requests, connections without requests and datagrams taken so far, upgrades included. */
   get requests(): number {
     return this.#requests
   }
@@ -82,6 +123,7 @@ export class EchoBackend {
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     for (const socket of this.#sockets) socket.destroy()
+    this.#datagrams?.close()
     await closed
   }
 
@@ -90,19 +132,27 @@ export class EchoBackend {
     socket.on('close', () => this.#sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     let first: Buffer = Buffer.alloc(0)
-    const endUnheard = (): void => void socket.end()
+    const endUnheard = (): void => void socket.end(first)
     const look = (chunk: Buffer): void => {
       first = Buffer.concat([first, chunk])
-      const length = Math.min(first.length, preface.length)
-      const isHttp2 = first.compare(preface, 0, length, 0, length) === 0
-      if (isHttp2 && length < preface.length) return
+      const spoken = spokenIn(first)
+      if (spoken === undefined) return
       socket.off('data', look).off('end', endUnheard).pause()
       socket.unshift(first)
-      if (isHttp2) {
-        this.#http2.emit('connection', socket)
-      } else {
-        this.#http1.emit('connection', socket)
-        socket.resume()
+      switch (spoken) {
+        case 'http1':
+          this.#http1.emit('connection', socket)
+          socket.resume()
+          break
+        case 'http2':
+          this.#http2.emit('connection', socket)
+          break
+        case 'tls':
+          this.#tls.emit('connection', socket)
+          break
+        case 'bytes':
+          this.#requests += 1
+          socket.pipe(socket)
       }
     }
     socket.on('data', look).on('end', endUnheard)
@@ -163,5 +213,30 @@ export class EchoBackend {
       headerList,
       bodySize,
     }
+  }
+}
+
+/** undefined: more bytes will tell. */
+function spokenIn(first: Buffer): 'http1' | 'http2' | 'tls' | 'bytes' | undefined {
+  if (first[0] === handshakeRecord) return 'tls'
+  const length = Math.min(first.length, preface.length)
+  if (first.compare(preface, 0, length, 0, length) === 0) return length < preface.length ? undefined : 'http2'
+  const begin = first.toString('latin1', 0, longestBegin)
+  if (requestBegins.test(begin)) return 'http1'
+  return begin.length < longestBegin && /^[A-Z-]{1,12} ?$/.test(begin) ? undefined : 'bytes'
+}
+
+async function contextFor(
+  leafFor: ((hostname: string) => Promise<Leaf>) | undefined,
+  hostname: string,
+  done: (error: Error | null, context?: ReturnType<typeof createSecureContext>) => void,
+): Promise<void> {
+  try {
+    const leaf = await leafFor?.(hostname)
+    if (leaf === undefined) return done(new Error('there are no certificates'))
+    const [cert, key] = [leaf.data['tls.crt'], leaf.data['tls.key']].map((text) => Buffer.from(text ?? '', 'base64'))
+    done(null, createSecureContext({ ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) }))
+  } catch (error) {
+    done(error as Error)
   }
 }

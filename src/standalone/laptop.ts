@@ -69,7 +69,7 @@ export class Laptop {
     const ports = new Map<string, number>()
     for (const { namespace, name } of services) {
       const key = `${namespace}/${name}`
-      const backend = this.#echoes.get(key) ?? (await EchoBackend.start(namespace, name))
+      const backend = this.#echoes.get(key) ?? (await EchoBackend.start(namespace, name, this.#leafFor))
       this.#echoes.set(key, backend)
       ports.set(key, backend.port)
     }
@@ -96,6 +96,12 @@ export class Laptop {
       }
     }
     return this.#addresses
+  }
+
+  /** For clients whose TLS ends at an echo backend. */
+  readonly #leafFor = async (hostname: string): Promise<Leaf> => {
+    this.#ca ??= await DevelopmentCa.open(this.#stateFolder, Date.now())
+    return this.#ca.leaf(hostname, Date.now())
   }
 
   async #makeLeaves(hostnames: readonly string[], findings: Finding[]): Promise<ReadonlyMap<string, Leaf>> {

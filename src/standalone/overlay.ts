@@ -8,7 +8,7 @@
  * `run` translates twice: the plain snapshot gives statuses and findings, the overlaid one the configuration. `--strict` means that
  * nobody calls this folder; translate has no branch for it.
  */
-import type { KubeSecret } from '../api/core.ts'
+import type { KubeSecret, ServicePort } from '../api/core.ts'
 import type { Finding } from '../api/finding.ts'
 import type { Gateway, Listener } from '../api/gateway.ts'
 import type { ObjectRef } from '../api/meta.ts'
@@ -180,11 +180,11 @@ export class Overlay {
     for (const { port, routes } of need.unasked) findings.push(notEchoed(object, port, routes))
     const echoPort = need.echoPorts.length === 0 ? undefined : inputs.echoPorts.get(path)
     if (need.mappings.length === 0 && echoPort === undefined) return
-    const shape = [service, need.missingPorts.join()]
+    const shape = [service, portsInWords(need.missingPorts)]
     const standIn = this.#memory.keep(`Service ${path}`, shape, () => standInService(need))
     if (standIn !== undefined) edits.put(standIn)
     if (echoPort !== undefined) {
-      const echoed = need.echoPorts.map((port) => port.port).join()
+      const echoed = portsInWords(need.echoPorts)
       edits.put(this.#memory.keep(`echo ${path}`, [...shape, echoed, echoPort], () => echoSlice(need, echoPort)))
       kindnesses.push(
         service === undefined
@@ -242,6 +242,10 @@ export class Overlay {
     if (leaf === undefined) return
     edits.put(this.#memory.keep(`Secret ${namespace} ${hostname}`, [leaf], () => leafSecret(namespace, hostname, leaf)))
   }
+}
+
+function portsInWords(ports: readonly ServicePort[]): string {
+  return ports.map(({ port, protocol }) => `${protocol} ${port}`).join()
 }
 
 function lastOfEach(mappings: readonly ServiceMapping[]): readonly ServiceMapping[] {

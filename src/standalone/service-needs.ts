@@ -1,12 +1,12 @@
-/** Which Services the routes send requests to and what each of their ports lacks: an echo backend, a mapping, the Service itself. */
+/** Which Services the routes send anything to and what each of their ports lacks: an echo backend, a mapping, the Service itself. */
 import type { EndpointSlice, Service, ServicePort } from '../api/core.ts'
 import type { ReferenceGrant } from '../api/gateway.ts'
-import type { BackendObjectReference, HttpRouteFilter } from '../api/route.ts'
+import type { BackendObjectReference, HttpRouteFilter, Route } from '../api/route.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { changedSpan } from '../lib/list-change.ts'
+import type { Transport } from '../lib/transport.ts'
 import { mayRefer } from './reference-grant.ts'
-import { requestRoutes } from './request-routes.ts'
-import type { RequestRoute } from './request-routes.ts'
+import { allRoutes } from './routes.ts'
 import type { ServiceMapping } from './service-mapping.ts'
 
 export interface ServiceNeed {
@@ -15,7 +15,7 @@ export interface ServiceNeed {
   /** As the files define it. */
   readonly service: Service | undefined
   /** Ports that routes or mappings name and the Service has not. */
-  readonly missingPorts: readonly number[]
+  readonly missingPorts: readonly ServicePort[]
   readonly mappings: readonly ServiceMapping[]
   /** Ports that nothing answers for. */
   readonly echoPorts: readonly ServicePort[]
@@ -30,7 +30,8 @@ export interface ServiceNeed {
 interface Wanted {
   readonly namespace: string
   readonly name: string
-  readonly ports: Set<number>
+  /** By transport and number. */
+  readonly ports: Map<string, ServicePort>
   readonly routes: Set<string>
   /** Ports by which a route asks for authorisation, with those routes. */
   readonly guards: Map<number, Set<string>>
@@ -50,16 +51,17 @@ interface Target {
   readonly namespace: string
   readonly name: string
   readonly port: number
+  readonly transport: Transport
   /** It is asked whether a request may pass. */
   readonly guards: boolean
 }
 
 /** The Services that routes and mappings name, and in what they were found: the next search begins with it. */
 export interface WantedServices {
-  readonly routes: readonly RequestRoute[]
+  readonly routes: readonly Route[]
   readonly grants: readonly ReferenceGrant[]
   readonly mappings: readonly ServiceMapping[]
-  readonly targets: WeakMap<RequestRoute, RouteTarget>
+  readonly targets: WeakMap<Route, RouteTarget>
   readonly wanted: readonly Wanted[]
 }
 
@@ -73,16 +75,16 @@ export function serviceNeeds(snapshot: Snapshot, { wanted }: WantedServices, ech
 /** Where the edited routes name the Services that they named before, so do all. */
 export function wantedServices(snapshot: Snapshot, mappings: readonly ServiceMapping[], last?: WantedServices): WantedServices {
   const found = {
-    routes: requestRoutes(snapshot),
+    routes: allRoutes(snapshot),
     grants: snapshot.all('ReferenceGrant'),
     mappings,
-    targets: last?.targets ?? new WeakMap<RequestRoute, RouteTarget>(),
+    targets: last?.targets ?? new WeakMap<Route, RouteTarget>(),
   }
   const isSame = last !== undefined && last.mappings === mappings && last.grants === found.grants && nameTheSame(last, found.routes)
   return { ...found, wanted: isSame ? last.wanted : wantedIn(snapshot, found) }
 }
 
-function nameTheSame({ routes: before, targets }: WantedServices, after: readonly RequestRoute[]): boolean {
+function nameTheSame({ routes: before, targets }: WantedServices, after: readonly Route[]): boolean {
   if (before.length !== after.length) return false
   const { begin, afterEnd } = changedSpan(before, after)
   for (let i = begin; i < afterEnd; i++) {
@@ -99,7 +101,7 @@ function wantedIn(snapshot: Snapshot, { routes, mappings, targets: known }: Omit
   const wantedOf = (service: string, namespace: string, name: string): Wanted => {
     const entry = wanted.get(service)
     if (entry !== undefined) return entry
-    const made: Wanted = { namespace, name, ports: new Set(), routes: new Set(), guards: new Map(), mappings: [] }
+    const made: Wanted = { namespace, name, ports: new Map(), routes: new Set(), guards: new Map(), mappings: [] }
     wanted.set(service, made)
     return made
   }
@@ -109,11 +111,11 @@ function wantedIn(snapshot: Snapshot, { routes, mappings, targets: known }: Omit
   }
   for (const of of routes) {
     const { route, targets } = targetsOf(of, known)
-    for (const { service, namespace, name, port, guards } of targets) {
+    for (const { service, namespace, name, port, transport, guards } of targets) {
       const from = of.metadata.namespace
       if (namespace !== from && !mayRefer(snapshot, { kind: of.kind, namespace: from }, { kind: 'Service', namespace, name })) continue
       const entry = wantedOf(service, namespace, name)
-      entry.ports.add(port)
+      entry.ports.set(`${transport} ${port}`, portNamed(port, transport))
       entry.routes.add(route)
       if (guards) entry.guards.set(port, (entry.guards.get(port) ?? new Set()).add(route))
     }
@@ -122,14 +124,14 @@ function wantedIn(snapshot: Snapshot, { routes, mappings, targets: known }: Omit
 }
 
 /** It is in the route alone. */
-function targetsOf(route: RequestRoute, known: WeakMap<RequestRoute, RouteTarget>): RouteTarget {
+function targetsOf(route: Route, known: WeakMap<Route, RouteTarget>): RouteTarget {
   const before = known.get(route)
   if (before !== undefined) return before
   const { namespace: own, name: routeName } = route.metadata
   const targets = [...referencesOf(route)].flatMap(({ ref, guards }): Target[] => {
     const { group, kind, name, port, namespace = own } = ref
     if (group !== '' || kind !== 'Service' || port === undefined) return []
-    return [{ service: `${namespace}/${name}`, namespace, name, port, guards }]
+    return [{ service: `${namespace}/${name}`, namespace, name, port, transport: route.kind === 'UDPRoute' ? 'UDP' : 'TCP', guards }]
   })
   const made = { route: `${own}/${routeName}`, targets }
   known.set(route, made)
@@ -141,12 +143,12 @@ interface Reference {
   readonly guards: boolean
 }
 
-function* referencesOf(route: RequestRoute): Generator<Reference> {
+function* referencesOf(route: Route): Generator<Reference> {
   for (const rule of route.spec.rules) {
-    yield* referencesIn(rule.filters)
+    yield* referencesIn('filters' in rule ? rule.filters : [])
     for (const backend of rule.backendRefs) {
       yield { ref: backend, guards: false }
-      yield* referencesIn(backend.filters)
+      yield* referencesIn('filters' in backend ? backend.filters : [])
     }
   }
 }
@@ -162,12 +164,13 @@ function needOf(snapshot: Snapshot, wanted: Wanted, echo: boolean): ServiceNeed 
   const { namespace, name, mappings, guards } = wanted
   const service = snapshot.get('Service', namespace, name)
   const slices = snapshot.bucket('slicesByService', `${namespace}/${name}`)
-  const defined = service?.spec.ports.filter((port) => port.protocol === 'TCP') ?? []
+  const defined = service?.spec.ports.filter(({ protocol }) => protocol === 'TCP' || protocol === 'UDP') ?? []
   const mapped = new Set(mappings.map((mapping) => mapping.port))
   // A port that the files' own Service lacks is a mistake of the route's to be shown, not mended, unless it is mapped.
-  const named = service === undefined ? [...wanted.ports, ...mapped] : [...mapped]
-  const missingPorts = [...new Set(named)].filter((port) => !defined.some((known) => known.port === port)).sort((a, b) => a - b)
-  const unanswered = [...defined, ...missingPorts.map(portNamed)].filter((port) => !mapped.has(port.port))
+  const named = service === undefined ? [...wanted.ports.values()] : [...wanted.ports.values()].filter(({ port }) => mapped.has(port))
+  const unnamed = [...mapped].filter((port) => !named.some((one) => one.port === port)).map((port) => portNamed(port, 'TCP'))
+  const missingPorts = [...named, ...unnamed].filter((port) => !defined.some((known) => samePort(known, port))).sort(comparePorts)
+  const unanswered = [...defined, ...missingPorts].filter((port) => !mapped.has(port.port))
   // An ExternalName Service is refused for a reason (CVE-2021-25740): no echo hides that.
   const mended = echo && slices.length === 0 && service?.spec.type !== 'ExternalName'
   const unasked = mended ? [...guards].filter(([port]) => !mapped.has(port)).map(([port, routes]) => ({ port, routes: [...routes] })) : []
@@ -184,6 +187,14 @@ function needOf(snapshot: Snapshot, wanted: Wanted, echo: boolean): ServiceNeed 
   }
 }
 
-export function portNamed(port: number): ServicePort {
-  return { name: `port-${port}`, port, protocol: 'TCP' }
+function portNamed(port: number, protocol: Transport): ServicePort {
+  return { name: `${protocol === 'UDP' ? 'udp' : 'port'}-${port}`, port, protocol }
+}
+
+function samePort(a: ServicePort, b: ServicePort): boolean {
+  return a.port === b.port && a.protocol === b.protocol
+}
+
+function comparePorts(a: ServicePort, b: ServicePort): number {
+  return a.port - b.port || (a.protocol < b.protocol ? -1 : 1)
 }

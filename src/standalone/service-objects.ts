@@ -1,6 +1,5 @@
 /** The Services and EndpointSlices that stand in for what the files lack or a mapping sets aside. */
 import type { EndpointSlice, Service, ServicePort } from '../api/core.ts'
-import { portNamed } from './service-needs.ts'
 import type { ServiceNeed } from './service-needs.ts'
 
 /** The Service with every port that something here answers for; undefined when the files' own will do. */
@@ -12,7 +11,7 @@ export function standInService(need: ServiceNeed): Service | undefined {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: known?.metadata ?? { name: need.name, namespace: need.namespace, generation: 1, labels: {}, annotations: {} },
-    spec: { type: 'ClusterIP', ports: [...(known?.spec.ports ?? []), ...need.missingPorts.map(portNamed)] },
+    spec: { type: 'ClusterIP', ports: [...(known?.spec.ports ?? []), ...need.missingPorts] },
   }
 }
 
@@ -53,7 +52,7 @@ export function remainingSlices(need: ServiceNeed): readonly (readonly [Endpoint
 }
 
 function portsOf(need: ServiceNeed): readonly ServicePort[] {
-  return [...(need.service?.spec.ports ?? []), ...need.missingPorts.map(portNamed)]
+  return [...(need.service?.spec.ports ?? []), ...need.missingPorts]
 }
 
 function slice(
@@ -76,6 +75,6 @@ function slice(
     },
     addressType,
     endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true } })),
-    ports: ports.map((port) => ({ ...(port.name === undefined ? {} : { name: port.name }), port: target, protocol: 'TCP' })),
+    ports: ports.map((port) => ({ ...(port.name === undefined ? {} : { name: port.name }), port: target, protocol: port.protocol })),
   }
 }

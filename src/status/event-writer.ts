@@ -6,6 +6,7 @@
 import type { KubeApi, KubeObject, Resource } from '../kube/kube-api.ts'
 import { microTime } from '../kube/micro-time.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { changedSpan } from '../lib/list-change.ts'
 import type { StoredCondition } from './merge-conditions.ts'
 
 /** An object and the conditions of ours in its status, whoever they are about. */
@@ -40,6 +41,8 @@ export class EventWriter {
   readonly #options: EventWriterOptions
   /** By object: what was said of it last, by condition. */
   readonly #said = new Map<string, ReadonlyMap<string, string>>()
+  /** What was told last. */
+  #heard: readonly Judged[] = []
   readonly #waiting: KubeObject[] = []
   #sending: Promise<void> | undefined
   #number = 0
@@ -48,30 +51,34 @@ export class EventWriter {
     this.#options = options
   }
 
-  /** All objects that are judged now. Never blocks. */
+  /** All objects that are judged now; one that is the same object as before is not looked at again. Never blocks. */
   tell(judged: readonly Judged[]): void {
-    const present = new Set<string>()
-    for (const one of judged) {
-      const key = `${one.kind}/${one.namespace}/${one.name}/${one.uid ?? ''}`
-      present.add(key)
-      const before = this.#said.get(key)
+    const { begin, beforeEnd, afterEnd } = changedSpan(this.#heard, judged)
+    const [left, came] = [this.#heard.slice(begin, beforeEnd), judged.slice(begin, afterEnd)]
+    this.#heard = judged
+    const [before, after] = [new Set(left), new Set(came)]
+    const fresh = came.filter((one) => !before.has(one))
+    const keys = new Set(fresh.map(keyOf))
+    for (const one of left) if (!after.has(one) && !keys.has(keyOf(one))) this.#said.delete(keyOf(one))
+    for (const one of fresh) {
+      const key = keyOf(one)
+      const said = this.#said.get(key)
       const now = new Map<string, string>()
       for (const condition of one.conditions) {
         if (!loud.has(condition.type)) continue
         const about = `${condition.type} ${condition.about ?? ''}`
         const bad = condition.type === 'PartiallyInvalid' ? condition.status === 'True' : condition.status === 'False'
         if (passing.has(condition.reason ?? '')) {
-          const known = before?.get(about)
+          const known = said?.get(about)
           if (known !== undefined) now.set(about, known)
         } else if (bad) {
           now.set(about, condition.reason ?? '')
-          if (before?.get(about) !== condition.reason) this.#add(one, condition, 'Warning')
-        } else if (before?.has(about) === true) this.#add(one, condition, 'Normal')
+          if (said?.get(about) !== condition.reason) this.#add(one, condition, 'Warning')
+        } else if (said?.has(about) === true) this.#add(one, condition, 'Normal')
       }
       if (now.size > 0) this.#said.set(key, now)
       else this.#said.delete(key)
     }
-    for (const key of this.#said.keys()) if (!present.has(key)) this.#said.delete(key)
     if (this.#waiting.length > 0) {
       this.#sending ??= this.#send().finally(() => {
         this.#sending = undefined
@@ -117,4 +124,8 @@ export class EventWriter {
       }
     }
   }
+}
+
+function keyOf({ kind, namespace, name, uid }: Judged): string {
+  return `${kind}/${namespace}/${name}/${uid ?? ''}`
 }

@@ -38,6 +38,10 @@ interface Item {
   readonly kind: string
   readonly namespace: string
   readonly name: string
+  /** `namespace/name` */
+  readonly path: string
+  /** The number of the last list of statuses that it was in. */
+  seen: number
   /** Undefined: nothing of ours shall stand there. */
   wanted: object | undefined
   /** What `wanted` was compared with last, and what it was. */
@@ -51,7 +55,11 @@ interface Item {
 export class StatusWriter {
   readonly #options: StatusWriterOptions
   readonly #items = new Map<string, Item>()
-  readonly #queue: Item[] = []
+  /** The last list, and the item of each of its elements: mostly they stand where they stood. */
+  #last: { readonly statuses: readonly WantedStatus[]; readonly items: readonly Item[] } = { statuses: [], items: [] }
+  #number = 0
+  /** Those that one waits for while many others change (Gateways), and those many (routes). */
+  readonly #queues: { readonly few: Item[]; readonly many: Item[] } = { few: [], many: [] }
   readonly #timers = new Set<NodeJS.Timeout>()
   #busy = 0
   #stopped = false
@@ -64,19 +72,40 @@ export class StatusWriter {
 
   /** How every status of ours shall be from now on. Call it again also when what is stored has changed. */
   write(statuses: readonly WantedStatus[]): void {
-    const wanted = new Set<string>()
-    for (const { kind, namespace, name, status } of statuses) {
-      const item = this.#item(kind, namespace, name)
-      item.wanted = status
-      wanted.add(keyOf(kind, namespace, name))
-      this.#look(item)
+    const changes = this.#options.stored.changes()
+    const last = this.#last
+    if (statuses === last.statuses && changes !== undefined) {
+      for (const [kind, paths] of changes) this.#lookAt(kind, paths)
+      return
     }
+    this.#number += 1
+    const items = statuses.map((status, i) => {
+      // One that was let go is never in the last list.
+      const known = last.statuses[i] === status ? last.items[i] : undefined
+      return known ?? this.#item(status.kind, status.namespace, status.name)
+    })
+    this.#last = { statuses, items }
+    for (const [i, item] of items.entries()) {
+      const wanted = statuses[i]?.status
+      const isSame = item.wanted === wanted && item.compared !== undefined
+      item.wanted = wanted
+      item.seen = this.#number
+      if (!isSame || changes === undefined) this.#look(item)
+    }
+    for (const [kind, paths] of changes ?? []) this.#lookAt(kind, paths)
     if (!this.#cleared) this.#adoptStale()
     for (const [key, item] of this.#items) {
-      if (wanted.has(key)) continue
+      if (item.seen === this.#number) continue
       item.wanted = undefined
       this.#look(item)
       if (item.state === 'still') this.#items.delete(key)
+    }
+  }
+
+  #lookAt(kind: string, paths: ReadonlySet<string>): void {
+    for (const path of paths) {
+      const item = this.#items.get(`${kind}/${path}`)
+      if (item !== undefined) this.#look(item)
     }
   }
 
@@ -91,7 +120,8 @@ export class StatusWriter {
 
   stop(): void {
     this.#stopped = true
-    this.#queue.length = 0
+    this.#queues.few.length = 0
+    this.#queues.many.length = 0
     for (const timer of this.#timers) clearTimeout(timer)
   }
 
@@ -130,7 +160,18 @@ export class StatusWriter {
     const key = keyOf(kind, namespace, name)
     const known = this.#items.get(key)
     if (known !== undefined) return known
-    const item: Item = { kind, namespace, name, wanted: undefined, compared: undefined, state: 'still', written: undefined, failures: 0 }
+    const item: Item = {
+      kind,
+      namespace,
+      name,
+      path: `${namespace}/${name}`,
+      seen: 0,
+      wanted: undefined,
+      compared: undefined,
+      state: 'still',
+      written: undefined,
+      failures: 0,
+    }
     this.#items.set(key, item)
     return item
   }
@@ -143,13 +184,13 @@ export class StatusWriter {
     if (compared !== undefined && compared.wanted === item.wanted && compared.resourceVersion === stored.resourceVersion) return
     if (this.#changeOf(item, stored) === undefined) return
     item.state = 'queued'
-    this.#queue.push(item)
+    this.#queues[sharedKinds.includes(item.kind) ? 'many' : 'few'].push(item)
     this.#work()
   }
 
   /** What is stored, or what we have just written where the watch has not shown it yet. */
-  #storedOf({ kind, namespace, name, written }: Item): StoredObject | undefined {
-    const stored = this.#options.stored.get(kind, namespace, name)
+  #storedOf({ kind, path, written }: Item): StoredObject | undefined {
+    const stored = this.#options.stored.at(kind, path)
     if (stored === undefined || written === undefined) return stored
     return Number(stored.resourceVersion) < Number(written.resourceVersion) ? { ...written, generation: stored.generation } : stored
   }
@@ -172,7 +213,7 @@ export class StatusWriter {
 
   #work(): void {
     while (this.#busy < abreast) {
-      const item = this.#queue.shift()
+      const item = this.#queues.few.shift() ?? this.#queues.many.shift()
       if (item === undefined) return
       this.#busy += 1
       item.state = 'under way'

@@ -8,7 +8,10 @@ export interface StoredObject {
 }
 
 export interface StoredObjects {
-  get(kind: string, namespace: string, name: string): StoredObject | undefined
+  /** @param path `namespace/name`: whoever asks again and again keeps it, since a text that was looked up before is found faster */
+  at(kind: string, path: string): StoredObject | undefined
+  /** What has changed since the last call, by kind, as `namespace/name`; undefined: anything may have. */
+  changes(): ReadonlyMap<string, ReadonlySet<string>> | undefined
   /** Of the kinds that are watched. */
   all(kind: string): Iterable<{ readonly namespace: string; readonly name: string; readonly stored: StoredObject }>
 }

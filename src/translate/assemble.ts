@@ -82,10 +82,12 @@ function byGateway<C>(
   servedOf: (route: RouteResult) => readonly { readonly gateway: string; readonly config: C }[],
 ): ReadonlyMap<string, readonly C[]> {
   const found = new Map<string, C[]>()
-  for (const { gateway, config } of routes.flatMap(servedOf)) {
-    const own = found.get(gateway)
-    if (own === undefined) found.set(gateway, [config])
-    else own.push(config)
+  for (const route of routes) {
+    for (const { gateway, config } of servedOf(route)) {
+      const own = found.get(gateway)
+      if (own === undefined) found.set(gateway, [config])
+      else own.push(config)
+    }
   }
   return found
 }

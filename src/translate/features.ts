@@ -6,11 +6,16 @@ import type { Listener } from '../api/gateway.ts'
  * ExternalAuth and sessions are served too; v1.7 has no names for them.
  */
 export const SUPPORTED_FEATURES: readonly { readonly name: string }[] = [
+  'BackendTLSPolicy',
+  'BackendTLSPolicySANValidation',
   'GRPCRoute',
   'GRPCRouteNamedRouteRule',
   'GRPCRouteRequestHeaderModifier',
   'Gateway',
   'GatewayAddressEmpty',
+  'GatewayBackendClientCertificate',
+  'GatewayFrontendClientCertificateValidation',
+  'GatewayFrontendClientCertificateValidationInsecureFallback',
   'GatewayHTTPListenerIsolation',
   'GatewayHTTPSListenerDetectMisdirectedRequests',
   'GatewayInfrastructure',
@@ -46,6 +51,11 @@ export const SUPPORTED_FEATURES: readonly { readonly name: string }[] = [
   'HTTPRouteSchemeRedirect',
   'ListenerSet',
   'ReferenceGrant',
+  'TCPRoute',
+  'TLSRoute',
+  'TLSRouteModeMixed',
+  'TLSRouteModeTerminate',
+  'UDPRoute',
 ].map((name) => ({ name }))
 
 export const GATEWAY_GROUP = 'gateway.networking.k8s.io'

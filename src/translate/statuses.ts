@@ -14,7 +14,8 @@ export function keepStatuses(last: readonly StatusOf[] | undefined, made: readon
 export function byKind(lists: readonly (readonly StatusOf[])[]): readonly StatusOf[] {
   const statuses = lists.filter((list) => list.length > 0)
   const kindOf = (list: readonly StatusOf[]) => list[0]?.kind ?? ''
-  return statuses.sort((a, b) => (kindOf(a) < kindOf(b) ? -1 : 1)).flat()
+  // On long lists `flat` takes many times what this does.
+  return ([] as StatusOf[]).concat(...statuses.sort((a, b) => (kindOf(a) < kindOf(b) ? -1 : 1)))
 }
 
 export function statusesIn(results: readonly { readonly status?: StatusOf }[]): readonly StatusOf[] {

@@ -157,3 +157,12 @@ conformance('GatewayStaticAddresses', async (scene) => {
 conformance('GatewayInvalidParametersRef', (scene) => {
   scene.gateway('gateway-invalid-parameters-ref', 'Accepted=False InvalidParameters')
 })
+
+conformance('GatewayInvalidTLSBackendConfiguration', (scene) => {
+  for (const what of ['nonexistent-secret', 'unsupported-group', 'unsupported-kind', 'malformed-secret']) {
+    const gateway = `gateway-client-certificate-${what}`
+    scene.gateway(gateway, 'Accepted=True Accepted', 'ResolvedRefs=False InvalidClientCertificateRef')
+  }
+  const gateway = 'gateway-client-certificate-missing-reference-grant'
+  scene.gateway(gateway, 'Accepted=True Accepted', 'ResolvedRefs=False RefNotPermitted')
+})

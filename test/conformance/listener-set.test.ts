@@ -194,3 +194,10 @@ const attached: readonly Claim[] = ['Accepted=True Accepted', 'ResolvedRefs=True
 function good(count: number): ListenerClaim {
   return { kinds: ['HTTPRoute'], attached: count, conditions: ['ResolvedRefs=True', 'Accepted=True', 'Programmed=True'] }
 }
+
+conformance('ListenerSetAllowedRoutesSupportedKinds', (scene) => {
+  scene.gateway('gateway-with-listener-sets-test-supported-route-kinds', 'Accepted=True')
+  scene.setListeners('listenerset-test-allowed-routes-supported-kinds', {
+    'listener-set-listener-allowed-routes-tls-only': { kinds: 'any', attached: 0, conditions: ['ResolvedRefs=False InvalidRouteKinds'] },
+  })
+})

@@ -50,9 +50,9 @@ export class RunningGateway {
     this.#child.stderr.on('data', (text: string) => (this.stderr += text))
   }
 
-  /** Resolves with the first line. Ports 80 and 443 of the manifests are moved to free ones, unless `args` say where to. */
+  /** Resolves with the first line. Well-known ports of the manifests are moved to free ones, unless `args` say where to. */
   static async start(args: readonly string[], options: RunOptions = {}): Promise<RunningGateway> {
-    const moved = await Promise.all([80, 443].map(async (port) => ['--port', `${port}=${await freePort()}`]))
+    const moved = await Promise.all([80, 443, 53, 5432].map(async (port) => ['--port', `${port}=${await freePort()}`]))
     const gateway = new RunningGateway(args.includes('--port') ? args : [...args, ...moved.flat()], options)
     try {
       await eventually(() => gateway.#lines.length > 0 || gateway.#child.exitCode !== null, 'the line that says ready', 10_000)
@@ -101,6 +101,13 @@ export class RunningGateway {
   /** PEM of the development CA, for clients that verify. */
   get authority(): string {
     return readFileSync(join(this.#state, 'ca', 'ca.pem'), 'utf8')
+  }
+
+  /** Where the listener of that name is. */
+  listener(name: string): OpenListener {
+    const found = (this.changes.at(-1) ?? this.ready).listeners.find(({ listener }) => listener === name)
+    if (found === undefined) throw new Error(`Cannot find listener ${name}: it must be open, got none`)
+    return found
   }
 
   /** Where requests for `url` go: the listener of its scheme that names the host best. */

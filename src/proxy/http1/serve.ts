@@ -12,8 +12,7 @@ import type { ClientConnection, ConnectionContext } from '../http/connection-con
 import { Http1Connection } from './connection.ts'
 
 /**
- * @param socket accepted with `pauseOnConnect` and `allowHalfOpen`, nobody else reads it. A plain TCP socket is taken
- *   over: use it no more, but it still emits 'close'
+ * @param socket accepted with `pauseOnConnect` and `allowHalfOpen`, nobody else reads it
  * @param first bytes that were read from it already
  */
 export function serveHttp1(socket: Socket, context: ConnectionContext, first?: Buffer): ClientConnection {

@@ -209,17 +209,9 @@ export class Port implements LivePort, TlsPort {
     }
     this.#open += 1
     admission.open += 1
-    if (this.plan.kind === 'http') {
-      // The accepted socket may hand its handle to another one, so only the connection knows when it has closed.
-      const connection = this.#serveHttp(socket, client, undefined)
-      connection.onClosed = () => {
-        this.#connections.delete(connection)
-        this.#closed()
-      }
-      return
-    }
     socket.once('close', this.#closed)
-    if (this.plan.kind === 'tls') tls.accept(socket, client, this)
+    if (this.plan.kind === 'http') this.#serveHttp(socket, client, undefined)
+    else if (this.plan.kind === 'tls') tls.accept(socket, client, this)
     else this.#acceptStream(socket)
   }
 

@@ -64,7 +64,7 @@ export class TlsListener {
     const contextOf = clients === undefined ? presented : checking(clients)
     const server = createServer({
       ...(first !== undefined && { cert: first.config.chain, key: first.key.reveal() }),
-      ca: clients === undefined ? [] : clients.authorities,
+      ca: authoritiesOf(clients),
       requestCert: clients !== undefined,
       rejectUnauthorized: clients?.mode === 'valid-only',
       minVersion,
@@ -90,17 +90,25 @@ function presented(certificate: LoadedCertificate | undefined): SecureContext | 
 }
 
 /** The context that a server name chooses decides whom the client's certificate may be from: those of certificates know nobody. */
-function checking({ authorities }: ClientValidationConfig): typeof presented {
+function checking(clients: ClientValidationConfig): typeof presented {
   const contexts = new Map<LoadedCertificate, SecureContext>()
   return (certificate) => {
     if (certificate === undefined) return undefined
     let context = contexts.get(certificate)
     if (context === undefined) {
-      context = createSecureContext({ cert: certificate.config.chain, key: certificate.key.reveal(), ca: authorities })
+      context = createSecureContext({ cert: certificate.config.chain, key: certificate.key.reveal(), ca: authoritiesOf(clients) })
       contexts.set(certificate, context)
     }
     return context
   }
+}
+
+/**
+ * Where everybody is let in nobody is checked: a signature that does not fit leaves an error with OpenSSL, by which the next read of an
+ * accepted connection would seem to fail.
+ */
+function authoritiesOf(clients: ClientValidationConfig | undefined): string | string[] {
+  return clients?.mode === 'valid-only' ? clients.authorities : []
 }
 
 export interface TlsListenersResult {

@@ -40,7 +40,7 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
   #untaken = 0
 
   /**
-   * @param accepted nobody reads it; it is taken over, use it no more. It emits 'close' all the same
+   * @param accepted nobody reads it
    * @param first bytes that were read from it already
    */
   constructor(accepted: Socket, listener: ListenerKey, stream: CompiledStream, runtime: ProxyRuntime, first?: Buffer) {
@@ -55,7 +55,6 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     this.#first = first
     counters.connections += 1
     counters.connectionsTotal += 1
-    this.#client.setNoDelay(true)
     this.#client.on('drain', () => this.#clientDrained())
     this.#client.on('end', () => this.#clientEnd())
     this.#client.on('finish', () => this.#clientFinished())
@@ -245,7 +244,7 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     this.deadline = ended
     this.#runtime.sweep.forget(this)
     this.#toClient.drop()
-    if (broken) breakOff(this.#client)
+    if (broken && !this.#clientClosed) breakOff(this.#client)
     else this.#client.destroy()
     if (backend !== undefined) this.#release(backend, broken && backend.ready && !this.#clientEnded)
     if (this.#clientClosed) this.#forget()
@@ -260,8 +259,8 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
   #closed(): void {
     this.#clientClosed = true
     if (this.phase === 'closed') return this.#forget()
-    if (!this.#clientEnded || this.#backend?.ready !== true || unsentBytes(this.#backend.dialled.socket) === 0) return this.#end(true)
-    this.#awaitTaking()
+    if (this.#clientEnded && this.#backend?.ready === true && unsentBytes(this.#backend.dialled.socket) > 0) return this.#awaitTaking()
+    this.#end(!this.#clientEnded)
   }
 
   /** Nothing is left. */

@@ -49,6 +49,8 @@ export class KubernetesSource implements Source {
   /** What is followed, as the API server has it. */
   readonly stored: StoredObjects = {
     get: (kind, namespace, name) => this.#storedOne(kind, `${namespace}/${name}`),
+    at: (kind, path) => this.#storedOne(kind, path),
+    changes: () => this.#takeChanges(),
     all: (kind) => this.#storedAll(kind),
   }
   /** What carries our labels, whole. */
@@ -65,6 +67,8 @@ export class KubernetesSource implements Source {
   readonly #owned: ReadonlyMap<string, FollowedKind<KubeObject>>
   readonly #all: readonly AnyKind[]
   readonly #reported = new Map<string, string>()
+  /** Undefined until somebody asks for them. */
+  #changes: Map<string, Set<string>> | undefined
   #lookAgain: () => void = () => {}
   #waiting: (() => void)[] = []
   #discoveryProblem: KubeError | undefined
@@ -75,24 +79,31 @@ export class KubernetesSource implements Source {
   constructor(options: KubernetesSourceOptions) {
     this.#options = options
     const { api, owned, random, delay, now } = options
-    const changed = (): void => this.#changed()
-    this.#loaded = new LoadedObjects({ api, random, delay, changed })
+    const changed = (kind: string) => (paths: ReadonlySet<string>) => {
+      this.#noteChanges(kind, paths)
+      this.#changed()
+    }
+    this.#loaded = new LoadedObjects({ api, random, delay, changed: () => this.#changed() })
     this.#objects = new Map(
       KINDS.filter(({ kind }) => kind !== 'Gateway' && !isLoaded(kind)).map((definition) => {
         const how = howToRead(definition.group)
-        return [definition.kind, this.#kind<Reading>({ ...named(definition), take: (raw, previous) => read(raw, previous, how), changed })]
+        const take = (raw: KubeObject, previous: Reading | undefined): Reading => read(raw, previous, how)
+        return [definition.kind, this.#kind<Reading>({ ...named(definition), take, changed: changed(definition.kind) })]
       }),
     )
     this.#gateways = this.#kind<GatewayReading>({
       ...named(definitionOf('Gateway')),
       take: (raw, previous) => new GatewayReading(raw, previous, howToRead(definitionOf('Gateway').group)),
-      changed,
+      changed: changed('Gateway'),
     })
     this.#known = new Map(LOADED_KINDS.map((kind) => [kind, this.#knownKind(kind)]))
     this.#owned = new Map(
       (owned === undefined ? [] : OWNED_KINDS).map(({ group, kind }) => {
         const selection = { labels: owned ?? '' }
-        return [kind, this.#kind<KubeObject>({ group, kind, versions: OWNED_VERSIONS, selection, take: (raw) => raw, changed })]
+        return [
+          kind,
+          this.#kind<KubeObject>({ group, kind, versions: OWNED_VERSIONS, selection, take: (raw) => raw, changed: changed(kind) }),
+        ]
       }),
     )
     this.#all = [...this.#objects.values(), this.#gateways, ...this.#known.values(), ...this.#owned.values()]
@@ -220,6 +231,20 @@ export class KubernetesSource implements Source {
 
   #wake(): void {
     for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  #noteChanges(kind: string, paths: ReadonlySet<string>): void {
+    const changes = this.#changes
+    if (changes === undefined) return
+    let known = changes.get(kind)
+    if (known === undefined) changes.set(kind, (known = new Set()))
+    for (const path of paths) known.add(path)
+  }
+
+  #takeChanges(): ReadonlyMap<string, ReadonlySet<string>> | undefined {
+    const changes = this.#changes
+    this.#changes = new Map()
+    return changes
   }
 
   #storedOne(kind: string, key: string): StoredObject | undefined {

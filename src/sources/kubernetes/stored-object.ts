@@ -19,6 +19,10 @@ export interface StoredObject {
 export interface StoredObjects {
   /** undefined: there is none, or none that is followed. */
   get(kind: string, namespace: string, name: string): StoredObject | undefined
+  /** The same by `namespace/name`. */
+  at(kind: string, path: string): StoredObject | undefined
+  /** What has changed since the last call, by kind, as `namespace/name`; undefined on the first one: anything may have. */
+  changes(): ReadonlyMap<string, ReadonlySet<string>> | undefined
   all(kind: string): Iterable<{ readonly namespace: string; readonly name: string; readonly stored: StoredObject }>
 }
 

@@ -11,17 +11,31 @@ import { toggle } from './toggle.ts'
 
 const isQuick = process.argv.includes('--quick')
 
-const parts: readonly (() => Promise<readonly Figure[]>)[] = isQuick
-  ? [() => appear(200), () => oneByOne(100), () => toggle(5), () => many({ namespaces: 5, routes: 250, seconds: 5 })]
-  : [() => appear(1_000), () => oneByOne(3_000), () => toggle(20), () => many({ namespaces: 50, routes: 5_000, seconds: 30 })]
+const only = process.argv[process.argv.indexOf('--only') + 1] ?? ''
+const isWhole = !process.argv.includes('--only')
+
+const parts: Readonly<Record<string, () => Promise<readonly Figure[]>>> = isQuick
+  ? {
+      appear: () => appear(200),
+      'one-by-one': () => oneByOne(100),
+      toggle: () => toggle(5),
+      many: () => many({ namespaces: 5, routes: 250, seconds: 5 }),
+    }
+  : {
+      appear: () => appear(1_000),
+      'one-by-one': () => oneByOne(3_000),
+      toggle: () => toggle(20),
+      many: () => many({ namespaces: 50, routes: 5_000, seconds: 30 }),
+    }
 
 const figures: Figure[] = []
-for (const measure of parts) {
+for (const [name, measure] of Object.entries(parts)) {
+  if (!isWhole && name !== only) continue
   const found = await measure()
   figures.push(...found)
   process.stdout.write(`${found.map(figureLine).join('\n')}\n\n`)
 }
-if (!isQuick) {
+if (!isQuick && isWhole) {
   const git = (...args: readonly string[]): string => execFileSync('git', args, { cwd: checkout, encoding: 'utf8' }).trim()
   const name = `control-${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain') === '' ? '' : '-changed'}.json`
   writeFileSync(join(checkout, 'bench/results', name), `${JSON.stringify({ node: process.version, figures }, undefined, 2)}\n`)

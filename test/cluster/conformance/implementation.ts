@@ -15,4 +15,4 @@ export const implementation = {
 
 export const GATEWAY_CLASS = 'gatewright'
 export const CONTROLLER_NAME = 'gatewright.dev/gateway-controller'
-export const PROFILES = ['GATEWAY-HTTP', 'GATEWAY-GRPC'] as const
+export const PROFILES = ['GATEWAY-HTTP', 'GATEWAY-GRPC', 'GATEWAY-TLS', 'GATEWAY-TCP', 'GATEWAY-UDP'] as const

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { root } from '../../harness/command-build.ts'
-import { checkExpectation, readExpectations } from './expectation.ts'
+import { checkExpectation, checkStream, readExpectations, readStreams } from './expectation.ts'
 import { startExample } from './start-example.ts'
 import { type Command, curlCommands } from './readme.ts'
 
@@ -22,6 +22,7 @@ describe('the examples', () => {
 
 describe.each(examples)('examples/%s', (example) => {
   const expectations = readExpectations(join(folder, example, 'expect.yaml'))
+  const streams = readStreams(join(folder, example, 'expect.yaml'))
 
   it('answers every request of its expect.yaml as it says', { timeout: 20_000 }, async () => {
     const gateway = await startExample(example)
@@ -29,12 +30,14 @@ describe.each(examples)('examples/%s', (example) => {
       expect(await gateway.close(), gateway.stderr).toBe(0)
     })
     for (const one of expectations) await checkExpectation(gateway, one)
+    for (const one of streams) await checkStream(gateway, one)
     expect(gateway.stderr).toBe('')
   })
 
   it('prints commands and answers in its README that expect.yaml has too', () => {
     const commands = curlCommands(readmeOf(example))
-    expect(commands.length).toBeGreaterThan(0)
+    expect(commands.length + streams.length).toBeGreaterThan(0)
+    for (const { command, expect: answer } of streams) expect(readmeOf(example)).toContain(`$ ${command}\n${answer.trimEnd()}\n`)
     for (const command of commands) {
       const { expect: wanted } = expectations.find((one) => sameRequest(one, command)) ?? {}
       expect(wanted, `expect.yaml has ${command.text}`).toBeDefined()

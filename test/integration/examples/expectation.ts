@@ -1,10 +1,13 @@
 /** expect.yaml of an example, as examples/README.md describes it: read, sent, checked. */
 import { readFileSync } from 'node:fs'
+import { connect as connectTls } from 'node:tls'
 import { expect } from 'vitest'
 import { parse } from 'yaml'
 import type { EchoAnswer } from '../../../src/standalone/echo.ts'
+import { eventually } from '../../harness/eventually.ts'
 import type { RawAnswer } from '../../harness/raw-client.ts'
 import type { RunningGateway } from '../../harness/running-gateway.ts'
+import { DatagramPeer, StreamClient } from '../../harness/streams.ts'
 import { WebSocketClient } from '../../harness/web-socket-client.ts'
 
 export interface Expectation {
@@ -25,6 +28,17 @@ export interface Expectation {
   }
 }
 
+/** One connection, or one datagram: what is sent, and all that comes back. */
+export interface StreamExpectation {
+  readonly listener: string
+  /** For a listener of protocol TLS. */
+  readonly serverName?: string
+  readonly send: string
+  readonly expect: string
+  /** For a person: does the same. */
+  readonly command: string
+}
+
 /** What runs beside the gateway, in place of a Service. */
 export interface Beside {
   /** A file of the example; it gets its port as the argument and prints `listens on PORT`. */
@@ -37,13 +51,14 @@ export function readBeside(file: string): Beside | undefined {
   return (parse(readFileSync(file, 'utf8')) as { beside?: Beside }).beside
 }
 
-const fileKeys = new Set(['requests', 'beside'])
+const fileKeys = new Set(['requests', 'streams', 'beside'])
 const requestKeys = new Set(['request', 'headers', 'insecure', 'times', 'send', 'expect'])
+const streamKeys = new Set(['listener', 'serverName', 'send', 'expect', 'command'])
 const answerKeys = new Set(['status', 'service', 'shares', 'headers', 'echo', 'absent'])
 
 /** A key that nobody knows is refused: what it says would never be checked. */
 export function readExpectations(file: string): readonly Expectation[] {
-  const { requests, ...rest } = parse(readFileSync(file, 'utf8')) as { requests: readonly Expectation[] }
+  const { requests = [], ...rest } = parse(readFileSync(file, 'utf8')) as { requests?: readonly Expectation[] }
   const strange = Object.keys(rest).filter((key) => !fileKeys.has(key))
   if (strange.length > 0) throw new Error(`Cannot read ${file}: keys must be known, got ${strange.join(', ')}`)
   for (const one of requests) {
@@ -54,6 +69,35 @@ export function readExpectations(file: string): readonly Expectation[] {
     if (unknown.length > 0) throw new Error(`Cannot read ${file}: keys must be known, got ${unknown.join(', ')} in ${one.request}`)
   }
   return requests
+}
+
+export function readStreams(file: string): readonly StreamExpectation[] {
+  const { streams = [] } = parse(readFileSync(file, 'utf8')) as { streams?: readonly StreamExpectation[] }
+  const unknown = streams.flatMap((one) => Object.keys(one)).filter((key) => !streamKeys.has(key))
+  if (unknown.length > 0) throw new Error(`Cannot read ${file}: keys must be known, got ${unknown.join(', ')}`)
+  return streams
+}
+
+export async function checkStream(
+  gateway: RunningGateway,
+  { listener, serverName, send, expect: wanted }: StreamExpectation,
+): Promise<void> {
+  const { protocol, port } = gateway.listener(listener)
+  if (protocol === 'UDP') {
+    const client = await DatagramPeer.open()
+    client.send(send, port)
+    expect(await client.hears(1), listener).toEqual([wanted])
+    return
+  }
+  const client =
+    serverName === undefined
+      ? await StreamClient.plain(port)
+      : new StreamClient(connectTls({ port, host: '127.0.0.1', servername: serverName, ca: gateway.authority }))
+  client.socket.write(send)
+  await client.hears(wanted)
+  client.socket.end()
+  await eventually(() => client.closed || client.ended, 'the end of the connection')
+  expect(client.text(), listener).toBe(wanted)
 }
 
 /** Sends the request as often as it says and holds every answer against what is expected. */

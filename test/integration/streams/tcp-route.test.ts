@@ -40,7 +40,7 @@ function countersOf(plane: TestDataPlane) {
   return stream.counters
 }
 
-describe('a TCPRoute', () => {
+describe('[feature:TCPRoute] a TCPRoute', () => {
   it('[wire:stream-pass] passes bytes on as they are, both ways, whoever speaks first', async () => {
     const backend = await streamBackend((socket) => {
       socket.write('220 ready\r\n')

@@ -80,7 +80,7 @@ async function serve(
   expect(report.failedPorts).toEqual([])
 }
 
-describe('a TLSRoute', () => {
+describe('[feature:TLSRoute] a TLSRoute', () => {
   it('[wire:stream-sni] passes TLS through by server name: exact, then the longest wildcard, whatever is older', async () => {
     const [a, b, c] = [await tlsBackend('a'), await tlsBackend('b'), await tlsBackend('c')]
     const pools = [streamPool('a', [a.port]), streamPool('b', [b.port]), streamPool('c', [c.port])] as const
@@ -172,7 +172,7 @@ describe('a TLSRoute', () => {
     await eventually(() => plane.dataPlane.ports[0]?.open === 0, 'nothing left')
   })
 
-  it('[wire:stream-terminate] ends TLS where its listener says so, and passes on what was in it', async () => {
+  it('[wire:stream-terminate] [feature:TLSRouteModeTerminate] ends TLS where its listener says so, and passes on what was in it', async () => {
     const backend = await streamBackend()
     const pools = [streamPool('plain', [backend.port])]
     const plane = startPlane()
@@ -210,7 +210,7 @@ describe('a TLSRoute', () => {
     await (await secure(plane.port(443), 'other.example.com')).hears('rest')
   })
 
-  it('[wire:stream-mixed] has HTTPS, TLS that ends and TLS that passes on one port, told apart by server name', async () => {
+  it('[wire:stream-mixed] [feature:TLSRouteModeMixed] has HTTPS, TLS that ends and TLS that passes on one port, told apart by server name', async () => {
     const web = await startBackend('web')
     onTestFinished(async () => await web.stop())
     const [through, plain] = [await tlsBackend('through'), await streamBackend(saying('plain'))]

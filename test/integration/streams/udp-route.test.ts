@@ -45,7 +45,7 @@ function portOf(plane: TestDataPlane) {
   return port
 }
 
-describe('a UDPRoute', () => {
+describe('[feature:UDPRoute] a UDPRoute', () => {
   it('[wire:datagram-session] gives a client its backend and brings the answers back from where it asked', async () => {
     const backend = await DatagramPeer.open((text) => `re: ${text}`)
     const plane = await scene([backend])

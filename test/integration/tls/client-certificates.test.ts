@@ -1,6 +1,10 @@
 /** Listeners whose clients must show a certificate. */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { ConnectionOptions } from 'node:tls'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { ClientValidationConfig, ListenerConfig } from '../../../src/config/listener.ts'
 import { makeAuthority, makeClientLeaf } from '../../../src/x509/certificate.ts'
 import { startBackend, type TestBackend } from '../../harness/backend.ts'
@@ -17,7 +21,26 @@ function clientsOf(until = Date.now() + day) {
   return { authority: authority.certificate, shown: { cert, key } }
 }
 
-describe('[wire:tls-client-certificates] clients that must show a certificate', () => {
+/** Of RSA, and without the key's identifier in the certificate: only its signature tells whose it is. */
+function rsaClients() {
+  const folder = mkdtempSync(join(tmpdir(), 'gatewright-rsa-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const at = (name: string): string => join(folder, name)
+  const openssl = (...args: string[]): void => {
+    const { status, stderr } = spawnSync('openssl', args, { encoding: 'utf8' })
+    if (status !== 0) throw new Error(stderr)
+  }
+  const key = ['-newkey', 'rsa:2048', '-nodes']
+  openssl('req', '-x509', ...key, '-subj', '/CN=clients', '-days', '2', '-keyout', at('ca.key'), '-out', at('ca.pem'))
+  openssl('req', ...key, '-subj', '/CN=somebody', '-keyout', at('key'), '-out', at('csr'))
+  writeFileSync(at('extensions'), 'extendedKeyUsage=clientAuth\nauthorityKeyIdentifier=none\n')
+  const signed = ['-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial', '-days', '2', '-extfile', at('extensions')]
+  openssl('x509', '-req', '-in', at('csr'), ...signed, '-out', at('pem'))
+  const read = (name: string): string => readFileSync(at(name), 'utf8')
+  return { authority: read('ca.pem'), shown: { cert: read('pem'), key: read('key') } }
+}
+
+describe('[wire:tls-client-certificates] [feature:GatewayFrontendClientCertificateValidation] clients that must show a certificate', () => {
   const authority = createTestAuthority()
   const certificate = authority.issue('a.example')
   const second = authority.issue('b.example')
@@ -90,11 +113,22 @@ describe('[wire:tls-client-certificates] clients that must show a certificate', 
     expect(backend.requests).toHaveLength(before)
   })
 
-  it('get in with any or with none where the fallback is allowed', async () => {
+  it('[feature:GatewayFrontendClientCertificateValidationInsecureFallback] get in with any or with none where the fallback is allowed', async () => {
     const plane = await serve('insecure-fallback')
     expect(await ask(plane, known.shown)).toBe(200)
     expect(await ask(plane)).toBe(200)
     expect(await ask(plane, stranger.shown)).toBe(200)
+  })
+
+  it('get in there with one that seems to be of an authority of theirs and is not', async () => {
+    const [own, forged] = [rsaClients(), rsaClients()]
+    const plane = await serve('insecure-fallback', own.authority)
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      expect(await ask(plane, { ...own.shown, maxVersion })).toBe(200)
+      expect(await ask(plane, { ...forged.shown, maxVersion })).toBe(200)
+    }
+    const strict = await serve('valid-only', own.authority)
+    expect([await ask(strict, own.shown), await ask(strict, forged.shown)]).toEqual([200, 'closed'])
   })
 
   it('are judged by the authorities of now', async () => {

@@ -61,7 +61,7 @@ function trusting({ config }: TestCertificate, more: Partial<BackendTlsConfig> =
   return terms({ authorities: { kind: 'bundle', pem: config.chain }, ...more })
 }
 
-describe('[wire:backend-tls] a backend that is who it should be', () => {
+describe('[wire:backend-tls] [feature:BackendTLSPolicy] a backend that is who it should be', () => {
   it('is told the server name, and keeps the connection for the next request', async () => {
     const web = await tlsBackend()
     const { client } = await scene(web, terms())
@@ -118,7 +118,7 @@ describe('[wire:backend-tls] a backend that is who it should be', () => {
     await eventually(() => client.received.endsWith('hello through the tunnel'), 'the echo')
   })
 
-  it('is shown the certificate that the Gateway has for backends', async () => {
+  it('[feature:GatewayBackendClientCertificate] is shown the certificate that the Gateway has for backends', async () => {
     const validity = { from: new Date(Date.now() - 60_000), until: new Date(Date.now() + 60_000) }
     const own = makeAuthority('authority of clients', validity)
     const leaf = makeClientLeaf(own, 'gateway.example', 'spiffe://gateway', validity)
@@ -153,7 +153,7 @@ describe('[wire:backend-tls] a backend that is who it should be', () => {
   })
 })
 
-describe('[wire:backend-tls] a backend that is not', () => {
+describe('[wire:backend-tls] [feature:BackendTLSPolicySANValidation] a backend that is not', () => {
   const strangers: Readonly<Record<string, () => [TestCertificate, BackendTlsConfig]>> = {
     'is signed by another authority of the same name': () => [createTestAuthority().issue('web.example'), terms()],
     'has a certificate for another name': () => [authority.issue('other.example'), terms()],

@@ -66,6 +66,12 @@ describe('the change from one configuration to the next', () => {
     })
   })
 
+  it('names one that came among thousands, and no other', () => {
+    const many = Array.from({ length: 2_000 }, (_, i) => [`pool-${i}`, 1] as const)
+    const { pools: changes } = deltaOf(resources(many), resources([...many.slice(0, 1_000), ['new', 1], ...many.slice(1_000)]))
+    expect(changes).toEqual({ put: [pool('new', 1)], span: { of: 2_000, at: 1_000, removed: 0, names: ['new'] } })
+  })
+
   it('that is no change of what is there is refused', () => {
     const delta = deltaOf(
       resources([['a', 1]]),
@@ -74,7 +80,7 @@ describe('the change from one configuration to the next', () => {
         ['b', 1],
       ]),
     )
-    expect(() => withDelta(emptyResources('default/test'), delta)).toThrow('Cannot apply a change: a must be there before or come with it')
+    expect(() => withDelta(emptyResources('default/test'), delta)).toThrow('Cannot apply a change: there must be 1 resources before, got 0')
     const changed = deltaOf(resources([['a', 1]]), resources([['a', 2]]))
     expect(() => withDelta(emptyResources('default/test'), changed)).toThrow('Cannot apply a change: ')
   })

@@ -23,7 +23,16 @@ function cluster({ follows = true, pause: between = 20 } = {}) {
   const faults: KubeError[] = []
   let version = 100
   let reads = 0
+  let changes: Map<string, Set<string>> | undefined
+  const takeChanges = (): typeof changes => {
+    const taken = changes
+    changes = new Map()
+    return taken
+  }
   const show = (key: string): void => {
+    const [kind = '', ...path] = key.split('/')
+    const known = changes?.get(kind) ?? new Set()
+    changes?.set(kind, known.add(path.join('/')))
     const object = server.get(key)
     if (object === undefined) watched.delete(key)
     else
@@ -70,7 +79,8 @@ function cluster({ follows = true, pause: between = 20 } = {}) {
   const writer = new StatusWriter({
     api,
     stored: {
-      get: (kind, namespace, name) => watched.get(`${kind}/${namespace}/${name}`),
+      at: (kind, path) => watched.get(`${kind}/${path}`),
+      changes: () => takeChanges(),
       all: (kind) =>
         [...watched]
           .filter(([key]) => key.startsWith(`${kind}/`))
@@ -135,6 +145,18 @@ describe('the writer of statuses', () => {
     expect(status('Gateway/default/a')).toMatchObject({ conditions: [{ message: '199 routes' }] })
     expect(writes.length).toBeLessThan(20)
     expect(writes.length).toBeGreaterThan(1)
+  })
+
+  it('lets a Gateway go before the routes that wait, since all of them are waited for by looking at it', async () => {
+    const { writer, put, writes } = cluster()
+    const names = Array.from({ length: 100 }, (_, i) => `r${i}`)
+    for (const name of names) put('HTTPRoute', name, {})
+    put('Gateway', 'a', {})
+    writer.write([...names.map((name) => route(name, 'a')), gateway('a', 'True')])
+    await writer.settled()
+    expect(writes).toHaveLength(101)
+    // Some sixteen are under way when it comes.
+    expect(writes.findIndex(({ key }) => key.startsWith('Gateway'))).toBeLessThan(40)
   })
 
   it('writes what came to be wanted while it wrote', async () => {

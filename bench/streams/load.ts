@@ -1,0 +1,109 @@
+/**
+ * The load on streams, for some seconds: `node build/bench/streams/load.js KIND PORT SECONDS` prints `{"count": n, "errors": n}`.
+ * Kinds: `echo` (messages of 64 KiB there and back on 16 connections), `once` (connections, 32 at a time, a byte each), `hello` (the same with
+ * a ClientHello in place of the byte), `udp` (datagrams of 100 bytes there and back, 64 clients with one under way).
+ */
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { datagramSize, messageSize, serverName } from './workload.ts'
+
+const [kind = '', portText = '', secondsText = ''] = process.argv.slice(2)
+const port = Number(portText)
+
+let count = 0
+let errors = 0
+let over = false
+
+/** What a TLS client says first. */
+async function clientHello(): Promise<Buffer> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const client = connectTls({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', servername: serverName })
+  client.on('error', () => {})
+  const [socket] = await once(server, 'connection')
+  const [bytes] = await once(socket, 'data')
+  client.destroy()
+  socket.destroy()
+  server.close()
+  return bytes as Buffer
+}
+
+function echo(): void {
+  const message = Buffer.alloc(messageSize, 1)
+  for (let i = 0; i < 16; i += 1) {
+    let came = 0
+    const buffer = Buffer.allocUnsafeSlow(messageSize)
+    const callback = (length: number): boolean => {
+      came += length
+      if (came < messageSize) return true
+      came -= messageSize
+      count += 1
+      if (!over) socket.write(message)
+      return true
+    }
+    const socket = connect({ host: '127.0.0.1', port, noDelay: true, onread: { buffer, callback } })
+    socket.on('connect', () => socket.write(message))
+    socket.on('error', () => (errors += 1))
+  }
+}
+
+/** One connection after another, each for one exchange. */
+function connections(said: Buffer): void {
+  const open = (): void => {
+    let came = 0
+    const socket = connect({ host: '127.0.0.1', port, noDelay: true })
+    socket.on('connect', () => socket.write(said))
+    socket.on('data', (bytes: Buffer) => (came += bytes.length))
+    socket.on('error', () => (errors += 1))
+    socket.on('close', () => {
+      if (came === said.length) count += 1
+      else if (!over) errors += 1
+      if (!over) open()
+    })
+  }
+  for (let i = 0; i < 32; i += 1) open()
+}
+
+function datagrams(): void {
+  const datagram = Buffer.alloc(datagramSize, 1)
+  for (let i = 0; i < 64; i += 1) {
+    const socket = createSocket('udp4')
+    let waiting: NodeJS.Timeout | undefined
+    const send = (): void => {
+      clearTimeout(waiting)
+      if (over) return
+      // One that was lost is sent again: with none under way nothing would be measured.
+      waiting = setTimeout(send, 500).unref()
+      socket.send(datagram)
+    }
+    socket.on('message', () => {
+      count += 1
+      send()
+    })
+    socket.on('error', () => (errors += 1))
+    socket.connect(port, '127.0.0.1', send)
+  }
+}
+
+switch (kind) {
+  case 'echo':
+    echo()
+    break
+  case 'once':
+    connections(Buffer.from('x'))
+    break
+  case 'hello':
+    connections(await clientHello())
+    break
+  case 'udp':
+    datagrams()
+}
+setTimeout(
+  () => {
+    over = true
+    process.stdout.write(`${JSON.stringify({ count, errors })}\n`, () => process.exit(0))
+  },
+  Number(secondsText) * 1000,
+)

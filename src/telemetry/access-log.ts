@@ -86,8 +86,8 @@ function jsonLine(record: AccessRecord): string {
 
 /** The beginning is that of the common log format; what follows is named. */
 function textLine(record: AccessRecord): string {
-  const { client, time, method, target, protocol, status, responseBytes } = record
-  const request = method === '' ? '-' : `${harmless(method)} ${harmless(target)} ${protocol}`
+  const { client, time, method, target, protocol, status, responseBytes, scheme } = record
+  const request = scheme === '' ? protocol : method === '' ? '-' : `${harmless(method)} ${harmless(target)} ${protocol}`
   const begin = `${client} [${new Date(time).toISOString()}] "${request}" ${status} ${responseBytes}`
   const where = field('rule', record.rule) + field('backend', record.backend) + field('upstream', record.upstream)
   const attempts = record.attempts > 1 ? ` attempts=${record.attempts}` : ''

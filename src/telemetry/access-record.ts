@@ -1,4 +1,7 @@
-/** One line of the access log: what came, where it went, what went back, and why the answer was ours when it was. */
+/**
+ * One line of the access log: what came, where it went, what went back, and why the answer was ours when it was. A connection of a TCPRoute or
+ * TLSRoute and a session of a UDPRoute have one each, at their end: without method, target and status, `host` is the server name.
+ */
 export interface AccessRecord {
   /** When the first byte of the request's head was handled, milliseconds since the epoch. */
   readonly time: number
@@ -7,8 +10,8 @@ export interface AccessRecord {
   readonly requestId: string
   /** Address of the peer; what it says about others is in no field. */
   readonly client: string
-  readonly scheme: 'http' | 'https'
-  readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2'
+  readonly scheme: 'http' | 'https' | ''
+  readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2' | StreamProtocol
   /** Byte strings, as the client spelled them; '' when the head could not be read. */
   readonly method: string
   readonly host: string
@@ -39,6 +42,9 @@ export interface AccessRecord {
   /** What the client of a gRPC call was told; undefined: it is none, or was told nothing. */
   readonly grpcStatus: number | undefined
 }
+
+/** 'TLS' passes through; what comes out of TLS that ended here is 'TCP'. */
+export type StreamProtocol = 'TCP' | 'TLS' | 'UDP'
 
 export type SessionOutcome = '' | 'new' | 'kept' | 'moved'
 

@@ -25,6 +25,9 @@ interface StatusByKind {
   readonly ListenerSet: ListenerSetStatus
   readonly HTTPRoute: RouteStatus
   readonly GRPCRoute: RouteStatus
+  readonly TLSRoute: RouteStatus
+  readonly TCPRoute: RouteStatus
+  readonly UDPRoute: RouteStatus
 }
 
 const options: TranslateOptions = { controllerName: CONTROLLER, anyClassIsOurs: false }
@@ -104,9 +107,20 @@ export class ConformanceCluster {
     return found.status as StatusByKind[K]
   }
 
-  /** Of the HTTPRoute or GRPCRoute with that name; no test has both. */
+  /** Of the route with that name, whatever its kind; no test has two. */
   routeStatus(namespace: string, name: string): RouteStatus {
-    return this.status(this.#manifests.has(`GRPCRoute/${namespace}/${name}`) ? 'GRPCRoute' : 'HTTPRoute', namespace, name)
+    const kinds = ['GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'] as const
+    return this.status(kinds.find((kind) => this.#manifests.has(`${kind}/${namespace}/${name}`)) ?? 'HTTPRoute', namespace, name)
+  }
+
+  /** As the Gateway's manifest has it. */
+  listener(namespace: string, gateway: string, name: string): { readonly port: number; readonly protocol: string } {
+    const { listeners } = this.#manifest(`Gateway/${namespace}/${gateway}`)['spec'] as {
+      readonly listeners: readonly { readonly name: string; readonly port: number; readonly protocol: string }[]
+    }
+    const found = listeners.find((listener) => listener.name === name)
+    if (found === undefined) throw new Error(`Gateway ${namespace}/${gateway} has no listener ${name}`)
+    return found
   }
 
   get statuses(): readonly StatusOf[] {

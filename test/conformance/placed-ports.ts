@@ -6,8 +6,8 @@ import type { Placement } from '../../src/config/placement.ts'
 
 export class PlacedPorts {
   readonly #placed = new Map<string, number>()
-  /** Processes that run at the same time begin apart. */
-  #next = 15_000 + (process.pid % 1_000) * 10
+  /** Processes that run at the same time, whose ids are near each other, begin apart. */
+  #next = 15_000 + (process.pid % 100) * 150
 
   readonly placement: Placement = (gateway, port) => ({ address: '127.0.0.1', port: this.#placed.get(`${gateway}:${port}`) ?? 0 })
 

@@ -6,6 +6,7 @@ import type { GatewayConfig } from '../../src/config/config.ts'
 import type { EndpointConfig, PoolConfig } from '../../src/config/pool.ts'
 import { type ContainerPorts, EchoPod } from './echo-pod.ts'
 import { GrpcEchoPod } from './grpc-echo-pod.ts'
+import { startStreamPod } from './stream-pod.ts'
 import type { Manifest } from './suite-module.ts'
 
 /** Nothing listens there. */
@@ -39,6 +40,8 @@ interface Pod {
 
 interface RunningEcho {
   readonly ports: ContainerPorts
+  /** Absent: it takes no datagrams. */
+  readonly datagramPorts?: ContainerPorts
   readonly paths: readonly string[]
   close(): Promise<void>
 }
@@ -104,21 +107,25 @@ export class Pods {
   #reach(pool: PoolConfig): PoolConfig {
     let reachable = this.#reachable.get(pool)
     if (reachable === undefined) {
-      reachable = { ...pool, endpoints: pool.endpoints.map((endpoint) => this.#locate(endpoint)) }
+      reachable = { ...pool, endpoints: pool.endpoints.map((endpoint) => this.#locate(endpoint, pool.protocol)) }
       this.#reachable.set(pool, reachable)
     }
     return reachable
   }
 
-  #locate(endpoint: EndpointConfig): EndpointConfig {
+  #locate(endpoint: EndpointConfig, protocol: PoolConfig['protocol']): EndpointConfig {
     const pod = [...this.#pods.values()].find(({ address }) => address === endpoint.address)
-    return pod === undefined ? endpoint : { ...endpoint, address: '127.0.0.1', port: pod.echo?.ports.get(endpoint.port) ?? CLOSED_PORT }
+    if (pod === undefined) return endpoint
+    const ports = protocol === 'udp' ? pod.echo?.datagramPorts : pod.echo?.ports
+    return { ...endpoint, address: '127.0.0.1', port: ports?.get(endpoint.port) ?? CLOSED_PORT }
   }
 }
 
 /** As the variables of the container's environment say. */
 async function startEcho(namespace: string, name: string, variables: readonly string[]): Promise<RunningEcho | undefined> {
   if (variables.includes('GRPC_ECHO_SERVER')) return GrpcEchoPod.start(namespace, name)
-  if (variables.includes('TCP_ECHO_SERVER') || variables.includes('UDP_ECHO_SERVER')) return undefined
+  // A port of its own is none that a Service leads to.
+  if (variables.includes('TCP_PORT')) return undefined
+  if (variables.includes('TCP_ECHO_SERVER') || variables.includes('UDP_ECHO_SERVER')) return startStreamPod(`${namespace}/${name}`)
   return EchoPod.start(namespace, name)
 }

@@ -6,6 +6,7 @@ import { type Agents, exchange, type Exchange, type HttpVersion } from './exchan
 import { callGrpc, type CallAnswer, type Call, type CallRow } from './grpc-call.ts'
 import { type GrpcEcho, grpcMethod } from './grpc-echo-pod.ts'
 import { type Entrance, judge, type Row } from './request-table.ts'
+import { askStream } from './stream-exchange.ts'
 import { CONTROLLER, INFRA } from './suite-objects.ts'
 
 /** `Type=Status`, or `Type=Status Reason` where the suite looks at the reason too. */
@@ -74,6 +75,18 @@ export class Scene {
     this.route(gateway, route, `Accepted=False ${reason}`)
     expect(this.cluster.routeStatus(...located(route)).parents).toHaveLength(1)
     expect(this.cluster.status('Gateway', ...located(gateway)).listeners.map(({ attachedRoutes }) => attachedRoutes)).toEqual([0])
+  }
+
+  /** No listener of the Gateway has a route. */
+  nothingAttached(gateway: string): void {
+    expect(this.cluster.status('Gateway', ...located(gateway)).listeners.filter(({ attachedRoutes }) => attachedRoutes > 0)).toEqual([])
+  }
+
+  /** Who answers on the listener, as `namespace/name`; '' for nobody. */
+  answer(gateway: string, listener: string): Promise<string> {
+    const [namespace, name] = located(gateway)
+    const { port, protocol } = this.cluster.listener(namespace, name, listener)
+    return askStream(protocol === 'UDP' ? 'UDP' : 'TCP', this.entrance(gateway, port).listenPort)
   }
 
   /** The route's status is about one parent alone. */

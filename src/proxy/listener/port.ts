@@ -3,9 +3,9 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ListenerKey } from '../../config/listener.ts'
 import { longestTimer } from '../../lib/longest-timer.ts'
-import type { CompiledStream, PortRouter } from '../../routing/router.ts'
+import type { PortRouter } from '../../routing/router.ts'
 import type { ClientConnection, ConnectionContext, LivePort, ProxyRuntime } from '../http/connection-context.ts'
-import { StreamConnection } from '../stream/stream-connection.ts'
+import { StreamConnection, type StreamContext } from '../stream/stream-connection.ts'
 import { ListeningSocket } from './listening-socket.ts'
 import type { PortPlan } from './plan.ts'
 import type { Passing, ServerNameChoice, TlsAcceptor, TlsChoice, TlsCounters, TlsPort } from './tls-acceptor.ts'
@@ -140,8 +140,9 @@ export class Port implements LivePort, TlsPort {
     return listener && { kind: 'terminate', listener }
   }
 
-  passThrough(socket: Socket, _clientAddress: string, { listener, stream }: Passing, first: Buffer): void {
-    this.#join(socket, listener, stream, first)
+  passThrough(socket: Socket, clientAddress: string, choice: Passing & { readonly serverName: string }, first: Buffer): void {
+    const { listener, stream, serverName } = choice
+    this.#join(socket, { listener, stream, clientAddress, serverName }, first)
   }
 
   serve(socket: TLSSocket, clientAddress: string, sni: ServerNameChoice): void {
@@ -152,11 +153,12 @@ export class Port implements LivePort, TlsPort {
     }
     const stream = listener.streamFor(sni.serverName)
     if (stream === undefined) socket.destroy()
-    else this.#join(socket, sni.listener, stream)
+    else this.#join(socket, { listener: sni.listener, stream, clientAddress, serverName: sni.serverName })
   }
 
-  #join(socket: Socket, listener: ListenerKey, stream: CompiledStream, first?: Buffer): void {
-    const connection = new StreamConnection(socket, listener, stream, this.#surroundings.runtime, first)
+  #join(socket: Socket, context: Omit<StreamContext, 'runtime'>, first?: Buffer): void {
+    const { listener, stream } = context
+    const connection = new StreamConnection(socket, { ...context, runtime: this.#surroundings.runtime }, first)
     if (connection.phase === 'closed') return
     const { key, kind } = stream.config
     this.#connections.set(connection, () => this.#hasStream(listener, key, kind))
@@ -212,14 +214,14 @@ export class Port implements LivePort, TlsPort {
     socket.once('close', this.#closed)
     if (this.plan.kind === 'http') this.#serveHttp(socket, client, undefined)
     else if (this.plan.kind === 'tls') tls.accept(socket, client, this)
-    else this.#acceptStream(socket)
+    else this.#acceptStream(socket, client)
   }
 
-  #acceptStream(socket: Socket): void {
+  #acceptStream(socket: Socket, clientAddress: string): void {
     const listener = this.router.listenerFor('')
     const stream = listener?.streamFor('')
     if (listener !== undefined && stream !== undefined) {
-      this.#join(socket, listener.config.key, stream)
+      this.#join(socket, { listener: listener.config.key, stream, clientAddress, serverName: '' })
       return
     }
     socket.on('error', ignore)

@@ -13,7 +13,7 @@ export interface TlsPort {
   /** What becomes of a connection with this server name, '' when the client named none; undefined closes it before TLS begins. */
   choose(serverName: string): TlsChoice | undefined
   /** TLS is not ended here: `first` is what was read, nobody reads on. */
-  passThrough(socket: Socket, clientAddress: string, choice: Passing, first: Buffer): void
+  passThrough(socket: Socket, clientAddress: string, choice: Passing & { readonly serverName: string }, first: Buffer): void
   /** The handshake is done; nobody reads the socket yet. */
   serve(socket: TLSSocket, clientAddress: string, sni: ServerNameChoice): void
   readonly counters: TlsCounters
@@ -167,7 +167,7 @@ class PendingHandshake implements Swept {
     this.#socket.pause()
     if (choice.kind === 'passthrough') {
       this.end()
-      this.port.passThrough(this.#socket, this.clientAddress, choice, received)
+      this.port.passThrough(this.#socket, this.clientAddress, { ...choice, serverName: this.serverName }, received)
       return
     }
     this.#socket.unshift(received)

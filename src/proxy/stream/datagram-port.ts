@@ -127,7 +127,8 @@ export class DatagramPort {
   #open(socket: Socket, client: string, from: RemoteInfo, former: DatagramSession | undefined): DatagramSession | undefined {
     former?.end()
     const stream = this.draining ? undefined : this.#stream()
-    if (stream === undefined) return undefined
+    const listener = this.#router.listenerFor('')?.config.key
+    if (stream === undefined || listener === undefined) return undefined
     const { bounds, pools } = this.#runtime
     const choice = stream.chooseBackend()
     const pool = choice?.kind === 'pool' ? pools.get(choice.pool) : undefined
@@ -142,6 +143,8 @@ export class DatagramPort {
       return undefined
     }
     const session: DatagramSession = new DatagramSession({
+      listener,
+      client: from.address,
       stream,
       pool,
       endpoint,

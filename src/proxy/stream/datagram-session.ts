@@ -1,14 +1,19 @@
 /** Datagrams between one client and one endpoint, by a socket of their own: that is how an answer is known to be this client's. */
 import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
+import type { ListenerKey } from '../../config/listener.ts'
 import type { CompiledStream } from '../../routing/router.ts'
 import type { ProxyRuntime } from '../http/connection-context.ts'
 import { ended, type Swept } from '../sweep.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
 import { asIs } from './numeric-lookup.ts'
+import { streamRecord } from './stream-record.ts'
 
 export interface SessionParts {
+  readonly listener: ListenerKey
+  /** Its address. */
+  readonly client: string
   readonly stream: CompiledStream
   readonly pool: Pool
   readonly endpoint: Endpoint
@@ -26,6 +31,9 @@ export class DatagramSession implements Swept {
   sweepSlot = -1
   readonly #parts: SessionParts
   readonly #socket: Socket
+  readonly #startedAt = performance.now()
+  #sent = 0
+  #received = 0
   #connected = false
   #waiting: Buffer[] = []
 
@@ -54,15 +62,31 @@ export class DatagramSession implements Swept {
 
   send(datagram: Buffer): void {
     this.stream.counters.sent += datagram.length
+    this.#sent += datagram.length
     this.#touch()
-    if (this.#connected) this.#socket.send(datagram, this.#sent)
+    if (this.#connected) this.#socket.send(datagram, this.#wasSent)
     else if (this.#waiting.length < mostWaiting) this.#waiting.push(datagram)
   }
 
   end(): void {
     if (this.deadline === ended) return
-    const { pool, endpoint, runtime } = this.#parts
+    const { listener, client, pool, endpoint, runtime } = this.#parts
     this.deadline = ended
+    runtime.accessLog?.(
+      streamRecord({
+        listener,
+        stream: this.stream,
+        client,
+        serverName: '',
+        startedAt: this.#startedAt,
+        flag: '',
+        sent: this.#sent,
+        received: this.#received,
+        backend: pool.config.key,
+        upstream: endpoint.name,
+        attempts: 1,
+      }),
+    )
     runtime.sweep.forget(this)
     pool.connectionClosed(endpoint)
     endpoint.active -= 1
@@ -79,15 +103,16 @@ export class DatagramSession implements Swept {
   #ready(): void {
     if (this.deadline === ended) return
     this.#connected = true
-    for (const datagram of this.#waiting.splice(0)) this.#socket.send(datagram, this.#sent)
+    for (const datagram of this.#waiting.splice(0)) this.#socket.send(datagram, this.#wasSent)
   }
 
-  readonly #sent = (error: Error | null): void => {
+  readonly #wasSent = (error: Error | null): void => {
     if (error !== null) this.end()
   }
 
   #answer(datagram: Buffer): void {
     this.stream.counters.received += datagram.length
+    this.#received += datagram.length
     this.#touch()
     this.#parts.reply(datagram)
   }

@@ -8,6 +8,7 @@
 import type { Socket } from 'node:net'
 import type { ListenerKey } from '../../config/listener.ts'
 import type { CompiledStream } from '../../routing/router.ts'
+import type { AnswerFlag } from '../../telemetry/access-record.ts'
 import { AdoptedSocket, breakOff, type ByteHandler, startReading, unsentBytes } from '../byte-socket.ts'
 import type { ClientConnection, ConnectionPhase, ProxyRuntime } from '../http/connection-context.ts'
 import { Outlet } from '../outlet.ts'
@@ -16,6 +17,7 @@ import { dial, type Dialled } from '../upstream/dial.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { UpstreamFailure } from '../upstream/failure.ts'
 import type { Pool } from '../upstream/pool.ts'
+import { streamRecord } from './stream-record.ts'
 
 export class StreamConnection implements ClientConnection, ByteHandler, Swept {
   /** Where it came in, and whose it is: what a change of the configuration goes by. */
@@ -26,6 +28,8 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
   sweepSlot = -1
   onClosed: (() => void) | undefined
   readonly #runtime: ProxyRuntime
+  readonly #context: StreamContext
+  readonly #startedAt = performance.now()
   readonly #client: Socket
   readonly #toClient: Outlet
   /** What came before there was a backend to take it. */
@@ -36,6 +40,11 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
   #clientEnded = false
   #clientClosed = false
   #clientPaused = false
+  #sent = 0
+  #received = 0
+  /** The last one that was dialled. */
+  #endpoint: Endpoint | undefined
+  #pool = ''
   /** Bytes that waited for both sides when they were last looked at. */
   #untaken = 0
 
@@ -43,13 +52,15 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
    * @param accepted nobody reads it
    * @param first bytes that were read from it already
    */
-  constructor(accepted: Socket, listener: ListenerKey, stream: CompiledStream, runtime: ProxyRuntime, first?: Buffer) {
+  constructor(accepted: Socket, context: StreamContext, first?: Buffer) {
+    const { listener, stream, runtime } = context
     const { bounds, buffers, counters } = runtime
     const adopted = new AdoptedSocket(accepted, buffers.read)
     adopted.handler = this
     this.listener = listener
     this.stream = stream
     this.#runtime = runtime
+    this.#context = context
     this.#client = adopted.socket
     this.#toClient = new Outlet(this.#client, buffers.write, bounds.unsent)
     this.#first = first
@@ -67,15 +78,15 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
   drain(): void {}
 
   destroy(): void {
-    this.#end(false)
+    this.#end(false, 'shutdown')
   }
 
   expire(): void {
     if (this.phase === 'head') return this.#connectFailed('connect-timeout')
     const unsent = this.#unsent()
-    if (unsent === 0 || this.phase === 'closed') return this.#end(false)
+    if (unsent === 0) return this.#end(false, this.phase === 'linger' ? '' : 'idle')
     // Somebody has to take what waits, or some of it at least.
-    if (unsent >= this.#untaken) return this.#end(true)
+    if (unsent >= this.#untaken) return this.#end(true, unsentBytes(this.#client) > 0 ? 'client-gone' : 'upstream-timeout')
     this.#untaken = unsent
     this.#await(this.#runtime.bounds.writeStuckTime)
   }
@@ -97,6 +108,7 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     onBytes: (bytes) => {
       if (this.phase !== 'tunnel') return
       this.stream.counters.received += bytes.length
+      this.#received += bytes.length
       this.#toClient.bytes(bytes, 0, bytes.length)
       this.#toClient.flush()
       if (!this.#toClient.blocked) return this.#touch()
@@ -109,13 +121,15 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
   #connect(): void {
     const choice = this.stream.chooseBackend()
     const pool = choice?.kind === 'pool' ? this.#runtime.pools.get(choice.pool) : undefined
-    if (pool === undefined) return this.#refuse()
+    if (pool === undefined) return this.#refuse(choice === undefined ? 'no-backend' : 'bad-backend')
+    this.#pool = pool.config.key
     this.#dial(pool)
   }
 
   #dial(pool: Pool): void {
     const endpoint = pool.pick(this.#tried.length === 0 ? undefined : this.#tried)
-    if (typeof endpoint === 'string') return this.#refuse()
+    if (typeof endpoint === 'string') return this.#refuse(endpoint)
+    this.#endpoint = endpoint
     pool.connectionOpened(endpoint)
     endpoint.active += 1
     const dialled = dial(pool, endpoint, this.#fromBackend, () => this.#connected(backend))
@@ -159,13 +173,15 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     if (!backend.dialled.isOwnFailure()) backend.endpoint.failed(failure, this.#runtime.sweep.now)
     this.#release(backend)
     this.#tried.push(backend.endpoint)
-    if (this.#tried.length >= this.#runtime.bounds.endpointsTried || this.#tried.length >= backend.pool.size) return this.#refuse()
+    if (this.#tried.length >= this.#runtime.bounds.endpointsTried || this.#tried.length >= backend.pool.size)
+      return this.#refuse('connect-failed')
     backend.pool.counters.retries += 1
     this.#dial(backend.pool)
   }
 
   #send({ outlet }: Backend, bytes: Buffer): void {
     this.stream.counters.sent += bytes.length
+    this.#sent += bytes.length
     outlet.bytes(bytes, 0, bytes.length)
     outlet.flush()
     if (!outlet.blocked) return this.#touch()
@@ -214,10 +230,10 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     if (this.#backend !== backend) return
     if (this.phase === 'head') return this.#connectFailed(backend.dialled.failure())
     // An end that was none must not look like one.
-    if (!backend.ended) return this.#end(true)
+    if (!backend.ended) return this.#end(true, 'upstream-closed')
     this.#backend = undefined
     this.#release(backend)
-    if (this.#clientClosed) return this.#end(false)
+    if (this.#clientClosed) return this.#end(false, '')
     // It takes no more, and the client may still be reading: what it is sent goes out, what it sends is thrown away.
     this.#leaveTunnel('linger')
     this.#client.resume()
@@ -226,21 +242,22 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
   }
 
   #clientGone(): void {
-    this.#end(true)
+    this.#end(true, 'client-gone')
   }
 
   /** Nothing can take the connection. */
-  #refuse(): void {
+  #refuse(flag: AnswerFlag): void {
     this.stream.counters.failed += 1
-    this.#end(true)
+    this.#end(true, flag)
   }
 
   /** @param broken the sides must see that it was no orderly end */
-  #end(broken: boolean): void {
+  #end(broken: boolean, flag: AnswerFlag): void {
     if (this.phase === 'closed') return
     const backend = this.#backend
     this.#backend = undefined
     this.#leaveTunnel('closed')
+    this.#record(flag)
     this.deadline = ended
     this.#runtime.sweep.forget(this)
     this.#toClient.drop()
@@ -260,7 +277,28 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     this.#clientClosed = true
     if (this.phase === 'closed') return this.#forget()
     if (this.#clientEnded && this.#backend?.ready === true && unsentBytes(this.#backend.dialled.socket) > 0) return this.#awaitTaking()
-    this.#end(!this.#clientEnded)
+    this.#end(!this.#clientEnded, this.#clientEnded ? '' : 'client-gone')
+  }
+
+  #record(flag: AnswerFlag): void {
+    const { accessLog } = this.#runtime
+    if (accessLog === undefined) return
+    const { listener, stream, clientAddress, serverName } = this.#context
+    accessLog(
+      streamRecord({
+        listener,
+        stream,
+        client: clientAddress,
+        serverName,
+        startedAt: this.#startedAt,
+        flag,
+        sent: this.#sent,
+        received: this.#received,
+        backend: this.#pool,
+        upstream: this.#endpoint?.name ?? '',
+        attempts: this.#tried.length + (flag === 'connect-failed' || this.#endpoint === undefined ? 0 : 1),
+      }),
+    )
   }
 
   /** Nothing is left. */
@@ -296,6 +334,16 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     this.deadline = this.#runtime.sweep.now + milliseconds
     this.#runtime.sweep.watch(this)
   }
+}
+
+/** Where a connection came in, and whose it is. */
+export interface StreamContext {
+  readonly listener: ListenerKey
+  readonly stream: CompiledStream
+  readonly runtime: ProxyRuntime
+  readonly clientAddress: string
+  /** '' for none. */
+  readonly serverName: string
 }
 
 interface Backend {

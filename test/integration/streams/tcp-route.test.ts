@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { PoolConfig } from '../../../src/config/pool.ts'
 import type { StreamRouteConfig } from '../../../src/config/stream-route.ts'
 import type { Bounds } from '../../../src/config/bounds.ts'
+import type { AccessRecord } from '../../../src/telemetry/access-record.ts'
 import { createTestAuthority } from '../../harness/certificates.ts'
 import { freePort, gatewayConfig, type TestDataPlane } from '../../harness/data-plane.ts'
 import { eventually, pause } from '../../harness/eventually.ts'
@@ -298,6 +299,48 @@ describe('[feature:TCPRoute] a TCPRoute', () => {
     refused.socket.write('secret')
     await eventually(() => refused.closed, 'the end')
     expect(refused.text()).toBe('')
+  })
+
+  it('[wire:stream-log] has a line in the access log for each connection, at its end, and says why it ended', async () => {
+    const backend = await streamBackend()
+    const dead = await freePort()
+    const records: AccessRecord[] = []
+    const plane = startPlane({ bounds: { tunnelIdleTime: 400 }, accessLog: (record) => records.push(record) })
+    await plane.serve(configOf([streamPool('db', [backend.port])]))
+    const client = await StreamClient.plain(plane.port(5432))
+    client.socket.write('hello')
+    await client.hears('hello')
+    expect(records).toEqual([])
+    client.socket.end()
+    await eventually(() => records.length === 1, 'the record')
+    expect(records[0]).toMatchObject({
+      client: '127.0.0.1',
+      scheme: '',
+      protocol: 'TCP',
+      host: '',
+      flag: '',
+      requestBytes: 5,
+      responseBytes: 5,
+      listener: listener.key,
+      route: 'tcp/default/db',
+      backend: 'Service/default/db:80;tcp',
+      upstream: `127.0.0.1:${backend.port}`,
+      attempts: 1,
+    })
+    await StreamClient.plain(plane.port(5432))
+    await eventually(() => records.length === 2, 'the end of an idle one')
+    const gone = await StreamClient.plain(plane.port(5432))
+    gone.socket.write('x')
+    await gone.hears('x')
+    gone.socket.resetAndDestroy()
+    await eventually(() => records.length === 3, 'the end of one that was reset')
+    await plane.serve(configOf([streamPool('dead', [dead])]))
+    StreamClient.dial(plane.port(5432))
+    await eventually(() => records.length === 4, 'the end of one that nobody took')
+    await plane.serve(configOf([streamPool('none', [])]))
+    StreamClient.dial(plane.port(5432))
+    await eventually(() => records.length === 5, 'the end of one without an endpoint')
+    expect(records.map(({ flag }) => flag)).toEqual(['', 'idle', 'client-gone', 'connect-failed', 'no-endpoint'])
   })
 
   it('[wire:stream-drain] lets connections go on while the data plane drains, and ends them when its time is over', async () => {

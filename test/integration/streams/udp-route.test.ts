@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Bounds } from '../../../src/config/bounds.ts'
 import type { PoolConfig } from '../../../src/config/pool.ts'
+import type { AccessRecord } from '../../../src/telemetry/access-record.ts'
 import { freePort, gatewayConfig, type TestDataPlane } from '../../harness/data-plane.ts'
 import { eventually, pause } from '../../harness/eventually.ts'
 import { DatagramPeer, startPlane, streamBackend, StreamClient, streamListener, streamPool, streamRoute } from '../../harness/streams.ts'
@@ -254,6 +255,18 @@ describe('[feature:UDPRoute] a UDPRoute', () => {
     await serve(plane, [[b, 1]], undefined, 'another')
     client.send('3', plane.port(53))
     expect(await client.hears(3)).toEqual(['first', 'first', 'second'])
+  })
+
+  it('[wire:stream-log] has a line in the access log for each session', async () => {
+    const backend = await DatagramPeer.open((text) => `${text}${text}`)
+    const records: AccessRecord[] = []
+    const plane = startPlane({ bounds: { udpIdleTime: 300 }, accessLog: (record) => records.push(record) })
+    await serve(plane, [[streamPool('dns', [backend.port], { udp: true }), 1]])
+    const client = await DatagramPeer.open()
+    client.send('12', plane.port(53))
+    await client.hears(1)
+    await eventually(() => records.length === 1, 'the record')
+    expect(records[0]).toMatchObject({ protocol: 'UDP', client: '127.0.0.1', listener: listener.key, requestBytes: 2, responseBytes: 4 })
   })
 
   it('[wire:datagram-drain] still brings answers that were asked for when the data plane drains', async () => {

@@ -49,6 +49,24 @@ async function leaderOf({ api }: Scene): Promise<string> {
   return lease.spec.holderIdentity ?? ''
 }
 
+/** Until nothing was written to Gateways and routes for three seconds: what was changed before is nothing that comes after. */
+async function atRest({ api, namespace }: Scene): Promise<void> {
+  const versions = async (): Promise<string> => {
+    const paths = [`/apis/${GATEWAY_API}/namespaces/${namespace}/gateways`, routesPath(namespace)]
+    const lists = await Promise.all(paths.map((path) => api.get<{ readonly items: readonly KubeObject[] }>(path)))
+    return lists.flatMap(({ items }) => items.map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`)).join('\n')
+  }
+  await eventually(
+    async () => {
+      const before = await versions()
+      await delay(3_000)
+      return (await versions()) === before
+    },
+    'Gateways and routes at rest',
+    40_000,
+  )
+}
+
 function processOfPod(pod: string): number | undefined {
   return controllerProcesses().find((id) => environmentOf(id, 'POD_NAME') === pod)
 }
@@ -247,14 +265,14 @@ describe('under traffic', () => {
     for (const id of stopped) process.kill(id, 'SIGCONT')
     await served('born.example.com', address, 60_000)
     await eventually(async () => (await statusOf('doomed.example.com', address)) === 404, 'the end of the deleted route', 60_000)
+    await accepted(scene, 'born')
     await nothingFailed(running)
     await controllersReady(scene)
   }, 180_000)
 
   it('a leader that is killed is followed in less than three seconds, and nothing is written twice', async () => {
     await controllersReady(scene)
-    // What the tests before changed has come to rest.
-    await delay(1_000)
+    await atRest(scene)
     const gateways = await watching(scene, `/apis/${GATEWAY_API}/namespaces/${scene.namespace}/gateways`)
     const routes = await watching(scene, routesPath(scene.namespace))
     const leader = await leaderOf(scene)
@@ -272,7 +290,7 @@ describe('under traffic', () => {
     // The new route, and where the proxies took their time, that they serve it.
     expect(written.length, written.join('\n')).toBeLessThanOrEqual(2)
     expect(new Set(written).size).toBe(written.length)
-  }, 60_000)
+  }, 100_000)
 })
 
 /** The API server, and Kubernetes' own controllers, which would wait for longer and longer. */

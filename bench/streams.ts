@@ -1,13 +1,14 @@
 /**
  * `npm run bench:streams`: what streams cost the proxy, beside nginx (module `stream`) and HAProxy (tcp mode) in one run: CPU time of the proxy's
  * process by byte, by connection and by datagram. Rounds go forwards and backwards through the proxies; the median of the ratios within the
- * rounds counts. Exits 1 when a target is missed. Options: --rounds N (5), --seconds N (3), --only echo|once|hello|udp.
+ * rounds counts. Exits 1 when a target is missed. Options: --rounds N (5), --seconds N (3), --only echo|once|hello|udp|held.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { loadCore } from './contestants.ts'
 import { cpuMicroseconds, residentBytes } from './process-cpu.ts'
@@ -62,7 +63,7 @@ async function main(): Promise<number> {
   const proxies = new StreamProxies(folder)
   try {
     await proxies.startBackend()
-    const ours = await proxies.startGatewright(root)
+    const ours = await proxies.startGatewright(root, ['--bound', 'udp-idle-time=5000', '--bound', 'connections-per-endpoint=20000'])
     await proxies.startNginx()
     await proxies.startHaproxy()
     for (const missing of proxies.missing) print([`left out, not installed: ${missing}`])
@@ -75,15 +76,57 @@ async function main(): Promise<number> {
       results.push({ part: part.name, unit: part.unit, bursts, ratios })
       met &&= isMet
     }
-    const memory = Math.round((residentBytes(ours.pids[0] ?? 0) / 1e6) * 10) / 10
+    const held =
+      values.only === undefined || values.only === 'held'
+        ? [await hold(ours, 'hold', ours.ports.echo, 'idle TCP connections'), await hold(ours, 'hold-udp', ours.ports.udp, 'UDP sessions')]
+        : []
+    print(['', ...held.map(heldLine)])
+    const memory = megabytes(ours)
     const versions = { nginx: versionOf('nginx'), haproxy: versionOf('haproxy') }
-    const name = writeResults(root, `streams-${commit}`, { seconds, versions, results, memory })
+    const name = writeResults(root, `streams-${commit}`, { seconds, versions, results, held, memory })
     print(['', `memory after all of that: ${memory} MB`, `written to ${name}`])
     return met ? 0 : 1
   } finally {
     await proxies.stop()
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+interface Held {
+  readonly what: string
+  readonly count: number
+  /** Resident, MB: before, while they are held, and while as many are held again after those have gone. */
+  readonly before: number
+  readonly held: number
+  readonly again: number
+}
+
+/** Both ends of one, and those of its backend, are descriptors; more than 20,000 are seldom allowed. */
+const heldAtOnce = 8_000
+/** Milliseconds: sessions end by themselves. */
+const untilGone = 8_000
+
+async function hold(proxy: StreamProxy, kind: 'hold' | 'hold-udp', port: number, what: string): Promise<Held> {
+  const before = megabytes(proxy)
+  const held: number[] = []
+  for (let round = 0; round < 2; round += 1) {
+    const load = join(import.meta.dirname, 'streams/load.js')
+    const child = spawn('taskset', ['-c', loadCore, process.execPath, load, kind, String(port), String(heldAtOnce)])
+    await once(child.stdout, 'data')
+    held.push(megabytes(proxy))
+    child.kill('SIGKILL')
+    await delay(untilGone)
+  }
+  return { what, count: heldAtOnce, before, held: held[0] ?? 0, again: held[1] ?? 0 }
+}
+
+function heldLine({ what, count, before, held, again }: Held): string {
+  const each = (((held - before) * 1e6) / count / 1024).toFixed(1)
+  return `${count} ${what}: ${before} MB before, ${held} MB while held (${each} KiB each), ${again} MB with as many again after those had gone`
+}
+
+function megabytes({ pids }: StreamProxy): number {
+  return Math.round((residentBytes(pids[0] ?? 0) / 1e6) * 10) / 10
 }
 
 /** Round by round. */

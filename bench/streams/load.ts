@@ -1,7 +1,9 @@
 /**
  * The load on streams, for some seconds: `node build/bench/streams/load.js KIND PORT SECONDS` prints `{"count": n, "errors": n}`.
  * Kinds: `echo` (messages of 64 KiB there and back on 16 connections), `once` (connections, 32 at a time, a byte each), `hello` (the same with
- * a ClientHello in place of the byte), `udp` (datagrams of 100 bytes there and back, 64 clients with one under way).
+ * a ClientHello in place of the byte), `udp` (datagrams of 100 bytes there and back, 64 clients with one under way). With `hold` and
+ * `hold-udp` the last argument is a number instead: so many connections or sessions are opened with an exchange each, `{"count": n}` is
+ * printed when all of them are, and they are held until the process is ended.
  */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
@@ -87,6 +89,42 @@ function datagrams(): void {
   }
 }
 
+/** Opens one after another, some at a time. */
+async function hold(number: number, open: () => Promise<void>): Promise<void> {
+  let left = number
+  const work = async (): Promise<void> => {
+    while (left > 0) {
+      left -= 1
+      await open()
+      count += 1
+    }
+  }
+  await Promise.all(Array.from({ length: 64 }, work))
+  process.stdout.write(`${JSON.stringify({ count, errors })}\n`)
+}
+
+async function heldConnection(): Promise<void> {
+  const socket = connect({ host: '127.0.0.1', port, noDelay: true })
+  socket.on('error', () => (errors += 1))
+  socket.write('x')
+  await once(socket, 'data')
+}
+
+async function heldSession(): Promise<void> {
+  const socket = createSocket('udp4')
+  await new Promise<void>((resolve) => socket.connect(port, '127.0.0.1', resolve))
+  const answered = once(socket, 'message')
+  const again = setInterval(() => socket.send('x'), 500)
+  socket.send('x')
+  await answered
+  clearInterval(again)
+}
+
+function finish(): void {
+  over = true
+  process.stdout.write(`${JSON.stringify({ count, errors })}\n`, () => process.exit(0))
+}
+
 switch (kind) {
   case 'echo':
     echo()
@@ -99,11 +137,11 @@ switch (kind) {
     break
   case 'udp':
     datagrams()
+    break
+  case 'hold':
+    await hold(Number(secondsText), heldConnection)
+    break
+  case 'hold-udp':
+    await hold(Number(secondsText), heldSession)
 }
-setTimeout(
-  () => {
-    over = true
-    process.stdout.write(`${JSON.stringify({ count, errors })}\n`, () => process.exit(0))
-  },
-  Number(secondsText) * 1000,
-)
+if (!kind.startsWith('hold')) setTimeout(finish, Number(secondsText) * 1000)

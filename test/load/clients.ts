@@ -3,6 +3,7 @@ import { pause } from '../harness/eventually.ts'
 import { type Answer, type Question, Unanswered, type Way } from './exchange.ts'
 import { expectationOf, meets, type Testimony } from './expectation.ts'
 import { filler } from './filler.ts'
+import { Http2Way } from './http2-way.ts'
 import type { Random } from './random.ts'
 import type { Timeline } from './timeline.ts'
 import { passingCalls, passingRoutes, passingRules, wanderings, type World } from './world.ts'
@@ -68,7 +69,9 @@ async function runLane(name: string, lane: string, options: ClientOptions, load:
       const took = performance.now() - began
       const connections = tally.connections.get(name) ?? new Set()
       tally.connections.set(name, connections.add(answer.connection))
-      const wrong = fault(question, answer, timeline.since(mark), listener)
+      // RFC 9113 section 6.8: what a client sent before it read the notice that its connection ends is taken and answered.
+      const since = listener !== undefined && way instanceof Http2Way ? known : mark
+      const wrong = fault(question, answer, timeline.since(since), listener)
       if (wrong !== undefined) tally.failures.push(`${lane} ${question.path}${question.query}: ${wrong}`)
       tally.requests += 1
       tally.bytes += answer.body.length + (question.body?.length ?? 0)

@@ -1,13 +1,11 @@
 /** Starts the proxies side by side, each pinned to the first core, and finds the processes whose CPU time counts. */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { nginxBackendConfig } from './backend.ts'
 import { childrenOf } from './process-cpu.ts'
 import { manifests, serviceMappings } from './manifests.ts'
+import { listening, loadCore, PinnedPrograms, proxyCore } from './pinned-programs.ts'
 import { envoyConfig, nginxConfig } from './proxy-configs.ts'
 import {
   backendPort,
@@ -46,17 +44,15 @@ export function programPath(name: string): string | undefined {
   return found === '' ? undefined : found
 }
 
-const proxyCore = '0'
-export const loadCore = '1'
-
 export class Contest {
   readonly folder: string
   readonly contestants: Contestant[] = []
   readonly missing: ('nginx' | 'envoy')[] = []
-  readonly #processes: ChildProcess[] = []
+  readonly #programs: PinnedPrograms
 
   constructor(folder: string) {
     this.folder = folder
+    this.#programs = new PinnedPrograms(folder)
   }
 
   get messageFile(): string {
@@ -67,14 +63,14 @@ export class Contest {
     writeFileSync(this.messageFile, grpcMessage)
     const nginx = programPath('nginx')
     if (nginx === undefined) {
-      this.#start('backend', loadCore, process.execPath, [join(import.meta.dirname, 'backend.js')])
+      this.#programs.start('backend', loadCore, process.execPath, [join(import.meta.dirname, 'backend.js')])
     } else {
       const config = join(this.folder, 'backend.conf')
       writeFileSync(config, nginxBackendConfig(this.folder))
-      this.#start('backend', loadCore, nginx, ['-c', config, '-p', this.folder])
+      this.#programs.start('backend', loadCore, nginx, ['-c', config, '-p', this.folder])
     }
     for (const name of ['grpc-backend', 'websocket-backend'])
-      this.#start(name, loadCore, process.execPath, [join(import.meta.dirname, `${name}.js`)])
+      this.#programs.start(name, loadCore, process.execPath, [join(import.meta.dirname, `${name}.js`)])
     for (const port of [backendPort, grpcBackendPort, grpcToldPort, webSocketBackendPort]) await listening(port)
   }
 
@@ -93,7 +89,7 @@ export class Contest {
     const program = [join(root, 'dist/cli/main.js'), 'run', folder]
     const services = serviceMappings.flatMap((mapping) => ['--service', mapping])
     const options = [...services, '--access-log', accessLog, '--admin-port', String(port + 2)]
-    const child = this.#start(name, proxyCore, process.execPath, [...program, ...options])
+    const child = this.#programs.start(name, proxyCore, process.execPath, [...program, ...options])
     await listening(ports.https)
     const contestant = { name, version: `Node ${process.version}`, ports, pids: [child.pid ?? 0], extra: name !== ours }
     this.contestants.push(contestant)
@@ -106,7 +102,7 @@ export class Contest {
     const ports = { http: 19211, https: 19212, h2c: 19213 }
     const config = join(this.folder, 'nginx.conf')
     writeFileSync(config, nginxConfig(this.folder, ports))
-    const child = this.#start('nginx', proxyCore, program, ['-c', config, '-p', this.folder])
+    const child = this.#programs.start('nginx', proxyCore, program, ['-c', config, '-p', this.folder])
     await listening(ports.https)
     const version = spawnSync(program, ['-v'], { encoding: 'utf8' }).stderr.trim()
     this.contestants.push({ name: 'nginx', version, ports, pids: childrenOf(child.pid ?? 0), extra: false })
@@ -118,7 +114,7 @@ export class Contest {
     const ports = { http: 19221, https: 19222, h2c: 19221 }
     const config = join(this.folder, 'envoy.json')
     writeFileSync(config, envoyConfig(this.folder, ports))
-    const child = this.#start('envoy', proxyCore, program, [
+    const child = this.#programs.start('envoy', proxyCore, program, [
       '-c',
       config,
       '--concurrency',
@@ -135,35 +131,7 @@ export class Contest {
     this.contestants.push({ name: 'envoy', version, ports, pids, extra: false })
   }
 
-  async stop(): Promise<void> {
-    for (const child of this.#processes) {
-      if (child.exitCode !== null || child.signalCode !== null) continue
-      child.kill('SIGTERM')
-      await Promise.race([once(child, 'exit'), delay(3000).then(() => child.kill('SIGKILL'))])
-    }
+  stop(): Promise<void> {
+    return this.#programs.stop()
   }
-
-  #start(name: string, core: string, command: string, args: readonly string[]): ChildProcess {
-    if (!existsSync(command)) throw new Error(`Cannot start ${name}: ${command} must exist`)
-    const log = openSync(join(this.folder, `${name}.out`), 'a')
-    const child = spawn('taskset', ['-c', core, command, ...args], { stdio: ['ignore', log, log] })
-    this.#processes.push(child)
-    return child
-  }
-}
-
-async function listening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1')
-      socket.once('connect', () => {
-        socket.destroy()
-        resolve(true)
-      })
-      socket.once('error', () => resolve(false))
-    })
-    if (open) return
-    await delay(100)
-  }
-  throw new Error(`Cannot measure: something must listen on 127.0.0.1:${port} within 10 s`)
 }

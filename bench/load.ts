@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { loadCore, type Contestant } from './contestants.ts'
+import type { Contestant } from './contestants.ts'
+import { loadCore } from './pinned-programs.ts'
 import { cpuMicroseconds } from './process-cpu.ts'
 import { grpcMessage, headerName, headerValue } from './workload.ts'
 

@@ -7,8 +7,8 @@
  */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { connect } from 'node:net'
+import { helloOf } from '../../test/harness/client-hello.ts'
 import { datagramSize, messageSize, serverName } from './workload.ts'
 
 const [kind = '', portText = '', secondsText = ''] = process.argv.slice(2)
@@ -17,20 +17,6 @@ const port = Number(portText)
 let count = 0
 let errors = 0
 let over = false
-
-/** What a TLS client says first. */
-async function clientHello(): Promise<Buffer> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const client = connectTls({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', servername: serverName })
-  client.on('error', () => {})
-  const [socket] = await once(server, 'connection')
-  const [bytes] = await once(socket, 'data')
-  client.destroy()
-  socket.destroy()
-  server.close()
-  return bytes as Buffer
-}
 
 function echo(): void {
   const message = Buffer.alloc(messageSize, 1)
@@ -133,7 +119,7 @@ switch (kind) {
     connections(Buffer.from('x'))
     break
   case 'hello':
-    connections(await clientHello())
+    connections(await helloOf({ servername: serverName }))
     break
   case 'udp':
     datagrams()

@@ -1,11 +1,9 @@
 /** The proxies with the same ports to the same backend: ours, nginx with its module `stream`, HAProxy in tcp mode; each with one worker on the first core. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { loadCore, programPath } from '../contestants.ts'
+import { programPath } from '../contestants.ts'
+import { listening, loadCore, PinnedPrograms, proxyCore } from '../pinned-programs.ts'
 import { childrenOf } from '../process-cpu.ts'
 import { backendPorts, serverName, type StreamPorts } from './workload.ts'
 
@@ -15,21 +13,21 @@ export interface StreamProxy {
   readonly pids: readonly number[]
 }
 
-const proxyCore = '0'
 const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so'
 
 export class StreamProxies {
   readonly proxies: StreamProxy[] = []
   readonly missing: string[] = []
   readonly #folder: string
-  readonly #processes: ChildProcess[] = []
+  readonly #programs: PinnedPrograms
 
   constructor(folder: string) {
     this.#folder = folder
+    this.#programs = new PinnedPrograms(folder)
   }
 
   async startBackend(): Promise<void> {
-    this.#start('backend', loadCore, process.execPath, [join(import.meta.dirname, 'backend.js')])
+    this.#programs.start('backend', loadCore, process.execPath, [join(import.meta.dirname, 'backend.js')])
     await listening(backendPorts.echo)
     await listening(backendPorts.once)
   }
@@ -43,7 +41,12 @@ export class StreamProxies {
     const services = Object.entries({ echo: backendPorts.echo, once: backendPorts.once, udp: backendPorts.udp })
     const mapped = services.flatMap(([name, port]) => ['--service', `bench/${name}:80=127.0.0.1:${port}`])
     const options = ['--access-log', 'off', '--admin-port', '19320', ...mapped, ...flags]
-    const child = this.#start('gatewright', proxyCore, process.execPath, [join(root, 'dist/cli/main.js'), 'run', folder, ...options])
+    const child = this.#programs.start('gatewright', proxyCore, process.execPath, [
+      join(root, 'dist/cli/main.js'),
+      'run',
+      folder,
+      ...options,
+    ])
     await listening(ports.hello)
     return this.#add({ name: 'gatewright', ports, pids: [child.pid ?? 0] })
   }
@@ -55,7 +58,7 @@ export class StreamProxies {
     const ports = portsFrom(19_331)
     const config = join(this.#folder, 'nginx.conf')
     writeFileSync(config, nginxConfig(this.#folder, ports))
-    const child = this.#start('nginx', proxyCore, program, ['-c', config, '-p', this.#folder])
+    const child = this.#programs.start('nginx', proxyCore, program, ['-c', config, '-p', this.#folder])
     await listening(ports.hello)
     this.#add({ name: 'nginx', ports, pids: childrenOf(child.pid ?? 0) })
   }
@@ -66,29 +69,18 @@ export class StreamProxies {
     const ports = portsFrom(19_341)
     const config = join(this.#folder, 'haproxy.cfg')
     writeFileSync(config, haproxyConfig(ports))
-    const child = this.#start('haproxy', proxyCore, program, ['-f', config, '-db'])
+    const child = this.#programs.start('haproxy', proxyCore, program, ['-f', config, '-db'])
     await listening(ports.hello)
     this.#add({ name: 'haproxy', ports, pids: [child.pid ?? 0] })
   }
 
-  async stop(): Promise<void> {
-    for (const child of this.#processes) {
-      if (child.exitCode !== null || child.signalCode !== null) continue
-      child.kill('SIGTERM')
-      await Promise.race([once(child, 'exit'), delay(3000).then(() => child.kill('SIGKILL'))])
-    }
+  stop(): Promise<void> {
+    return this.#programs.stop()
   }
 
   #add(proxy: StreamProxy): StreamProxy {
     this.proxies.push(proxy)
     return proxy
-  }
-
-  #start(name: string, core: string, command: string, args: readonly string[]): ChildProcess {
-    const log = openSync(join(this.#folder, `${name}.out`), 'a')
-    const child = spawn('taskset', ['-c', core, command, ...args], { stdio: ['ignore', log, log] })
-    this.#processes.push(child)
-    return child
   }
 }
 
@@ -164,20 +156,4 @@ frontend hello
 backend named_backend
   server one 127.0.0.1:${backendPorts.once}
 `
-}
-
-async function listening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1')
-      socket.once('connect', () => {
-        socket.destroy()
-        resolve(true)
-      })
-      socket.once('error', () => resolve(false))
-    })
-    if (open) return
-    await delay(100)
-  }
-  throw new Error(`Cannot measure: something must listen on 127.0.0.1:${port} within 10 s`)
 }

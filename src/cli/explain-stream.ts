@@ -1,4 +1,5 @@
 /** `explain` for what is no request: `TLS db.example.com:443`, `TCP :5432`, `UDP :53`. */
+import { transportOf } from '../lib/transport.ts'
 import { compile } from '../routing/compile.ts'
 import { explainStream, type StreamExplanation, type StreamWinner } from '../routing/explain-stream.ts'
 import { describeHostname } from '../routing/describe.ts'
@@ -39,7 +40,7 @@ export function askedStream(protocol: string, target: string): AskedStream | und
 }
 
 export function answersFor(asked: Asked, stream: AskedStream, gateway: string | undefined): ExplainedStream {
-  const transport = stream.protocol === 'UDP' ? 'UDP' : 'TCP'
+  const transport = transportOf(stream.protocol)
   const answers = asked.configs.flatMap((config): StreamAnswer[] => {
     if (gateway !== undefined && config.gateway !== gateway) return []
     const explanation = explainStream(compile(config), transport, asked.specPort(config.gateway, stream.port), stream.serverName)

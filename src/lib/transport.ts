@@ -5,3 +5,8 @@ export type Transport = 'TCP' | 'UDP'
 export function transportOf(protocol: string): Transport {
   return protocol === 'UDP' ? 'UDP' : 'TCP'
 }
+
+/** To the backends of a route. */
+export function transportOfRoute(kind: string): Transport {
+  return kind === 'UDPRoute' ? 'UDP' : 'TCP'
+}

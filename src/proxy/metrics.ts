@@ -3,7 +3,7 @@ import type { Labels, MetricFamily } from '../telemetry/metrics.ts'
 import type { DataPlane } from './data-plane.ts'
 import { policyMetrics } from './http/policy-metrics.ts'
 import { streamMetrics } from './stream/stream-metrics.ts'
-import type { Port } from './listener/port.ts'
+import { portMetric } from './port-metrics.ts'
 import type { Pool } from './upstream/pool.ts'
 
 /** Seconds: every second of the bounds that rules count by, 2^(i-4) ms, from 1/8 ms to 33 s. */
@@ -20,14 +20,7 @@ export function dataPlaneMetrics(dataPlane: DataPlane): readonly MetricFamily[] 
     labels: [],
     samples: () => [{ labels: {}, value: read() }],
   })
-  const ofPorts = (kind: 'counter' | 'gauge', name: string, help: string, read: (port: Port) => number): MetricFamily => ({
-    kind,
-    name: `gatewright_${name}`,
-    help,
-    labels: ['gateway', 'port'],
-    samples: () =>
-      dataPlane.ports.map((port) => ({ labels: { gateway: port.plan.gateway, port: String(port.plan.port) }, value: read(port) })),
-  })
+  const ofPorts = portMetric(() => dataPlane.ports)
   const ofPools = (kind: 'counter' | 'gauge', name: string, help: string, read: (pool: Pool) => number): MetricFamily => ({
     kind,
     name: `gatewright_upstream_${name}`,

@@ -4,7 +4,7 @@ import type { ReferenceGrant } from '../api/gateway.ts'
 import type { BackendObjectReference, HttpRouteFilter, Route } from '../api/route.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { changedSpan } from '../lib/list-change.ts'
-import type { Transport } from '../lib/transport.ts'
+import { type Transport, transportOfRoute } from '../lib/transport.ts'
 import { mayRefer } from './reference-grant.ts'
 import { allRoutes } from './routes.ts'
 import type { ServiceMapping } from './service-mapping.ts'
@@ -131,7 +131,7 @@ function targetsOf(route: Route, known: WeakMap<Route, RouteTarget>): RouteTarge
   const targets = [...referencesOf(route)].flatMap(({ ref, guards }): Target[] => {
     const { group, kind, name, port, namespace = own } = ref
     if (group !== '' || kind !== 'Service' || port === undefined) return []
-    return [{ service: `${namespace}/${name}`, namespace, name, port, transport: route.kind === 'UDPRoute' ? 'UDP' : 'TCP', guards }]
+    return [{ service: `${namespace}/${name}`, namespace, name, port, transport: transportOfRoute(route.kind), guards }]
   })
   const made = { route: `${own}/${routeName}`, targets }
   known.set(route, made)

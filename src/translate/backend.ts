@@ -8,6 +8,7 @@ import type { Finding } from '../api/finding.ts'
 import type { BackendObjectReference } from '../api/route.ts'
 import type { BackendTlsConfig } from '../config/backend-tls.ts'
 import type { PoolConfig, PoolKey } from '../config/pool.ts'
+import type { Transport } from '../lib/transport.ts'
 import { backendProtocol, type Speech } from './app-protocol.ts'
 import { backendTlsOf } from './backend-tls.ts'
 import { findings } from './findings.ts'
@@ -45,7 +46,7 @@ export interface Referrer {
   readonly namespace: string
   readonly name: string
   readonly path: readonly (string | number)[]
-  readonly transport: 'TCP' | 'UDP'
+  readonly transport: Transport
   readonly speech: Speech
 }
 
@@ -133,7 +134,7 @@ function problemOf(backend: string) {
 }
 
 /** An ExternalName Service needs no ports: what the reference says is the port. */
-function portOf({ spec }: Service, number: number | undefined, transport: 'TCP' | 'UDP'): ServicePort | undefined {
+function portOf({ spec }: Service, number: number | undefined, transport: Transport): ServicePort | undefined {
   if (number === undefined) return undefined
   const port = spec.ports.find((candidate) => candidate.port === number && candidate.protocol === transport)
   return port ?? (spec.type === 'ExternalName' ? { port: number, protocol: transport } : undefined)

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Gateway } from '../api/gateway.ts'
 import type { ParametersSpec } from '../api/parameters.ts'
 import type { ListenerConfig } from '../config/listener.ts'
+import { transportOf } from '../lib/transport.ts'
 import { GATEWAY_GROUP } from './features.ts'
 import type { InfraPlan } from './translation.ts'
 
@@ -30,7 +31,7 @@ export function infraOf(gateway: Gateway, listeners: readonly ListenerConfig[], 
 
 function portsOf(listeners: readonly ListenerConfig[]): InfraPlan['ports'] {
   const transports = { TCP: new Set<number>(), UDP: new Set<number>() }
-  for (const { port, protocol } of listeners) transports[protocol === 'UDP' ? 'UDP' : 'TCP'].add(port)
+  for (const { port, protocol } of listeners) transports[transportOf(protocol)].add(port)
   return (['TCP', 'UDP'] as const)
     .flatMap((protocol) => [...transports[protocol]].map((port) => ({ name: `${protocol.toLowerCase()}-${port}`, port, protocol })))
     .sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1))

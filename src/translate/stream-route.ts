@@ -5,6 +5,7 @@
  */
 import type { TcpRoute, TlsRoute, UdpRoute } from '../api/route.ts'
 import type { StreamBackendConfig, StreamRouteConfig } from '../config/stream-route.ts'
+import { transportOfRoute } from '../lib/transport.ts'
 import type { Speech } from './app-protocol.ts'
 import type { Attachment } from './attachment.ts'
 import { mayBeSecured, refProblemOf, resolveBackend, type Resolved, serviceOf } from './backend.ts'
@@ -93,7 +94,7 @@ function backendsOf(
   speech: Speech,
 ): readonly ResolvedBackend[] {
   const { namespace, name } = metadata
-  const transport = kind === 'UDPRoute' ? 'UDP' : 'TCP'
+  const transport = transportOfRoute(kind)
   return (spec.rules[0]?.backendRefs ?? []).map((ref, i) => ({
     resolved: resolveBackend(
       read,

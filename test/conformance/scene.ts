@@ -1,6 +1,7 @@
 /** A test of the suite while it runs: the cluster with that test's manifests, and the claims that the suite's helpers make. */
 import type { Condition } from '../../src/api/meta.ts'
 import { expect } from 'vitest'
+import { transportOf } from '../../src/lib/transport.ts'
 import type { ConformanceCluster } from './cluster.ts'
 import { type Agents, exchange, type Exchange, type HttpVersion } from './exchange.ts'
 import { callGrpc, type CallAnswer, type Call, type CallRow } from './grpc-call.ts'
@@ -86,7 +87,7 @@ export class Scene {
   answer(gateway: string, listener: string): Promise<string> {
     const [namespace, name] = located(gateway)
     const { port, protocol } = this.cluster.listener(namespace, name, listener)
-    return askStream(protocol === 'UDP' ? 'UDP' : 'TCP', this.entrance(gateway, port).listenPort)
+    return askStream(transportOf(protocol), this.entrance(gateway, port).listenPort)
   }
 
   /** The route's status is about one parent alone. */

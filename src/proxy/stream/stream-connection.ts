@@ -93,12 +93,12 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
 
   /** Of the client. */
   onBytes(bytes: Buffer): void {
-    const backend = this.#backend
     // One that was accepted over TLS may bring what it had decrypted while it was paused.
-    if (this.phase === 'head' && backend?.ready !== true) {
+    if (this.phase === 'head') {
       this.#first = this.#first === undefined ? Buffer.from(bytes) : Buffer.concat([this.#first, bytes])
       return
     }
+    const backend = this.#backend
     if (this.phase !== 'tunnel' || backend === undefined) return
     this.#send(backend, bytes)
   }
@@ -214,8 +214,7 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
   }
 
   #backendEnd(backend: Backend): void {
-    if (this.#backend !== backend) return
-    if (this.phase !== 'tunnel') return
+    if (this.#backend !== backend || this.phase !== 'tunnel') return
     backend.ended = true
     this.#toClient.flush()
     this.#client.end()

@@ -2,7 +2,7 @@
 import type { StreamCounters } from '../../routing/router.ts'
 import type { MetricFamily } from '../../telemetry/metrics.ts'
 import type { DataPlane } from '../data-plane.ts'
-import type { DatagramPort } from './datagram-port.ts'
+import { portMetric } from '../port-metrics.ts'
 
 type Kind = 'counter' | 'gauge'
 
@@ -17,14 +17,7 @@ export function streamMetrics(dataPlane: DataPlane): readonly MetricFamily[] {
         streams.map(({ config, counters }) => ({ labels: { gateway, route: config.key, kind: config.kind }, value: read(counters) })),
       ),
   })
-  const ofPorts = (kind: Kind, name: string, help: string, read: (port: DatagramPort) => number): MetricFamily => ({
-    kind,
-    name: `gatewright_${name}`,
-    help,
-    labels: ['gateway', 'port'],
-    samples: () =>
-      dataPlane.datagramPorts.map((port) => ({ labels: { gateway: port.plan.gateway, port: String(port.plan.port) }, value: read(port) })),
-  })
+  const ofPorts = portMetric(() => dataPlane.datagramPorts)
   return [
     ofRoutes(
       'gauge',

@@ -1,5 +1,5 @@
 /** What happened outside and is known at the moment of the snapshot: acknowledgements, granted addresses, ports that could not be bound. */
-import type { Transport } from '../lib/transport.ts'
+import type { FailedPort } from '../lib/served-ports.ts'
 
 export interface Observations {
   /** By `namespace/name` of the Gateway. Absent: nothing was observed yet. */
@@ -16,5 +16,5 @@ export interface GatewayObservation {
   readonly servedVersion?: string
   readonly addresses: readonly { readonly type: 'IPAddress' | 'Hostname'; readonly value: string }[]
   /** Ports that the data plane could not open, with the reason as a person would say it. */
-  readonly failedPorts: readonly { readonly port: number; readonly transport: Transport; readonly message: string }[]
+  readonly failedPorts: readonly FailedPort[]
 }

@@ -8,7 +8,7 @@ import type { CertificateConfig, ListenerConfig } from '../config/listener.ts'
 import type { PoolConfig } from '../config/pool.ts'
 import type { HttpRouteConfig } from '../config/route.ts'
 import type { StreamRouteConfig } from '../config/stream-route.ts'
-import { changedSpan } from '../lib/list-change.ts'
+import { changedSpan, changeOf } from '../lib/list-change.ts'
 import { Secret } from '../lib/secret.ts'
 
 /** All that a data plane needs for one Gateway. */
@@ -109,10 +109,7 @@ export function withDelta(before: GatewayResources, delta: ConfigDelta): Gateway
 
 function changesOf<T>(before: readonly T[], after: readonly T[], nameOf: (one: T) => string): Changes<T> {
   if (before === after) return { put: [] }
-  const { begin, beforeEnd, afterEnd } = changedSpan(before, after)
-  const [left, came] = [before.slice(begin, beforeEnd), after.slice(begin, afterEnd)]
-  const known = new Set(left)
-  const put = came.filter((one) => !known.has(one))
+  const { begin, left, came, added: put } = changeOf(before, after)
   const names = changedSpan(left.map(nameOf), came.map(nameOf))
   if (names.begin === names.beforeEnd && names.begin === names.afterEnd) return { put }
   const span: NameSpan = {

@@ -9,7 +9,7 @@ import type { GatewayConfig } from '../config/config.ts'
 import type { KeyMaterial } from '../config/key-material.ts'
 import type { ListenerKey } from '../config/listener.ts'
 import type { Placement } from '../config/placement.ts'
-import type { Transport } from '../lib/transport.ts'
+import type { FailedPort, OpenPort } from '../lib/served-ports.ts'
 import type { MetricFamily } from '../telemetry/metrics.ts'
 import { ResourceMap } from './resource-map.ts'
 
@@ -20,19 +20,6 @@ export interface GatewayResult {
   /** Ports that do not serve, in words for a person. */
   readonly failedPorts: readonly FailedPort[]
   readonly failedListeners: readonly { readonly listener: ListenerKey; readonly message: string }[]
-}
-
-export interface OpenPort {
-  readonly port: number
-  readonly transport: Transport
-  readonly address: string
-  readonly listenPort: number
-}
-
-export interface FailedPort {
-  readonly port: number
-  readonly transport: Transport
-  readonly message: string
 }
 
 export interface Acknowledgement extends GatewayResult {

@@ -22,3 +22,19 @@ export function changedSpan<T>(before: readonly T[], after: readonly T[]): Span 
   while (end < shorter - begin && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1
   return { begin, beforeEnd: before.length - end, afterEnd: after.length - end }
 }
+
+export interface Change<T> extends Span {
+  /** What lies between in the one list and in the other. */
+  readonly left: readonly T[]
+  readonly came: readonly T[]
+  /** Those of it that are not in the other list. */
+  readonly removed: readonly T[]
+  readonly added: readonly T[]
+}
+
+export function changeOf<T>(before: readonly T[], after: readonly T[]): Change<T> {
+  const span = changedSpan(before, after)
+  const [left, came] = [before.slice(span.begin, span.beforeEnd), after.slice(span.begin, span.afterEnd)]
+  const [inLeft, inCame] = [new Set(left), new Set(came)]
+  return { ...span, left, came, removed: left.filter((one) => !inCame.has(one)), added: came.filter((one) => !inLeft.has(one)) }
+}

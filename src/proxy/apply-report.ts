@@ -1,7 +1,7 @@
 /** What became of a configuration: where it is served, and what of it is not, in words for a person. */
 import type { GatewayConfig } from '../config/config.ts'
 import type { ListenerKey } from '../config/listener.ts'
-import type { Transport } from '../lib/transport.ts'
+import type { FailedPort, OpenPort } from '../lib/served-ports.ts'
 import type { Plan, PortPlan } from './listener/plan.ts'
 
 /** By `namespace/name`; every Gateway that was applied is here. */
@@ -14,19 +14,6 @@ export interface GatewayReport {
   readonly failedPorts: readonly FailedPort[]
   /** Listeners with a certificate that cannot be used; they serve with the others, or with what they had before. */
   readonly failedListeners: readonly { readonly listener: ListenerKey; readonly message: string }[]
-}
-
-export interface FailedPort {
-  readonly port: number
-  readonly transport: Transport
-  readonly message: string
-}
-
-export interface OpenPort {
-  readonly port: number
-  readonly transport: Transport
-  readonly address: string
-  readonly listenPort: number
 }
 
 export interface Outcome {

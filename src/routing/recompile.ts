@@ -7,13 +7,15 @@ import type { ListenerKey } from '../config/listener.ts'
 import type { Placement } from '../config/placement.ts'
 import type { HttpRouteConfig } from '../config/route.ts'
 import { compareSpecificity } from '../lib/hostname.ts'
-import { changedSpan, sameItems } from '../lib/list-change.ts'
+import { type Change, changeOf, sameItems } from '../lib/list-change.ts'
 import type { FilterContext } from './filters.ts'
 import { compileHostTable } from './host-table.ts'
 import { newListener, newPort } from './listener.ts'
 import { newRouter } from './new-router.ts'
 import type { CompiledListener, CompiledRule, HostTable, PortRouter, Router } from './router.ts'
 import { compileRule } from './rule.ts'
+
+type RouteChange = Change<HttpRouteConfig>
 
 /** Undefined when more has changed than that. */
 export function recompile(
@@ -25,8 +27,8 @@ export function recompile(
   const { listeners, streams } = previous.config
   if (!sameItems(config.listeners, listeners) || !sameItems(config.streams, streams)) return undefined
   if (!samePlaces(config, previous, placement)) return undefined
-  const change = changeOf(previous, config.routes)
-  if (change === undefined) return undefined
+  const change = changeOf(previous.config.routes, config.routes)
+  if (!keepsOrder(change)) return undefined
   // Redirects know which hosts the moved ports serve.
   if (previous.movedPorts.length > 0 && !sameAttachmentsAll(change)) return undefined
   const compiled = compileChanged(change, previous, { moved: previous.movedPorts, phase })
@@ -40,35 +42,17 @@ export function recompile(
   return newRouter({ config, ports, datagramPorts, streams: previous.streams, compiled, movedPorts })
 }
 
-/** What lies between the common beginning and the common end of the lists of routes. */
-interface Change {
-  readonly begin: number
-  readonly beforeEnd: number
-  readonly left: readonly HttpRouteConfig[]
-  readonly came: readonly HttpRouteConfig[]
-  /** Those that are not in the other list. */
-  readonly removed: readonly HttpRouteConfig[]
-  readonly added: readonly HttpRouteConfig[]
-}
-
-/** Undefined when routes that stayed changed places. */
-function changeOf({ config: { routes: before } }: Router, after: readonly HttpRouteConfig[]): Change | undefined {
-  const { begin, beforeEnd, afterEnd } = changedSpan(before, after)
-  const [left, came] = [before.slice(begin, beforeEnd), after.slice(begin, afterEnd)]
-  const [inLeft, inCame] = [new Set(left), new Set(came)]
-  const stayed = left.filter((route) => inCame.has(route))
-  if (
-    !sameItems(
-      stayed,
-      came.filter((route) => inLeft.has(route)),
-    )
+/** Those that stayed did not change places among each other. */
+function keepsOrder({ left, came, removed, added }: RouteChange): boolean {
+  const [gone, fresh] = [new Set(removed), new Set(added)]
+  const stayed = came.filter((route) => !fresh.has(route))
+  return sameItems(
+    left.filter((route) => !gone.has(route)),
+    stayed,
   )
-    return undefined
-  const removed = left.filter((route) => !inCame.has(route))
-  return { begin, beforeEnd, left, came, removed, added: came.filter((route) => !inLeft.has(route)) }
 }
 
-function sameAttachmentsAll({ removed, added }: Change): boolean {
+function sameAttachmentsAll({ removed, added }: RouteChange): boolean {
   return (
     removed.length === added.length &&
     removed.every((old, i) => {
@@ -101,7 +85,7 @@ function samePlaces(config: GatewayConfig, { ports, datagramPorts, movedPorts }:
 
 /** The rules of all routes: those of what stayed are what they were. */
 function compileChanged(
-  { begin, beforeEnd, left, came }: Change,
+  { begin, beforeEnd, left, came }: RouteChange,
   { compiled }: Router,
   context: FilterContext,
 ): readonly (readonly CompiledRule[])[] {
@@ -128,7 +112,7 @@ class Tables {
   readonly #touched = new Map<ListenerKey, Map<string, HttpRouteConfig[]>>()
   #rules: ReadonlyMap<HttpRouteConfig, readonly CompiledRule[]> | undefined
 
-  constructor(routes: readonly HttpRouteConfig[], compiled: readonly (readonly CompiledRule[])[], { removed, added }: Change) {
+  constructor(routes: readonly HttpRouteConfig[], compiled: readonly (readonly CompiledRule[])[], { removed, added }: RouteChange) {
     this.#routes = routes
     this.#compiled = compiled
     for (const { attachments } of [...removed, ...added]) {

@@ -6,7 +6,7 @@
 import type { KubeApi, KubeObject, Resource } from '../kube/kube-api.ts'
 import { microTime } from '../kube/micro-time.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { changedSpan } from '../lib/list-change.ts'
+import { changeOf } from '../lib/list-change.ts'
 import type { StoredCondition } from './merge-conditions.ts'
 
 /** An object and the conditions of ours in its status, whoever they are about. */
@@ -53,13 +53,10 @@ export class EventWriter {
 
   /** All objects that are judged now; one that is the same object as before is not looked at again. Never blocks. */
   tell(judged: readonly Judged[]): void {
-    const { begin, beforeEnd, afterEnd } = changedSpan(this.#heard, judged)
-    const [left, came] = [this.#heard.slice(begin, beforeEnd), judged.slice(begin, afterEnd)]
+    const { removed, added: fresh } = changeOf(this.#heard, judged)
     this.#heard = judged
-    const [before, after] = [new Set(left), new Set(came)]
-    const fresh = came.filter((one) => !before.has(one))
     const keys = new Set(fresh.map(keyOf))
-    for (const one of left) if (!after.has(one) && !keys.has(keyOf(one))) this.#said.delete(keyOf(one))
+    for (const one of removed) if (!keys.has(keyOf(one))) this.#said.delete(keyOf(one))
     for (const one of fresh) {
       const key = keyOf(one)
       const said = this.#said.get(key)

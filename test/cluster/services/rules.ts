@@ -35,7 +35,7 @@ function endpointsOf(slice: EndpointSlice, portName: string | undefined, isPod: 
 /** A whole nft file: the table is replaced in one step, so that no packet meets a half of it. */
 export function rulesOf(forwards: readonly Forward[]): string {
   const api: Forward = { address: API_SERVICE, protocol: 'tcp', port: 443, endpoints: [{ address: NODE, port: API_PORT }] }
-  const lines = [api, ...forwards].map(ruleOf)
+  const lines = [api, ...forwards].flatMap(rulesOfForward)
   return [
     'table ip services',
     'delete table ip services',
@@ -53,10 +53,16 @@ export function rulesOf(forwards: readonly Forward[]): string {
   ].join('\n')
 }
 
-function ruleOf({ address, protocol, port, endpoints }: Forward): string {
+/**
+ * One rule for each endpoint: the first takes one connection of n, the next one of the n - 1 that are left, the last what is left then.
+ * Not one rule with a map, which is shorter: while a table is replaced, a packet that began with the old rules finds the old map empty
+ * already, is not forwarded, and its connection is refused (one of 500 replacements under traffic).
+ */
+function rulesOfForward({ address, protocol, port, endpoints }: Forward): readonly string[] {
   const from = `ip daddr ${address} ${protocol} dport ${port}`
-  const [only] = endpoints
-  if (endpoints.length === 1 && only !== undefined) return `${from} dnat to ${only.address}:${only.port}`
-  const choices = endpoints.map((endpoint, n) => `${n} : ${endpoint.address} . ${endpoint.port}`).join(', ')
-  return `${from} dnat to numgen random mod ${endpoints.length} map { ${choices} }`
+  return endpoints.map((endpoint, n) => {
+    const left = endpoints.length - n
+    const chance = left === 1 ? '' : ` numgen random mod ${left} 0`
+    return `${from}${chance} dnat to ${endpoint.address}:${endpoint.port}`
+  })
 }

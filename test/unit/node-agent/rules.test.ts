@@ -44,12 +44,12 @@ describe('the addresses of a Service', () => {
   })
 
   it('share requests among endpoints by chance', () => {
-    const endpoints = [
-      { address: '10.244.1.1', port: 8080 },
-      { address: '10.244.1.2', port: 8080 },
-    ]
-    expect(rulesOf([{ address: '10.245.0.1', protocol: 'udp', port: 53, endpoints }])).toContain(
-      'ip daddr 10.245.0.1 udp dport 53 dnat to numgen random mod 2 map { 0 : 10.244.1.1 . 8080, 1 : 10.244.1.2 . 8080 }',
-    )
+    const endpoints = ['10.244.1.1', '10.244.1.2', '10.244.1.3'].map((address) => ({ address, port: 8080 }))
+    const rules = rulesOf([{ address: '10.245.0.1', protocol: 'udp', port: 53, endpoints }])
+    expect(rules.split('\n').filter((line) => line.includes('10.245.0.1'))).toEqual([
+      '    ip daddr 10.245.0.1 udp dport 53 numgen random mod 3 0 dnat to 10.244.1.1:8080',
+      '    ip daddr 10.245.0.1 udp dport 53 numgen random mod 2 0 dnat to 10.244.1.2:8080',
+      '    ip daddr 10.245.0.1 udp dport 53 dnat to 10.244.1.3:8080',
+    ])
   })
 })

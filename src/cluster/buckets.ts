@@ -1,5 +1,6 @@
 /** One index of a snapshot: the objects found under each key. Persistent: a bucket that no edit touched keeps its identity. */
 import type { ApiObject } from '../api/object.ts'
+import { PatchedMap } from '../lib/patched-map.ts'
 import { compareObjects } from './order.ts'
 
 /** What every absent key holds. */
@@ -12,11 +13,11 @@ export interface BucketEdit {
 }
 
 export class Buckets {
-  static readonly empty = new Buckets(new Map())
+  static readonly empty = new Buckets(new PatchedMap())
 
-  readonly #byKey: ReadonlyMap<string, readonly ApiObject[]>
+  readonly #byKey: PatchedMap<readonly ApiObject[]>
 
-  private constructor(byKey: ReadonlyMap<string, readonly ApiObject[]>) {
+  private constructor(byKey: PatchedMap<readonly ApiObject[]>) {
     this.#byKey = byKey
   }
 
@@ -32,11 +33,8 @@ export class Buckets {
       if (remove !== undefined) objects.delete(remove)
       if (add !== undefined) objects.add(add)
     }
-    const byKey = new Map(this.#byKey)
-    for (const [key, objects] of changes) {
-      if (objects.size === 0) byKey.delete(key)
-      else byKey.set(key, [...objects].sort(compareObjects))
-    }
-    return new Buckets(byKey)
+    const patches = new Map<string, readonly ApiObject[] | undefined>()
+    for (const [key, objects] of changes) patches.set(key, objects.size === 0 ? undefined : [...objects].sort(compareObjects))
+    return new Buckets(this.#byKey.edited(patches))
   }
 }

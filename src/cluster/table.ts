@@ -1,8 +1,9 @@
 /** The objects of one kind, by namespace and name. Persistent: `edited` shares everything that the edits leave alone. */
 import type { ApiObject } from '../api/object.ts'
+import { PatchedMap } from '../lib/patched-map.ts'
 import { compareObjects, compareText } from './order.ts'
 
-type Names = ReadonlyMap<string, ApiObject>
+type Names = PatchedMap<ApiObject>
 
 export interface Edit {
   readonly namespace: string
@@ -38,18 +39,17 @@ export class Table {
   /** At most one edit for each object. */
   edited(edits: readonly Edit[]): Table {
     const namespaces = new Map(this.#namespaces)
-    const own = new Map<string, Map<string, ApiObject>>()
+    const own = new Map<string, Map<string, ApiObject | undefined>>()
     for (const { namespace, name, object } of edits) {
-      let names = own.get(namespace)
-      if (names === undefined) {
-        names = new Map(namespaces.get(namespace))
-        own.set(namespace, names)
-        namespaces.set(namespace, names)
-      }
-      if (object === undefined) names.delete(name)
-      else names.set(name, object)
+      const known = own.get(namespace)
+      if (known === undefined) own.set(namespace, new Map([[name, object]]))
+      else known.set(name, object)
     }
-    for (const [namespace, names] of own) if (names.size === 0) namespaces.delete(namespace)
+    for (const [namespace, patches] of own) {
+      const names = (namespaces.get(namespace) ?? new PatchedMap<ApiObject>()).edited(patches)
+      if (names.size === 0) namespaces.delete(namespace)
+      else namespaces.set(namespace, names)
+    }
     return new Table(namespaces, this.#sorted, edits)
   }
 

@@ -6,7 +6,7 @@
  * a process holds the same promise by the same map.
  */
 import type { GatewayConfig } from '../config/config.ts'
-import { sameItems } from '../lib/list-change.ts'
+import { changedSpan, sameItems } from '../lib/list-change.ts'
 import { streamName } from './gateway-resources.ts'
 
 export class ResourceMap {
@@ -50,23 +50,23 @@ interface Adopted<T = object> {
   readonly items: readonly T[]
 }
 
-/** Most elements are the very ones of the last delivery, or stand where their names stood: only for others a map by name is made. */
+/** Between what both lists begin and end with, most stand where their names stood: only for others a map by name is made. */
 function adoptList<T extends object>(source: readonly T[], before: Adopted<T> | undefined, nameOf: (item: T) => string): Adopted<T> {
   if (before === undefined) return { source, items: source }
   if (before.source === source) return before
+  const { begin, beforeEnd, afterEnd } = changedSpan(before.source, source)
   let byName: Map<string, T> | undefined
   const named = (name: string, place: number): T | undefined => {
     const there = before.items[place]
     if (there !== undefined && nameOf(there) === name) return there
-    byName ??= new Map(before.items.map((item) => [nameOf(item), item]))
+    byName ??= new Map(before.items.slice(begin, beforeEnd).map((item) => [nameOf(item), item]))
     return byName.get(name)
   }
-  const items = source.map((item, i) => {
-    const there = before.items[i]
-    if (there !== undefined && before.source[i] === item) return there
-    const known = named(nameOf(item), i)
+  const between = source.slice(begin, afterEnd).map((item, i) => {
+    const known = named(nameOf(item), begin + i)
     return known !== undefined && equal(known, item) ? known : item
   })
+  const items = before.items.slice(0, begin).concat(between, before.items.slice(beforeEnd))
   return { source, items: sameItems(items, before.items) ? before.items : items }
 }
 

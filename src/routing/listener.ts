@@ -1,6 +1,7 @@
 /** Listeners of a port, and the host tables of a listener: both are asked from the most specific hostname on. */
 import type { ListenerConfig } from '../config/listener.ts'
 import { compareSpecificity } from '../lib/hostname.ts'
+import type { Patches } from '../lib/patched-map.ts'
 import { HostIndex } from './host-index.ts'
 import { LazySubject } from './query.ts'
 import type { AttachedStream, CompiledListener, HostTable, PortRouter } from './router.ts'
@@ -12,19 +13,65 @@ export function newListener(
   tables: readonly HostTable[],
   streams: readonly AttachedStream[],
 ): CompiledListener {
-  const index = new HostIndex(tables.map((table) => [table.hostname, table]))
-  const streamIndex = new HostIndex(streams.map(({ hostname, stream }) => [hostname, stream]))
+  const index = HostIndex.of(tables.map((table) => [table.hostname, table] as const))
+  const streamIndex = HostIndex.of(streams.map(({ hostname, stream }) => [hostname, stream] as const))
+  return listenerWith({ config, placedPort, streams, streamFor: (name) => streamIndex.first(name, (stream) => stream) }, tables, index)
+}
+
+type Fixed = Pick<CompiledListener, 'config' | 'placedPort' | 'streams' | 'streamFor'>
+
+function listenerWith(fixed: Fixed, tables: readonly HostTable[], index: HostIndex<HostTable>): CompiledListener {
   return {
-    config,
-    placedPort,
+    ...fixed,
     tables,
-    streams,
-    streamFor: (serverName) => streamIndex.first(serverName, (stream) => stream),
+    tableOf: (hostname) => index.at(hostname),
+    withTables: (edits) => listenerWith(fixed, editedTables(tables, index, edits), index.edited(edits)),
     decide(request) {
       const subject = new LazySubject(request)
       return index.first(request.host, (table) => table.lookUp(subject))
     },
   }
+}
+
+/** Up to so many tables find their places one by one; more are sorted with all others. */
+const FEW = 32
+
+function editedTables(tables: readonly HostTable[], index: HostIndex<HostTable>, edits: Patches<HostTable>): readonly HostTable[] {
+  const edited = tables.slice()
+  const made: HostTable[] = []
+  const gone = new Set<HostTable>()
+  for (const [hostname, table] of edits) {
+    const old = index.at(hostname)
+    if (old === undefined && table !== undefined) made.push(table)
+    else if (old !== undefined && edits.size > FEW) {
+      gone.add(old)
+      if (table !== undefined) made.push(table)
+    } else if (old !== undefined) edited.splice(edited.indexOf(old), 1, ...(table === undefined ? [] : [table]))
+  }
+  if (edits.size > FEW)
+    return edited
+      .filter((table) => !gone.has(table))
+      .concat(made)
+      .sort(bySpecificity)
+  for (const table of made) edited.splice(placeOf(edited, table), 0, table)
+  return edited
+}
+
+function bySpecificity(a: HostTable, b: HostTable): number {
+  return compareSpecificity(a.hostname, b.hostname)
+}
+
+/** Behind all that are as specific. */
+function placeOf(tables: readonly HostTable[], table: HostTable): number {
+  let low = 0
+  let high = tables.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const other = tables[middle]
+    if (other !== undefined && bySpecificity(other, table) <= 0) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /**
@@ -33,6 +80,6 @@ export function newListener(
  */
 export function newPort(port: number, listeners: readonly CompiledListener[]): PortRouter {
   const sorted = listeners.toSorted((a, b) => compareSpecificity(a.config.hostname, b.config.hostname))
-  const index = new HostIndex(sorted.map((listener) => [listener.config.hostname, listener]))
+  const index = HostIndex.of(sorted.map((listener) => [listener.config.hostname, listener] as const))
   return { port, listeners: sorted, listenerFor: (host) => index.first(host, (listener) => listener) }
 }

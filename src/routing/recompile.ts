@@ -6,11 +6,10 @@ import type { GatewayConfig } from '../config/config.ts'
 import type { ListenerKey } from '../config/listener.ts'
 import type { Placement } from '../config/placement.ts'
 import type { HttpRouteConfig } from '../config/route.ts'
-import { compareSpecificity } from '../lib/hostname.ts'
 import { type Change, changeOf, sameItems } from '../lib/list-change.ts'
 import type { FilterContext } from './filters.ts'
 import { compileHostTable } from './host-table.ts'
-import { newListener, newPort } from './listener.ts'
+import { newPort } from './listener.ts'
 import { newRouter } from './new-router.ts'
 import type { CompiledListener, CompiledRule, HostTable, PortRouter, Router } from './router.ts'
 import { compileRule } from './rule.ts'
@@ -104,58 +103,67 @@ function compileChanged(
   return compiled.slice(0, begin).concat(between, compiled.slice(beforeEnd))
 }
 
+/** A look for its place in the list of all routes costs a walk: after so many, a map of all places is made. */
+const FEW_LOOKS = 64
+
 /** The tables of those hostnames that routes which came or went have. */
 class Tables {
   readonly #routes: readonly HttpRouteConfig[]
   readonly #compiled: readonly (readonly CompiledRule[])[]
-  /** By listener and hostname: the routes that have it now. */
+  readonly #removed: ReadonlySet<HttpRouteConfig>
+  /** By listener and hostname: the routes that came, in their order. */
   readonly #touched = new Map<ListenerKey, Map<string, HttpRouteConfig[]>>()
-  #rules: ReadonlyMap<HttpRouteConfig, readonly CompiledRule[]> | undefined
+  #looks = 0
+  #places: ReadonlyMap<HttpRouteConfig, number> | undefined
 
   constructor(routes: readonly HttpRouteConfig[], compiled: readonly (readonly CompiledRule[])[], { removed, added }: RouteChange) {
     this.#routes = routes
     this.#compiled = compiled
-    for (const { attachments } of [...removed, ...added]) {
-      for (const { listener, hostnames } of attachments) {
-        const known = this.#touched.get(listener) ?? new Map<string, HttpRouteConfig[]>()
-        for (const hostname of hostnames) known.set(hostname, [])
-        this.#touched.set(listener, known)
+    this.#removed = new Set(removed)
+    for (const { attachments } of removed) {
+      for (const { listener, hostnames } of attachments) for (const hostname of hostnames) this.#touch(listener, hostname)
+    }
+    for (const route of added) {
+      for (const { listener, hostnames } of route.attachments) {
+        for (const hostname of hostnames) {
+          const came = this.#touch(listener, hostname)
+          if (came.at(-1) !== route) came.push(route)
+        }
       }
     }
-    if (this.#touched.size === 0) return
-    for (const route of routes) for (const attachment of route.attachments) this.#attach(route, attachment)
   }
 
   renew(listener: CompiledListener): CompiledListener {
     const touched = this.#touched.get(listener.config.key)
     if (touched === undefined) return listener
-    const known = new Set<string>()
-    const kept: HostTable[] = []
-    for (const table of listener.tables) {
-      const routes = touched.get(table.hostname)
-      known.add(table.hostname)
-      if (routes === undefined) kept.push(table)
-      else if (routes.length > 0) kept.push(this.#table(table.hostname, routes))
-    }
-    const made = [...touched].flatMap(([hostname, routes]) =>
-      known.has(hostname) || routes.length === 0 ? [] : [this.#table(hostname, routes)],
-    )
-    const tables = made.length === 0 ? kept : [...kept, ...made].sort((a, b) => compareSpecificity(a.hostname, b.hostname))
-    return newListener(listener.config, listener.placedPort, tables, listener.streams)
+    const edits = new Map<string, HostTable | undefined>()
+    for (const [hostname, came] of touched) edits.set(hostname, this.#table(hostname, listener.tableOf(hostname)?.routes ?? [], came))
+    return listener.withTables(edits)
   }
 
-  #attach(route: HttpRouteConfig, { listener, hostnames }: HttpRouteConfig['attachments'][number]): void {
-    const touched = this.#touched.get(listener)
-    if (touched === undefined) return
-    for (const hostname of hostnames) {
-      const attached = touched.get(hostname)
-      if (attached !== undefined && attached.at(-1) !== route) attached.push(route)
-    }
+  #touch(listener: ListenerKey, hostname: string): HttpRouteConfig[] {
+    let ofListener = this.#touched.get(listener)
+    if (ofListener === undefined) this.#touched.set(listener, (ofListener = new Map<string, HttpRouteConfig[]>()))
+    let came = ofListener.get(hostname)
+    if (came === undefined) ofListener.set(hostname, (came = []))
+    return came
   }
 
-  #table(hostname: string, routes: readonly HttpRouteConfig[]): HostTable {
-    this.#rules ??= new Map(this.#routes.map((route, i) => [route, this.#compiled[i] ?? []]))
-    const rules = this.#rules
-    return compileHostTable(hostname, routes, (route) => rules.get(route) ?? [])
+  #table(hostname: string, before: readonly HttpRouteConfig[], came: readonly HttpRouteConfig[]): HostTable | undefined {
+    const stayed = before.filter((route) => !this.#removed.has(route))
+    const routes = came.length === 0 ? stayed : this.#merged(stayed, came)
+    return routes.length === 0 ? undefined : compileHostTable(hostname, routes, (route) => this.#compiled[this.#placeOf(route)] ?? [])
+  }
+
+  /** Both are in the order of all routes, and so is what comes of them. */
+  #merged(stayed: readonly HttpRouteConfig[], came: readonly HttpRouteConfig[]): readonly HttpRouteConfig[] {
+    if (stayed.length === 0) return came
+    return [...stayed, ...came].sort((a, b) => this.#placeOf(a) - this.#placeOf(b))
+  }
+
+  #placeOf(route: HttpRouteConfig): number {
+    this.#looks += 1
+    if (this.#looks > FEW_LOOKS) this.#places ??= new Map(this.#routes.map((one, i) => [one, i]))
+    return this.#places?.get(route) ?? this.#routes.indexOf(route)
   }
 }

@@ -14,6 +14,7 @@ import type { ListenerConfig } from '../config/listener.ts'
 import type { PoolKey } from '../config/pool.ts'
 import type { HttpMatchConfig, HttpRouteConfig, HttpRuleConfig, SessionConfig } from '../config/route.ts'
 import type { StreamBackendConfig, StreamRouteConfig } from '../config/stream-route.ts'
+import type { Patches } from '../lib/patched-map.ts'
 import type { MovedPort } from './moved-ports.ts'
 import type { PathPredicate, ValuePredicate } from './predicate.ts'
 import type { Precedence } from './precedence.ts'
@@ -64,6 +65,10 @@ export interface CompiledListener {
   readonly tables: readonly HostTable[]
   /** Most specific hostname first; of a listener that takes requests it is empty. */
   readonly streams: readonly AttachedStream[]
+  /** Of this very hostname. */
+  tableOf(hostname: string): HostTable | undefined
+  /** The same listener with other tables for some hostnames; undefined: without one. */
+  withTables(edits: Patches<HostTable>): CompiledListener
   /** The match that wins by the precedence of the specification, undefined: 404. */
   decide(request: RequestView): CompiledMatch | undefined
   /** Whose a connection or a datagram is; `serverName` is '' where there is none. Undefined: nobody's. */

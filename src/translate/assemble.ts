@@ -4,7 +4,7 @@ import type { PoolConfig, PoolKey } from '../config/pool.ts'
 import { sameItems } from '../lib/list-change.ts'
 import type { PoolUse } from './backend.ts'
 import { publicParts, type GatewayPart } from './gateway.ts'
-import { equal, keep, keepArray } from './keep.ts'
+import { keep, keepArray } from './keep.ts'
 import type { Memo } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
 import { poolOf } from './pool.ts'
@@ -41,7 +41,7 @@ export function assembleConfigs(
   hashes: Hashes,
 ): Assembled {
   const routes = sortedFrom(last?.routes, results, (a, b) => compareRank(a.rank, b.rank))
-  const pools = last !== undefined && (last.routes === routes || sameUse(routes)) ? last.pools : poolsOf(routes.sorted, last?.pools)
+  const pools = poolsFrom(last, routes)
   const inputs = { sorted: pools.uses.sorted, compare: compareUses, byKey: true }
   const poolConfigs = memo.each<PoolUse, PoolConfig>('Pool', inputs, (use, read, before) => keep(before, poolOf(read, options, use)))
 
@@ -53,23 +53,38 @@ export function assembleConfigs(
     if (listeners.length === 0) return []
     const gateway = `${surface.namespace}/${surface.name}`
     const before = last?.configs.find((config) => config.gateway === gateway)
-    const ownKeys = pools.byGateway.get(gateway)
     const ownRoutes = routesOf.get(gateway) ?? []
     const ownStreams = streamsOf.get(gateway) ?? []
-    const ownPools = ownKeys === undefined ? [] : poolConfigs.filter(({ key }) => ownKeys.has(key))
     const presents = backendCertificate && presentingWith(last?.presenting.get(gateway), backendCertificate.certificate.fingerprint)
     if (presents !== undefined) presenting.set(gateway, presents)
+    const poolsIn = (): readonly PoolConfig[] => {
+      const keys = pools.byGateway.get(gateway)
+      const isSame =
+        last?.poolConfigs === poolConfigs && last.pools.byGateway.get(gateway) === keys && last.presenting.get(gateway) === presents
+      if (before !== undefined && isSame) return before.pools
+      const own = keys === undefined ? [] : poolConfigs.filter(({ key }) => keys.has(key))
+      return presents === undefined ? own : own.map((pool) => presents.pool(pool))
+    }
     const config: GatewayConfig = {
       gateway,
       listeners,
       routes: keepArray(before?.routes, presents === undefined ? ownRoutes : ownRoutes.map((route) => presents.route(route))),
       streams: keepArray(before?.streams, presents === undefined ? ownStreams : ownStreams.map((stream) => presents.stream(stream))),
-      pools: keepArray(before?.pools, presents === undefined ? ownPools : ownPools.map((pool) => presents.pool(pool))),
+      pools: keepArray(before?.pools, poolsIn()),
       certificates: keepArray(before?.certificates, publicParts(certificates)),
     }
     return [before !== undefined && sameParts(before, config) ? before : config]
   })
-  const versions = new Map(configs.map((config) => [config.gateway, versionOf(config, hashes)]))
+  const versions = new Map(
+    configs.map((config) => [
+      config.gateway,
+      versionOf(
+        config,
+        hashes,
+        last?.configs.find(({ gateway }) => gateway === config.gateway),
+      ),
+    ]),
+  )
   return { configs: keepArray(last?.configs, configs), versions, routes, pools, gateways, poolConfigs, presenting }
 }
 
@@ -82,25 +97,53 @@ function byGateway<C>(
   servedOf: (route: RouteResult) => readonly { readonly gateway: string; readonly config: C }[],
 ): ReadonlyMap<string, readonly C[]> {
   const found = new Map<string, C[]>()
+  // Mostly the next one is for the same Gateway.
+  let last: { readonly gateway: string; readonly own: C[] } | undefined
   for (const route of routes) {
     for (const { gateway, config } of servedOf(route)) {
-      const own = found.get(gateway)
-      if (own === undefined) found.set(gateway, [config])
-      else own.push(config)
+      if (last?.gateway !== gateway) {
+        const own = found.get(gateway) ?? []
+        if (own.length === 0) found.set(gateway, own)
+        last = { gateway, own }
+      }
+      last.own.push(config)
     }
   }
   return found
 }
 
-/** The changed routes lead to the pools, and through the Gateways, that they led to before: the usual case. */
-function sameUse({ removed, added }: Sorted<RouteResult>): boolean {
-  const keysOf = (route: RouteResult) => [...gatewaysOf(route), '', ...route.pools.map(({ key }) => key)]
-  return equal(removed.map(keysOf), added.map(keysOf))
+/**
+ * From the last pass's, by the routes that came and went: the usual case. Where routes that went led to something that none of those
+ * that came leads to, all others have to be asked whether they still do.
+ */
+function poolsFrom(last: Assembled | undefined, routes: Sorted<RouteResult>): Pools {
+  if (last === undefined) return poolsOf(routes.sorted, undefined)
+  if (last.routes === routes) return last.pools
+  const came = poolsOf(routes.added, undefined)
+  const isLeft = (gateway: string, key: PoolKey) => came.byGateway.get(gateway)?.has(key) !== true
+  const isShort = routes.removed.some((route) => gatewaysOf(route).some((gateway) => route.pools.some(({ key }) => isLeft(gateway, key))))
+  return isShort ? poolsOf(routes.sorted, last.pools) : withPools(last.pools, came)
+}
+
+/** `pools` itself where `came` is part of it. */
+function withPools(pools: Pools, came: Pools): Pools {
+  let byGateway: Map<string, ReadonlySet<PoolKey>> | undefined
+  for (const [gateway, keys] of came.byGateway) {
+    const own = pools.byGateway.get(gateway)
+    const fresh = own === undefined ? [...keys] : [...keys].filter((key) => !own.has(key))
+    if (own !== undefined && fresh.length === 0) continue
+    byGateway ??= new Map(pools.byGateway)
+    byGateway.set(gateway, new Set([...(own ?? []), ...fresh]))
+  }
+  if (byGateway === undefined) return pools
+  const known = new Set(pools.uses.source.map(({ key }) => key))
+  const fresh = came.uses.source.filter(({ key }) => !known.has(key))
+  return { uses: fresh.length === 0 ? pools.uses : sortedFrom(pools.uses, pools.uses.source.concat(fresh), compareUses), byGateway }
 }
 
 /** Those that serve it. */
 function gatewaysOf({ served, streams }: RouteResult): readonly string[] {
-  return [...served, ...streams].map(({ gateway }) => gateway)
+  return served.map(({ gateway }) => gateway).concat(streams.map(({ gateway }) => gateway))
 }
 
 /** Each pool that a served route names, once, and which Gateway needs which. */

@@ -1,6 +1,6 @@
 /** How many routes are attached to each listener. */
 import type { ListenerKey } from '../config/listener.ts'
-import { changedSpan, sameItems } from '../lib/list-change.ts'
+import { changedSpan } from '../lib/list-change.ts'
 import type { RouteResult } from './route.ts'
 
 export interface AttachedRoutes {
@@ -10,18 +10,26 @@ export interface AttachedRoutes {
 
 /** Accepted routes by listener; a listener that is not good itself counts too (ListenerStatus.attachedRoutes). */
 export function attachedRoutes(source: readonly RouteResult[], last: AttachedRoutes | undefined): AttachedRoutes {
-  if (last !== undefined && attachTheSame(last.source, source)) return { source, counts: last.counts }
-  const counts = new Map<ListenerKey, number>()
-  for (const { attached } of source) for (const listener of attached) counts.set(listener, (counts.get(listener) ?? 0) + 1)
-  return { source, counts }
+  const before = last?.source ?? []
+  const { begin, beforeEnd, afterEnd } = changedSpan(before, source)
+  const differences = new Map<ListenerKey, number>()
+  const count = (results: readonly RouteResult[], by: number) => {
+    for (const { attached } of results) for (const listener of attached) differences.set(listener, (differences.get(listener) ?? 0) + by)
+  }
+  count(before.slice(begin, beforeEnd), -1)
+  count(source.slice(begin, afterEnd), 1)
+  return { source, counts: withDifferences(last?.counts ?? new Map(), differences) }
 }
 
-function attachTheSame(before: readonly RouteResult[], after: readonly RouteResult[]): boolean {
-  if (before.length !== after.length) return false
-  const { begin, afterEnd } = changedSpan(before, after)
-  for (let i = begin; i < afterEnd; i++) {
-    const [old, one] = [before[i], after[i]]
-    if (old !== one && (old === undefined || one === undefined || !sameItems(old.attached, one.attached))) return false
+/** `counts` itself when nothing differs. */
+function withDifferences(counts: AttachedRoutes['counts'], differences: ReadonlyMap<ListenerKey, number>): AttachedRoutes['counts'] {
+  let next: Map<ListenerKey, number> | undefined
+  for (const [listener, by] of differences) {
+    if (by === 0) continue
+    next ??= new Map(counts)
+    const count = (counts.get(listener) ?? 0) + by
+    if (count === 0) next.delete(listener)
+    else next.set(listener, count)
   }
-  return true
+  return next ?? counts
 }

@@ -20,11 +20,20 @@ export function sortedFrom<T>(last: Sorted<T> | undefined, source: readonly T[],
   const { begin, beforeEnd, afterEnd } = changedSpan(last.source, source)
   const removed = last.source.slice(begin, beforeEnd)
   const added = source.slice(begin, afterEnd)
-  const gone = new Set(removed)
-  const kept = last.sorted.filter((element) => !gone.has(element))
+  const kept = without(last.sorted, removed)
   if (added.length > FEW) return { source, sorted: kept.concat(added).sort(compare), removed, added }
   for (const element of added) kept.splice(placeOf(kept, element, compare), 0, element)
   return { source, sorted: kept, removed, added }
+}
+
+function without<T>(sorted: readonly T[], removed: readonly T[]): T[] {
+  if (removed.length > FEW) {
+    const gone = new Set(removed)
+    return sorted.filter((element) => !gone.has(element))
+  }
+  const kept = sorted.slice()
+  for (const element of removed) kept.splice(kept.indexOf(element), 1)
+  return kept
 }
 
 function placeOf<T>(sorted: readonly T[], element: T, compare: (a: T, b: T) => number): number {

@@ -5,8 +5,7 @@ import type { StatusOf } from './translation.ts'
 /** Those of `made` that equal what the pass before had are what it had. */
 export function keepStatuses(last: readonly StatusOf[] | undefined, made: readonly StatusOf[]): readonly StatusOf[] {
   if (last === undefined || made.length === 0) return made
-  const kinds = new Set(made.map(({ kind }) => kind))
-  const byPath = new Map(last.filter(({ kind }) => kinds.has(kind)).map((status) => [pathOf(status), status]))
+  const byPath = new Map(last.map((status) => [pathOf(status), status]))
   return made.map((status) => keep(byPath.get(pathOf(status)), status))
 }
 

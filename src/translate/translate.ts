@@ -21,8 +21,8 @@ import { statusesOfGateways } from './gateway-status.ts'
 import type { RouteResult } from './route.ts'
 import { statusesOfPolicies, wantsOfPolicies } from './policy.ts'
 import { byKind, keepStatuses, statusesIn } from './statuses.ts'
-import type { Translation } from './translation.ts'
-import type { Hashes } from './version.ts'
+import type { StatusOf, Translation } from './translation.ts'
+import { type Hashes, noHashes } from './version.ts'
 
 export type { TranslateOptions } from './options.ts'
 
@@ -35,6 +35,8 @@ export interface Pass {
   readonly attached: AttachedRoutes
   readonly merged: Merged
   readonly sets: readonly SetStatus[]
+  readonly gatewayStatuses: readonly StatusOf[]
+  readonly policyStatuses: readonly StatusOf[]
   /** The lists of results that the findings are from. */
   readonly judged: readonly Judged[]
   readonly hashes: Hashes
@@ -44,7 +46,7 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
   const base = previous !== undefined && equal(previous.options, options) ? previous : undefined
   const last = base?.translation
   const memo = new Memo(snapshot, base?.memo)
-  const hashes: Hashes = base?.hashes ?? new WeakMap()
+  const hashes: Hashes = base?.hashes ?? noHashes()
 
   const classes = judgeClasses(snapshot, options, memo)
   const { gateways, ours } = judgeGateways(snapshot, options, memo)
@@ -63,13 +65,13 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
   const { observations } = snapshot
   const sets = statusesOfSets(observations, merged, assembled.versions, attached.counts, base?.sets)
   const gatewayStatuses = keepStatuses(
-    last?.statuses,
+    base?.gatewayStatuses,
     statusesOfGateways(observations, withMerged(gateways, merged), assembled.versions, {
       routes: attached.counts,
       sets: attachedSets(sets),
     }),
   )
-  const policyStatuses = keepStatuses(last?.statuses, statusesOfPolicies(snapshot, served))
+  const policyStatuses = keepStatuses(base?.policyStatuses, statusesOfPolicies(snapshot, served))
   const judged: readonly Judged[] = [classes, gateways, listenerSets, ...Object.values(routes)]
   const translation: Translation = {
     statuses: keepArray(
@@ -89,11 +91,14 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
         : keepArray(last?.findings, judged.flatMap(findingsOf)),
     wants: keep(last?.wants, [...new Set([...merged.gateways.flatMap(({ wants }) => wants), ...wantsOfPolicies(snapshot)])].sort()),
   }
-  return { translation, options, memo, assembled, attached, merged, sets, judged, hashes }
+  return { translation, options, memo, assembled, attached, merged, sets, gatewayStatuses, policyStatuses, judged, hashes }
 }
 
 type Judged = readonly { readonly findings: readonly Finding[] }[]
 
 function findingsOf(judged: Judged): readonly Finding[] {
-  return judged.flatMap(({ findings }) => findings)
+  const found: Finding[] = []
+  // Nearly all have none.
+  for (const { findings } of judged) if (findings.length > 0) found.push(...findings)
+  return found
 }

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { HttpRouteConfig } from '../../../src/config/route.ts'
+import { compareSpecificity } from '../../../src/lib/hostname.ts'
 import { compile } from '../../../src/routing/compile.ts'
 import { explain } from '../../../src/routing/explain.ts'
 import type { Router } from '../../../src/routing/router.ts'
@@ -163,6 +164,35 @@ describe('compile', () => {
     expect([...router.ports.keys()]).toEqual([80, 443, 9000])
     expect([...router.datagramPorts.keys()]).toEqual([9000])
     expect(router.ports.get(80)?.listenerFor('shop.example')?.decide(request('GET', 'http://shop.example/'))).toBeUndefined()
+  })
+
+  it('has the same tables, however many routes came and went since it was first made', () => {
+    const hostnames = ['', '*.example', '*.a.example', ...Array.from({ length: 40 }, (_, i) => `h${i}.example`)]
+    const routes = Array.from({ length: 120 }, (_, i): HttpRouteConfig => {
+      const names = [hostnames[i % hostnames.length] ?? '', hostnames[(i * 7) % hostnames.length] ?? '']
+      return { ...shop, key: `HTTPRoute/default/r${i}`, attachments: shop.attachments.map((one) => ({ ...one, hostnames: names })) }
+    })
+    const tablesOf = (router: Router) =>
+      [...router.ports.values()].flatMap(({ listeners }) =>
+        listeners.map((listener) => {
+          const { tables } = listener
+          const names = tables.map(({ hostname }) => hostname)
+          expect(names.map((name) => listener.tableOf(name))).toEqual(tables)
+          expect(names).toEqual(names.toSorted(compareSpecificity))
+          return new Map(tables.map(({ hostname, routes: own, ranked }) => [hostname, [own, ranked.map(({ match }) => match.config)]]))
+        }),
+      )
+    fc.assert(
+      fc.property(fc.array(fc.subarray(routes), { minLength: 2, maxLength: 6 }), (rounds) => {
+        let router: Router | undefined
+        for (const some of rounds) {
+          const next = { ...config, routes: some }
+          router = compile(next, router)
+          expect(tablesOf(router)).toEqual(tablesOf(compile(next)))
+        }
+      }),
+      { numRuns: 25 },
+    )
   })
 
   it('decides the same with and without what it kept from before', () => {

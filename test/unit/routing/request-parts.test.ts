@@ -79,7 +79,7 @@ describe('hosts', () => {
   const patterns = ['', '*.com', '*.a.com', 'x.a.com', 'a.com', '*.x.a.com', 'com']
 
   it('are asked from the most specific to the least', () => {
-    const index = new HostIndex(patterns.map((pattern) => [pattern, pattern]))
+    const index = HostIndex.of(patterns.map((pattern) => [pattern, pattern] as const))
     const asked: string[] = []
     index.first('x.a.com', (pattern) => void asked.push(pattern))
     expect(asked).toEqual(['x.a.com', '*.a.com', '*.com', ''])
@@ -87,7 +87,7 @@ describe('hosts', () => {
   })
 
   it('belong to the first of equal patterns', () => {
-    const index = new HostIndex(['', '*.a', 'b'].flatMap((pattern) => [[pattern, 1] as const, [pattern, 2] as const]))
+    const index = HostIndex.of(['', '*.a', 'b'].flatMap((pattern) => [[pattern, 1] as const, [pattern, 2] as const]))
     expect(['c', 'x.a', 'b'].map((name) => index.first(name, (value) => value))).toEqual([1, 1, 1])
   })
 
@@ -96,14 +96,14 @@ describe('hosts', () => {
     fc.assert(
       fc.property(fc.subarray(patterns), host, (some, name) => {
         const asked: string[] = []
-        new HostIndex(some.map((pattern) => [pattern, pattern])).first(name, (pattern) => void asked.push(pattern))
+        HostIndex.of(some.map((pattern) => [pattern, pattern] as const)).first(name, (pattern) => void asked.push(pattern))
         expect(asked.toSorted()).toEqual(some.filter((pattern) => covers(pattern, name)).toSorted())
       }),
     )
   })
 
   it('cost nothing for a host of thousands of dots', () => {
-    const index = new HostIndex([['*.example.com', 'wild']])
+    const index = HostIndex.of([['*.example.com', 'wild']])
     const host = `${'a.'.repeat(8000)}com`
     const start = performance.now()
     for (let i = 0; i < 1000; i++) index.first(host, (value) => value)

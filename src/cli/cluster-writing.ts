@@ -38,6 +38,7 @@ export class ClusterWriting {
     string,
     { readonly plan: GatewayPlan; readonly uid: string; readonly object: KubeObject; readonly until: number }
   >()
+  readonly #manifests = new WeakMap<KubeObject, { readonly plan: GatewayPlan; readonly manifests: GatewayManifests['manifests'] }>()
   #told: readonly StatusOf[] = []
   /** Made once for each status: what stays is not told again. */
   readonly #judged = new WeakMap<StatusOf, Judged>()
@@ -90,7 +91,13 @@ export class ClusterWriting {
     if (uid === undefined) return undefined
     try {
       const credentials = await this.#credentialsOf(plan, { name, uid })
-      return [{ resource: secretResource, object: credentials }, ...proxyManifests(plan, { name, uid }, settings)]
+      // Of a plan and its credentials, which both are another object when they change.
+      let made = this.#manifests.get(credentials)
+      if (made?.plan !== plan) {
+        made = { plan, manifests: [{ resource: secretResource, object: credentials }, ...proxyManifests(plan, { name, uid }, settings)] }
+        this.#manifests.set(credentials, made)
+      }
+      return made.manifests
     } catch (error) {
       logger.warn('the credentials of a Gateway’s proxies could not be made', { gateway: plan.gateway, reason: (error as Error).message })
       return undefined

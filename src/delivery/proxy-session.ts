@@ -19,6 +19,9 @@ export interface ProxyState {
   readonly result: GatewayResult | undefined
 }
 
+/** They share nearly everything with each other. */
+const mostFormer = 16
+
 export class ProxySession {
   readonly gateway: string
   readonly #send: (message: FromController) => void
@@ -26,6 +29,8 @@ export class ProxySession {
   /** What the proxy's version stands for, where that is known here. */
   #base: Published | undefined
   #published: Published | undefined
+  /** What was published before, the last one at the end: a proxy that follows another controller may say that it serves any of these. */
+  readonly #former: Published[] = []
   #underWay: { readonly number: number; readonly config: Published } | undefined
   #followsOther = false
   #greeted = false
@@ -42,6 +47,8 @@ export class ProxySession {
   }
 
   publish(published: Published): void {
+    if (this.#published !== undefined && this.#published !== published) this.#former.push(this.#published)
+    if (this.#former.length > mostFormer) this.#former.shift()
     this.#published = published
     this.#advance()
   }
@@ -64,7 +71,7 @@ export class ProxySession {
       case 'serves':
         this.#followsOther = false
         this.#state = { pod: this.#state.pod, version: message.version, result: message.result }
-        this.#base = [this.#underWay?.config, this.#base, this.#published].find((one) => one?.version === message.version)
+        this.#base = [this.#underWay?.config, this.#base, this.#published, ...this.#former].find((one) => one?.version === message.version)
         this.#answered(message.answers)
         return true
       case 'follows-other':

@@ -28,6 +28,8 @@ interface Applied {
   readonly result: KubeObject
   /** The watch has shown it, or something newer. */
   seen: boolean
+  /** What stood there when it was compared last, and was as it was asked for. */
+  fine: KubeObject | undefined
 }
 
 /** Gateways at a time. */
@@ -87,12 +89,16 @@ export class InfraWriter {
     const key = keyOf(resource, namespace, name)
     const before = this.#applied.get(key)
     const observed = this.#observed.get(resource, namespace, name)
-    if (before !== undefined && isDeepStrictEqual(before.asked, object)) {
+    if (before !== undefined && (before.asked === object || isDeepStrictEqual(before.asked, object))) {
       before.seen ||= isCaughtUp(before, observed)
-      if (!before.seen || (observed !== undefined && !hasDrifted(object, before.result, observed))) return
+      if (!before.seen || (observed !== undefined && observed === before.fine)) return
+      if (observed !== undefined && !hasDrifted(object, before.result, observed)) {
+        before.fine = observed
+        return
+      }
     }
     if (observed === undefined) await this.#refuseForeign(resource, namespace, name)
-    this.#applied.set(key, { asked: object, result: await this.#api.apply(resource, object), seen: false })
+    this.#applied.set(key, { asked: object, result: await this.#api.apply(resource, object), seen: false, fine: undefined })
   }
 
   /** Applying would take over what somebody else has made. */

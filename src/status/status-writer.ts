@@ -6,6 +6,7 @@
  * after a pause, together. A conflict is read again. It decides nothing and knows no rule of the API but who may write what.
  */
 import { isKubeError, KubeError } from '../kube/kube-error.ts'
+import { changedSpan } from '../lib/list-change.ts'
 import type { KubeApi, Resource } from '../kube/kube-api.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { MetricFamily } from '../telemetry/metrics.ts'
@@ -40,8 +41,6 @@ interface Item {
   readonly name: string
   /** `namespace/name` */
   readonly path: string
-  /** The number of the last list of statuses that it was in. */
-  seen: number
   /** Undefined: nothing of ours shall stand there. */
   wanted: object | undefined
   /** What `wanted` was compared with last, and what it was. */
@@ -57,7 +56,8 @@ export class StatusWriter {
   readonly #items = new Map<string, Item>()
   /** The last list, and the item of each of its elements: mostly they stand where they stood. */
   #last: { readonly statuses: readonly WantedStatus[]; readonly items: readonly Item[] } = { statuses: [], items: [] }
-  #number = 0
+  /** Those that no list has any more, until what is left of us there is gone. */
+  readonly #leaving = new Set<Item>()
   /** Those that one waits for while many others change (Gateways), and those many (routes). */
   readonly #queues: { readonly few: Item[]; readonly many: Item[] } = { few: [], many: [] }
   readonly #timers = new Set<NodeJS.Timeout>()
@@ -78,28 +78,28 @@ export class StatusWriter {
       for (const [kind, paths] of changes) this.#lookAt(kind, paths)
       return
     }
-    this.#number += 1
-    const items = statuses.map((status, i) => {
-      // One that was let go is never in the last list.
-      const known = last.statuses[i] === status ? last.items[i] : undefined
-      return known ?? this.#item(status.kind, status.namespace, status.name)
-    })
+    const { begin, beforeEnd, afterEnd } = changedSpan(last.statuses, statuses)
+    const came = statuses.slice(begin, afterEnd)
+    const fresh = came.map(({ kind, namespace, name }) => this.#item(kind, namespace, name))
+    const items = last.items.slice(0, begin).concat(fresh, last.items.slice(beforeEnd))
     this.#last = { statuses, items }
-    for (const [i, item] of items.entries()) {
-      const wanted = statuses[i]?.status
-      const isSame = item.wanted === wanted && item.compared !== undefined
-      item.wanted = wanted
-      item.seen = this.#number
-      if (!isSame || changes === undefined) this.#look(item)
-    }
-    for (const [kind, paths] of changes ?? []) this.#lookAt(kind, paths)
     if (!this.#cleared) this.#adoptStale()
-    for (const [key, item] of this.#items) {
-      if (item.seen === this.#number) continue
-      item.wanted = undefined
-      this.#look(item)
-      if (item.state === 'still') this.#items.delete(key)
+    for (const item of last.items.slice(begin, beforeEnd)) this.#leaving.add(item)
+    for (const [i, item] of fresh.entries()) {
+      this.#leaving.delete(item)
+      item.wanted = came[i]?.status
     }
+    for (const item of changes === undefined ? items : fresh) this.#look(item)
+    for (const [kind, paths] of changes ?? []) this.#lookAt(kind, paths)
+    for (const item of this.#leaving) this.#letGo(item)
+  }
+
+  #letGo(item: Item): void {
+    item.wanted = undefined
+    this.#look(item)
+    if (item.state !== 'still') return
+    this.#leaving.delete(item)
+    this.#items.delete(keyOf(item.kind, item.namespace, item.name))
   }
 
   #lookAt(kind: string, paths: ReadonlySet<string>): void {
@@ -152,7 +152,7 @@ export class StatusWriter {
     const { stored, controllerName } = this.#options
     for (const kind of sharedKinds) {
       for (const { namespace, name, stored: one } of stored.all(kind))
-        if (hasEntryOf(one.status, controllerName)) this.#item(kind, namespace, name)
+        if (hasEntryOf(one.status, controllerName)) this.#leaving.add(this.#item(kind, namespace, name))
     }
   }
 
@@ -165,7 +165,6 @@ export class StatusWriter {
       namespace,
       name,
       path: `${namespace}/${name}`,
-      seen: 0,
       wanted: undefined,
       compared: undefined,
       state: 'still',

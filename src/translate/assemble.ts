@@ -1,6 +1,8 @@
 /** The configuration of each Gateway: its serving listeners, the routes attached to them in tie-break order, and all that these name. */
 import type { GatewayConfig } from '../config/config.ts'
 import type { PoolConfig, PoolKey } from '../config/pool.ts'
+import type { HttpRouteConfig } from '../config/route.ts'
+import type { StreamRouteConfig } from '../config/stream-route.ts'
 import { sameItems } from '../lib/list-change.ts'
 import type { PoolUse } from './backend.ts'
 import { publicParts, type GatewayPart } from './gateway.ts'
@@ -46,15 +48,18 @@ export function assembleConfigs(
   const poolConfigs = memo.each<PoolUse, PoolConfig>('Pool', inputs, (use, read, before) => keep(before, poolOf(read, options, use)))
 
   if (last?.routes === routes && last.poolConfigs === poolConfigs && sameItems(last.gateways, gateways)) return last
-  const routesOf = byGateway(routes.sorted, ({ served }) => served)
-  const streamsOf = byGateway(routes.sorted, ({ streams }) => streams)
+  const routesOf = new ByGateway<HttpRouteConfig>()
+  const streamsOf = new ByGateway<StreamRouteConfig>()
+  for (const { served, streams } of routes.sorted) {
+    routesOf.add(served)
+    streamsOf.add(streams)
+  }
   const presenting = new Map<string, Presenting>()
   const configs = gateways.flatMap(({ surface, configs: listeners, certificates, backendCertificate }): readonly GatewayConfig[] => {
     if (listeners.length === 0) return []
     const gateway = `${surface.namespace}/${surface.name}`
     const before = last?.configs.find((config) => config.gateway === gateway)
-    const ownRoutes = routesOf.get(gateway) ?? []
-    const ownStreams = streamsOf.get(gateway) ?? []
+    const [ownRoutes, ownStreams] = [routesOf.of(gateway), streamsOf.of(gateway)]
     const presents = backendCertificate && presentingWith(last?.presenting.get(gateway), backendCertificate.certificate.fingerprint)
     if (presents !== undefined) presenting.set(gateway, presents)
     const poolsIn = (): readonly PoolConfig[] => {
@@ -92,24 +97,27 @@ function presentingWith(last: Presenting | undefined, fingerprint: string): Pres
   return last?.fingerprint === fingerprint ? last : new Presenting(fingerprint)
 }
 
-function byGateway<C>(
-  routes: readonly RouteResult[],
-  servedOf: (route: RouteResult) => readonly { readonly gateway: string; readonly config: C }[],
-): ReadonlyMap<string, readonly C[]> {
-  const found = new Map<string, C[]>()
-  // Mostly the next one is for the same Gateway.
-  let last: { readonly gateway: string; readonly own: C[] } | undefined
-  for (const route of routes) {
-    for (const { gateway, config } of servedOf(route)) {
+/** Configurations by the Gateway that serves them, in the order in which they were added. */
+class ByGateway<C> {
+  readonly #all = new Map<string, C[]>()
+  /** Mostly the next one is for the same Gateway. */
+  #last: { readonly gateway: string; readonly own: C[] } | undefined
+
+  add(served: readonly { readonly gateway: string; readonly config: C }[]): void {
+    for (const { gateway, config } of served) {
+      let last = this.#last
       if (last?.gateway !== gateway) {
-        const own = found.get(gateway) ?? []
-        if (own.length === 0) found.set(gateway, own)
-        last = { gateway, own }
+        const own = this.#all.get(gateway) ?? []
+        if (own.length === 0) this.#all.set(gateway, own)
+        this.#last = last = { gateway, own }
       }
       last.own.push(config)
     }
   }
-  return found
+
+  of(gateway: string): readonly C[] {
+    return this.#all.get(gateway) ?? []
+  }
 }
 
 /**

@@ -21,6 +21,11 @@ export class GatewayReading {
     this.#previous = previous === undefined ? undefined : (previous.#reading ?? previous.#previous)
   }
 
+  /** Somebody has asked for it. */
+  get isRead(): boolean {
+    return this.#reading !== undefined
+  }
+
   /** Ask only for one that is ours. */
   get reading(): Reading {
     return (this.#reading ??= read(this.#raw, this.#previous, this.#options))

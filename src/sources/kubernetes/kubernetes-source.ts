@@ -43,7 +43,7 @@ export interface KubernetesSourceOptions {
 const DEFINED_GROUPS: readonly string[] = ['gateway.networking.k8s.io', 'gatewright.dev']
 const LOADED_KINDS: readonly LoadedKind[] = ['Secret', 'ConfigMap']
 
-type AnyKind = Pick<FollowedKind<unknown>, 'group' | 'kind' | 'follow' | 'stop' | 'isSynced' | 'problem' | 'resource'>
+type AnyKind = Pick<FollowedKind<unknown>, 'group' | 'kind' | 'follow' | 'stop' | 'isSynced' | 'problem' | 'resource' | 'items'>
 
 export class KubernetesSource implements Source {
   /** What is followed, as the API server has it. */
@@ -81,20 +81,41 @@ export class KubernetesSource implements Source {
     const { api, owned, random, delay, now } = options
     const changed = (kind: string) => (paths: ReadonlySet<string>) => {
       this.#noteChanges(kind, paths)
-      this.#changed()
+      this.#lookAgain()
+    }
+    const changedIn = (kind: Kind, followed: () => Pick<AnyKind, 'items'> | undefined) => {
+      let before: AnyKind['items'] | undefined
+      return (paths: ReadonlySet<string>) => {
+        const items = followed()?.items
+        // Of what came or means something else now `take` has told; not of what went, or all of it at once.
+        this.#isDirty ||= items === undefined || items !== before || [...paths].some((path) => !items.has(path))
+        before = items
+        changed(kind)(paths)
+      }
     }
     this.#loaded = new LoadedObjects({ api, random, delay, changed: () => this.#changed() })
     this.#objects = new Map(
       KINDS.filter(({ kind }) => kind !== 'Gateway' && !isLoaded(kind)).map((definition) => {
         const how = howToRead(definition.group)
-        const take = (raw: KubeObject, previous: Reading | undefined): Reading => read(raw, previous, how)
-        return [definition.kind, this.#kind<Reading>({ ...named(definition), take, changed: changed(definition.kind) })]
+        const take = (raw: KubeObject, previous: Reading | undefined): Reading => {
+          const now = read(raw, previous, how)
+          this.#isDirty ||= !meansTheSame(previous, now)
+          return now
+        }
+        const { kind } = definition
+        return [kind, this.#kind<Reading>({ ...named(definition), take, changed: changedIn(kind, () => this.#objects.get(kind)) })]
       }),
     )
     this.#gateways = this.#kind<GatewayReading>({
       ...named(definitionOf('Gateway')),
-      take: (raw, previous) => new GatewayReading(raw, previous, howToRead(definitionOf('Gateway').group)),
-      changed: changed('Gateway'),
+      take: (raw, previous) => {
+        const now = new GatewayReading(raw, previous, howToRead(definitionOf('Gateway').group))
+        this.#isDirty ||= previous === undefined || previous.className !== now.className
+        // What was read is ours.
+        if (previous?.isRead === true) this.#isDirty ||= !meansTheSame(previous.reading, now.reading)
+        return now
+      },
+      changed: changedIn('Gateway', () => this.#gateways),
     })
     this.#known = new Map(LOADED_KINDS.map((kind) => [kind, this.#knownKind(kind)]))
     this.#owned = new Map(
@@ -281,7 +302,10 @@ export class KubernetesSource implements Source {
   #allFindings(): readonly LocatedFinding[] {
     const problems = [this.#discoveryProblem, ...this.#all.map(({ problem }) => problem)]
     const findings = problems.flatMap((problem) => (problem === undefined ? [] : [problemFinding(problem)]))
-    for (const { items } of this.#objects.values()) for (const reading of items.values()) findings.push(...reading.findings)
+    // Nearly all have none.
+    for (const { items } of this.#objects.values()) {
+      for (const reading of items.values()) if (reading.findings.length > 0) findings.push(...reading.findings)
+    }
     for (const reading of this.#ourGateways()) findings.push(...reading.findings)
     findings.push(...this.#loaded.findings())
     return findings
@@ -297,6 +321,11 @@ export class KubernetesSource implements Source {
     }
     return [...this.#gateways.items.values()].flatMap((gateway) => (isOurs(gateway.className) ? [gateway.reading] : []))
   }
+}
+
+/** All that `read` gives of it is as it was. */
+function meansTheSame(before: Reading | undefined, now: Reading): boolean {
+  return before !== undefined && before.object === now.object && before.findings === now.findings
 }
 
 function isLoaded(kind: Kind): kind is LoadedKind {

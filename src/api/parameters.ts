@@ -26,6 +26,8 @@ export interface ParametersSpec {
   readonly trustedProxies?: readonly string[]
   /** So many proxies stand before these: of `X-Forwarded-For` what they added is believed. */
   readonly trustedHops?: number
+  /** Addresses and CIDRs whose connections must begin with a header of the PROXY protocol; 1 to 64. */
+  readonly proxyProtocol?: { readonly acceptFrom: readonly string[] }
   /** Bounds of the wire by their names in kebab-case; milliseconds, bytes or items. */
   readonly bounds?: Readonly<Record<string, number>>
 }

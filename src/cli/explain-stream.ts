@@ -91,7 +91,7 @@ function answerLines(
 }
 
 function winnerLines(
-  { listener, hostname, route, kind, backends }: StreamWinner,
+  { listener, hostname, route, kind, backends, proxyProtocol }: StreamWinner,
   failed: string,
   pools: readonly ShownPool[],
   style: Style,
@@ -105,6 +105,7 @@ function winnerLines(
         ]
       : []),
     ['route', style.green(route)],
+    ...(proxyProtocol === undefined ? [] : [['PROXY', `backends get a header of the PROXY protocol, ${proxyProtocol}`]]),
     ...backends.flatMap(({ kind: what, name, share }) => {
       const pool = pools.find((one) => one.pool === name)
       return [

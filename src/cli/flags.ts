@@ -88,10 +88,18 @@ export function adminPort(text: string): number {
 }
 
 export function trustedRanges(texts: readonly string[]): Cidr[] {
+  return ranges('Cannot trust peers: --trust', texts)
+}
+
+/** Peers that must send a header of the PROXY protocol. */
+export function proxyProtocolRanges(texts: readonly string[]): Cidr[] {
+  return ranges('Cannot accept the PROXY protocol: --accept-proxy-protocol', texts)
+}
+
+function ranges(what: string, texts: readonly string[]): Cidr[] {
   return texts.map((text) => {
     const range = parseCidr(text)
-    if (range === undefined)
-      throw new UserError(`Cannot trust peers: --trust must be an IP address or a CIDR such as 10.0.0.0/8, got ${text}`, 2)
+    if (range === undefined) throw new UserError(`${what} must be an IP address or a CIDR such as 10.0.0.0/8, got ${text}`, 2)
     return range
   })
 }

@@ -60,14 +60,15 @@ export class FolderSettings {
   }
 }
 
-/** A port that moved would break off what goes through it; and what is under way has begun with the bounds of the start. */
+/** A port that moved would break off what goes through it; and what is under way has begun as the start had it. */
 function changedSinceStart(now: Settings, started: Settings): string[] {
-  const text = ({ ports, bounds = {} }: Settings) => ({
+  const text = ({ ports, bounds = {}, acceptProxyProtocol = [] }: Settings) => ({
     ports: JSON.stringify([...ports].sort(([a], [b]) => a - b)),
     bounds: JSON.stringify(Object.entries(bounds).sort(([a], [b]) => (a < b ? -1 : 1))),
+    'accept-proxy-protocol': acceptProxyProtocol.map(({ version, bits, prefix }) => `${version} ${bits}/${prefix}`).join(', '),
   })
   const [one, other] = [text(now), text(started)]
-  return (['ports', 'bounds'] as const).filter((field) => one[field] !== other[field])
+  return (['ports', 'bounds', 'accept-proxy-protocol'] as const).filter((field) => one[field] !== other[field])
 }
 
 function startAgain(file: string, fields: readonly string[]): LocatedFinding {

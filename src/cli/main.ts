@@ -40,6 +40,8 @@ function withKindnesses(command: Command): Command {
     .option('--state-dir <folder>', 'where the development CA and the key of sessions are kept')
 }
 
+const acceptProxyProtocol = 'connections of these peers begin with a header of the PROXY protocol, which says whom they are for'
+
 const checkHelp = `
 A folder is seldom a whole cluster, so what it lacks (a class, a Gateway, a Service, a certificate) is a warning: another
 folder may bring it. That holds for a Service with a nearly equal name beside it too: "Did you mean" names that one, and
@@ -71,6 +73,7 @@ export function program(): Command {
     )
     .addOption(repeatable('--trust <cidr>', 'believe X-Forwarded-* of these peers'))
     .option('--trusted-hops <number>', 'so many proxies stand before this one: of X-Forwarded-For what they added is believed', '0')
+    .addOption(repeatable('--accept-proxy-protocol <cidr>', acceptProxyProtocol))
     .option('--zone <name>', 'the zone of this proxy: endpoints that EndpointSlices hint at for it are preferred')
     .addOption(repeatable('--bound <name=value>', 'change a bound of the wire, see docs/wire.md'))
     .option('--poll', 'look at the files once a second instead of waiting for notifications', false)
@@ -163,6 +166,7 @@ export function program(): Command {
     .addOption(new Option('--log-format <format>', 'of the log').choices(['text', 'json']).default('json'))
     .addOption(repeatable('--trust <cidr>', 'believe X-Forwarded-* of these peers'))
     .option('--trusted-hops <number>', 'so many proxies stand before this one: of X-Forwarded-For what they added is believed', '0')
+    .addOption(repeatable('--accept-proxy-protocol <cidr>', acceptProxyProtocol))
     .addOption(repeatable('--bound <name=value>', 'change a bound of the wire, see docs/wire.md'))
     .option('--zone <name>', 'the zone of this proxy: endpoints that EndpointSlices hint at for it are preferred')
     .action(async (_options, command: Command) => {

@@ -16,7 +16,7 @@ import { dataPlaneMetrics } from '../proxy/metrics.ts'
 import { createLogger, type LogLevel } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { processMetrics } from '../telemetry/process-metrics.ts'
-import { adminPort, boundOverrides, hostAndPort, listenAddress, milliseconds, trustedHops, trustedRanges } from './flags.ts'
+import { adminPort, boundOverrides, hostAndPort, listenAddress, milliseconds, proxyProtocolRanges, trustedHops, trustedRanges } from './flags.ts'
 import { listenAdmin } from './listen-admin.ts'
 import { type AccessLogFormat, openAccessLog } from './open-access-log.ts'
 import { untilSignal } from './until-signal.ts'
@@ -38,6 +38,7 @@ export interface ProxyFlags {
   readonly logFormat: 'text' | 'json'
   readonly trust: readonly string[]
   readonly trustedHops: string
+  readonly acceptProxyProtocol: readonly string[]
   readonly bound: readonly string[]
   readonly zone?: string
 }
@@ -54,6 +55,7 @@ export async function proxy(flags: ProxyFlags): Promise<number> {
     bounds: boundOverrides(flags.bound),
     trusted: trustedRanges(flags.trust),
     trustedHops: trustedHops(flags.trustedHops),
+    acceptProxyProtocol: proxyProtocolRanges(flags.acceptProxyProtocol),
     ...(flags.zone !== undefined && { zone: flags.zone }),
     ...(accessLog !== undefined && { accessLog: accessLog.record }),
     sessionKeys: readSessionKeys(flags.credentials),

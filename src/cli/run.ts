@@ -21,6 +21,7 @@ import {
   listenAddress,
   mappings,
   portOverrides,
+  proxyProtocolRanges,
   type SourceFlags,
   stateFolderOf,
   translateOptions,
@@ -45,6 +46,7 @@ export interface RunFlags extends SourceFlags, KindnessFlags {
   readonly developmentCertificates: 'auto' | 'on' | 'off'
   readonly trust: readonly string[]
   readonly trustedHops: string
+  readonly acceptProxyProtocol: readonly string[]
   readonly bound: readonly string[]
   readonly zone?: string
   readonly debugHeader: boolean
@@ -87,6 +89,8 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
     sessionKeys: await openSessionKeys(stateFolderOf(flags), logger),
     trusted: trustedRanges(flags.trust),
     trustedHops: trustedHops(flags.trustedHops),
+    acceptProxyProtocol:
+      flags.acceptProxyProtocol.length > 0 ? proxyProtocolRanges(flags.acceptProxyProtocol) : (settings.acceptProxyProtocol ?? []),
     ...(flags.zone !== undefined && { zone: flags.zone }),
     debugHeader: flags.debugHeader || settings.debugHeader === true,
     ...(accessLog !== undefined && { accessLog: accessLog.record }),

@@ -44,7 +44,12 @@ export const boundSchema = {
   interimAnswers: items(10, 0, many, 'Answers 1xx before the final one, 502 beyond.'),
   requestBody: size(0, 0, mostOfAll, 'Request body, 413 beyond; 0: any.'),
   clientHello: size(16 * 1024, 512, 16 * mebi, 'The first message of TLS, with the headers of its records; closed beyond.'),
-  handshakeTime: time(10_000, 1, 'From accepting a connection to the end of its TLS handshake.'),
+  handshakeTime: time(
+    10_000,
+    1,
+    'From accepting a connection to the end of its TLS handshake; and before that to the end of its header of the PROXY protocol.',
+  ),
+  proxyHeader: size(4 * 1024, 536, 65_551, 'A header of version 2 of the PROXY protocol; closed beyond.'),
   headTime: time(10_000, 1, 'From the first byte of a request or response head to its last, 408 (504 for a response) beyond.'),
   clientIdleTime: time(75_000, 1, 'A keep-alive connection between two requests, and a new one before its first byte.'),
   bodyIdleTime: time(30_000, 1, 'A request body from which no byte comes.'),

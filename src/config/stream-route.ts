@@ -14,7 +14,12 @@ export interface StreamRouteConfig {
   readonly attachments: readonly AttachmentConfig[]
   /** Empty, or all of weight 0: connections are ended, datagrams dropped. */
   readonly backends: readonly StreamBackendConfig[]
+  /** What connections to the backends begin with; never there for 'udp'. Absent: nothing. */
+  readonly proxyProtocol?: ProxyProtocolVersion
 }
+
+/** Of the header of HAProxy's PROXY protocol: a line of text, or a block of bytes. */
+export type ProxyProtocolVersion = 'v1' | 'v2'
 
 export type StreamBackendConfig =
   | { readonly kind: 'pool'; readonly pool: PoolKey; readonly weight: number }

@@ -183,7 +183,7 @@ interface ProxyPlaces {
 
 function proxyArguments(
   plan: GatewayPlan,
-  { log = {}, trustedProxies = [], trustedHops, bounds = {} }: ParametersSpec,
+  { log = {}, trustedProxies = [], trustedHops, proxyProtocol, bounds = {} }: ParametersSpec,
   { controller, adminPort, delay, timeout }: ProxyPlaces,
 ): readonly string[] {
   const options: Readonly<Record<string, string>> = {
@@ -203,6 +203,7 @@ function proxyArguments(
     ...Object.entries(options).map(([name, value]) => `--${name}=${value}`),
     ...trustedProxies.map((range) => `--trust=${range}`),
     ...(trustedHops === undefined ? [] : [`--trusted-hops=${trustedHops}`]),
+    ...(proxyProtocol?.acceptFrom ?? []).map((range) => `--accept-proxy-protocol=${range}`),
     ...Object.entries(wire).map(([name, value]) => `--bound=${name}=${value}`),
   ]
 }

@@ -31,6 +31,25 @@ export function isLoopback(text: string): boolean {
   return ip.bits === 1n || ip.bits >> 24n === 0xffff7fn
 }
 
+/** Lower case without leading zeros, the longest run of zero groups as `::` (RFC 5952, section 4); never with a dotted quad at its end. */
+export function formatIp({ version, bits }: IpAddress): string {
+  if (version === 4) return [24n, 16n, 8n, 0n].map((shift) => (bits >> shift) & 0xffn).join('.')
+  const text = [112n, 96n, 80n, 64n, 48n, 32n, 16n, 0n].map((shift) => ((bits >> shift) & 0xffffn).toString(16)).join(':')
+  // Of equally long runs the first one; a single group is none.
+  const [longest] = (text.match(/(?<![^:])0(?::0)+(?![^:])/g) ?? []).toSorted((one, other) => other.length - one.length)
+  return longest === undefined ? text : `:${text}:`.replace(`:${longest}:`, '::').replaceAll(/^:(?!:)|(?<!:):$/g, '')
+}
+
+/** The address of version 4 that is mapped into one of version 6 (RFC 4291, section 2.5.5.2); any other one as it is. */
+export function unmapped(ip: IpAddress): IpAddress {
+  return ip.version === 6 && ip.bits >> 32n === 0xffffn ? { version: 4, bits: ip.bits & 0xffffffffn } : ip
+}
+
+/** The other way round: always of version 6. */
+export function mapped(ip: IpAddress): IpAddress {
+  return ip.version === 4 ? { version: 6, bits: (0xffffn << 32n) | ip.bits } : ip
+}
+
 function parseVersion4(text: string): bigint | undefined {
   const parts = text.split('.')
   if (parts.length !== 4) return undefined

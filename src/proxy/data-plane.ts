@@ -46,6 +46,8 @@ export interface DataPlaneOptions {
   readonly upgrades?: readonly string[]
   /** Peers whose `X-Forwarded-*` and `X-Request-Id` are kept; absent: nobody. */
   readonly trusted?: readonly Cidr[]
+  /** Peers whose connections must begin with a header of the PROXY protocol, which says whom they are for; absent: nobody's are asked for one. */
+  readonly acceptProxyProtocol?: readonly Cidr[]
   /**
    * So many proxies stand before this one: of `X-Forwarded-For` what they added is kept. Without `trusted` every peer is the last of them.
    * Absent: a trusted peer is believed all of it.
@@ -80,7 +82,7 @@ export type { ApplyReport, GatewayReport } from './apply-report.ts'
 
 const retryInterval = 1_000
 const memoryInterval = 1_000
-const acceptWarningInterval = 10_000
+const warningInterval = 10_000
 /** Sheds until memory has fallen this far below the watermark, so that it does not flutter. */
 const memoryRelief = 0.95
 
@@ -102,6 +104,7 @@ export class DataPlane {
   #turn: Promise<unknown> = Promise.resolve()
   #ended = false
   #nextAcceptWarning = 0
+  #nextHeaderWarning = 0
 
   constructor(options: DataPlaneOptions) {
     this.#options = options
@@ -143,7 +146,9 @@ export class DataPlane {
       admission: this.#admission,
       serve: serveHttp,
       trusts: trustIn(options.trusted ?? [], options.trustedHops ?? 0),
+      sendsHeader: options.acceptProxyProtocol?.length ? within(options.acceptProxyProtocol) : undefined,
       acceptFailed: (error) => this.#acceptFailed(error),
+      headerRefused: (peer, reason) => this.#headerRefused(peer, reason),
     }
     sweep.start()
     this.#every(retryInterval, () => void this.#retry())
@@ -311,8 +316,18 @@ export class DataPlane {
   #acceptFailed(error: Error): void {
     const { now } = this.runtime.sweep
     if (now < this.#nextAcceptWarning) return
-    this.#nextAcceptWarning = now + acceptWarningInterval
+    this.#nextAcceptWarning = now + warningInterval
     this.#options.logger.warn('a connection could not be accepted', { reason: error.message })
+  }
+
+  #headerRefused(peer: string, reason: string): void {
+    const { now } = this.runtime.sweep
+    if (now < this.#nextHeaderWarning) return
+    this.#nextHeaderWarning = now + warningInterval
+    this.#options.logger.warn('a connection was closed: it must begin with a header of the PROXY protocol, as all of its peer', {
+      peer,
+      reason: `got ${reason}`,
+    })
   }
 
   #watchMemory(watermark: number): void {
@@ -342,9 +357,12 @@ function sessionKeys(given: readonly Secret[] = []): readonly Secret[] {
 }
 
 function trustIn(ranges: readonly Cidr[], hops: number): (address: string) => boolean {
-  if (ranges.length === 0 && hops > 0) return () => true
+  return ranges.length === 0 ? () => hops > 0 : within(ranges)
+}
+
+function within(ranges: readonly Cidr[]): (address: string) => boolean {
   return (address) => {
-    const ip = ranges.length === 0 ? undefined : parseIp(address)
+    const ip = parseIp(address)
     return ip !== undefined && ranges.some((range) => cidrContains(range, ip))
   }
 }

@@ -93,6 +93,12 @@ export function dataPlaneMetrics(dataPlane: DataPlane): readonly MetricFamily[] 
       'Connections that ended before TLS began: no ClientHello, or a server name that no listener has.',
       (port) => port.counters.hellosRefused,
     ),
+    ofPorts(
+      'counter',
+      'proxy_headers_refused_total',
+      'Connections that were closed because they did not begin with a header of the PROXY protocol, as those of their peer must.',
+      (port) => port.counters.proxyHeadersRefused,
+    ),
     ...streamMetrics(dataPlane),
     ofPools('counter', 'requests_total', 'Requests for which a connection was sought.', (pool) => pool.counters.requests),
     ofPools('counter', 'connections_opened_total', 'Connections that were begun.', (pool) => pool.counters.connectionsOpened),

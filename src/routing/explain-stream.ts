@@ -3,7 +3,7 @@
  * slow and plain, over the same lists as the Router.
  */
 import type { ListenerKey } from '../config/listener.ts'
-import type { StreamRouteConfig } from '../config/stream-route.ts'
+import type { ProxyProtocolVersion, StreamRouteConfig } from '../config/stream-route.ts'
 import { covers } from '../lib/hostname.ts'
 import type { Transport } from '../lib/transport.ts'
 import { describeHostname } from './describe.ts'
@@ -34,6 +34,8 @@ export interface StreamWinner {
   /** 'passthrough': TLS is not ended. */
   readonly kind: StreamRouteConfig['kind']
   readonly backends: readonly BackendShare[]
+  /** Of the header of the PROXY protocol that its backends get; absent: none. */
+  readonly proxyProtocol?: ProxyProtocolVersion
 }
 
 /** `port` is the specification's. */
@@ -104,6 +106,7 @@ function describeWinner({ stream: { config }, listener, hostname }: Candidate): 
     route: config.key,
     hostname,
     kind: config.kind,
+    ...(config.proxyProtocol !== undefined && { proxyProtocol: config.proxyProtocol }),
     backends: config.backends.map((backend) => ({
       kind: backend.kind,
       name: backend.kind === 'pool' ? backend.pool : backend.backend,

@@ -1,6 +1,6 @@
 /**
  * `gatewright.yaml`: what a folder says of its own laptop, so that nobody has to type it. Flags of the command line win over it.
- * A save of it is followed like one of a manifest, all but ports and bounds.
+ * A save of it is followed like one of a manifest, all but ports, bounds and accept-proxy-protocol.
  *
  *     services:
  *       app-team-alpha/my-app-stable:80: localhost:3000
@@ -11,10 +11,12 @@
  *     debug-header: true     # clients that ask are told where their request went, see docs/wire.md
  *     bounds:                # names and units of docs/wire.md
  *       head-time: 5000
+ *     accept-proxy-protocol: [127.0.0.1]    # connections of these peers begin with a header of the PROXY protocol
  */
-import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
+import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 import type { Node, Pair, YAMLMap } from 'yaml'
 import { type Bounds, parseBound } from '../config/bounds.ts'
+import { type Cidr, parseCidr } from '../lib/cidr.ts'
 import { parsePort, parseServicePort, parseTarget } from './service-mapping.ts'
 import type { ServiceMapping } from './service-mapping.ts'
 
@@ -30,6 +32,8 @@ export interface Settings {
   readonly debugHeader?: boolean
   /** Those that differ from the defaults. */
   readonly bounds?: Partial<Bounds>
+  /** Peers whose connections begin with a header of the PROXY protocol; absent: nobody's. */
+  readonly acceptProxyProtocol?: readonly Cidr[]
 }
 
 /** Line and column count from 1. */
@@ -46,6 +50,7 @@ export function parseSettings(text: string): { readonly settings: Settings; read
   const errors: SettingsError[] = []
   const mappings: ServiceMapping[] = []
   const ports = new Map<number, number>()
+  const acceptProxyProtocol: Cidr[] = []
   let bounds: Partial<Bounds> | undefined
   const switches: { echo?: boolean; certificates?: boolean; debugHeader?: boolean } = {}
   const refuse = (offset: number, message: string): void => {
@@ -59,7 +64,13 @@ export function parseSettings(text: string): { readonly settings: Settings; read
     refuse(at, `Cannot read settings: ${where} must be a mapping`)
     return []
   }
-  const read = (entry: Entry, take: () => void): void => {
+  const items = (node: unknown, where: string, at: number): readonly Item[] => {
+    if (node === null || (isScalar(node) && node.value === null)) return []
+    if (isSeq(node)) return node.items.map((item) => ({ node: item, at: (item as Node).range?.[0] ?? at }))
+    refuse(at, `Cannot read settings: ${where} must be a list`)
+    return []
+  }
+  const read = (entry: Item, take: () => void): void => {
     try {
       take()
     } catch (error) {
@@ -82,6 +93,10 @@ export function parseSettings(text: string): { readonly settings: Settings; read
             bounds = { ...bounds, ...parseBound(bound.key, textOf(bound.node)) }
           })
         break
+      case 'accept-proxy-protocol':
+        for (const item of items(entry.node, 'accept-proxy-protocol', entry.at))
+          read(item, () => acceptProxyProtocol.push(parseRange(textOf(item.node))))
+        break
       case 'echo':
       case 'certificates':
       case 'debug-header':
@@ -91,25 +106,44 @@ export function parseSettings(text: string): { readonly settings: Settings; read
       default:
         refuse(
           entry.at,
-          `Cannot read settings: a field must be services, ports, echo, certificates, debug-header or bounds, got ${entry.key}`,
+          `Cannot read settings: a field must be services, ports, echo, certificates, debug-header, bounds or accept-proxy-protocol, got ${entry.key}`,
         )
     }
   }
-  return { settings: { mappings, ports, ...switches, ...(bounds !== undefined && { bounds }) }, errors }
+  const settings = {
+    mappings,
+    ports,
+    ...switches,
+    ...(bounds !== undefined && { bounds }),
+    ...(acceptProxyProtocol.length > 0 && { acceptProxyProtocol }),
+  }
+  return { settings, errors }
 }
 
 const switchNames = { echo: 'echo', certificates: 'certificates', 'debug-header': 'debugHeader' } as const
 
-interface Entry {
-  readonly key: string
+interface Item {
   readonly node: unknown
-  /** Offset of the key. */
   readonly at: number
+}
+
+/** `at` is the offset of the key. */
+interface Entry extends Item {
+  readonly key: string
 }
 
 function entryOf(pair: Pair, map: YAMLMap): Entry {
   const key = pair.key as Node
   return { key: textOf(key), node: pair.value, at: key.range?.[0] ?? map.range?.[0] ?? 0 }
+}
+
+function parseRange(text: string): Cidr {
+  const range = parseCidr(text)
+  if (range === undefined)
+    throw new Error(
+      `Cannot accept the PROXY protocol: accept-proxy-protocol must hold IP addresses and CIDRs such as 10.0.0.0/8, got ${text}`,
+    )
+  return range
 }
 
 function textOf(node: unknown): string {

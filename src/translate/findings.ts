@@ -77,6 +77,16 @@ export const findings = {
     }
   },
 
+  proxyProtocolUnheeded(subject: Subject): Finding {
+    return {
+      code: 'proxy-protocol-unheeded',
+      severity: 'warning',
+      object: objectOf(subject),
+      path: subject.path,
+      message: `The annotation has no effect on a ${subject.kind}: it is for TCPRoutes and TLSRoutes, and backends that are asked over HTTP learn of their clients by X-Forwarded-For.`,
+    }
+  },
+
   defaultGatewaysNotServed(subject: Subject): Finding {
     return {
       code: 'default-gateways-not-served',

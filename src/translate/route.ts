@@ -87,6 +87,8 @@ export interface JudgedParents {
   readonly status?: StatusOf
   /** By `namespace/name` of the Gateway that serves the listeners; only where the route is Accepted. */
   readonly attachments: ReadonlyMap<string, readonly Attachment[]>
+  /** The same where the listeners would take the route and no rule of it can be served, so that it is not Accepted. */
+  readonly withheld: ReadonlyMap<string, readonly Attachment[]>
   readonly gateways: readonly GatewaySurface[]
   readonly findings: readonly Finding[]
 }
@@ -103,6 +105,7 @@ export function judgeParents(read: Reader, options: TranslateOptions, route: Rou
     parentRefs: route.spec.parentRefs,
   }
   const attachments = new Map<string, readonly Attachment[]>()
+  const withheld = new Map<string, readonly Attachment[]>()
   const found: Finding[] = []
   const parents: RouteParentStatus[] = []
   const gateways = new Set<GatewaySurface>()
@@ -142,9 +145,10 @@ export function judgeParents(read: Reader, options: TranslateOptions, route: Rou
             ...partiallyInvalid(accepted, body, generation),
           ]),
         )
-        if (outcome.attached && accepted[0]?.status === 'True') {
+        if (outcome.attached) {
           const path = parent.surface.gateway
-          attachments.set(path, merged(attachments.get(path) ?? [], outcome.attachments))
+          const places = accepted[0]?.status === 'True' ? attachments : withheld
+          places.set(path, merged(places.get(path) ?? [], outcome.attachments))
         }
         break
       }
@@ -157,7 +161,7 @@ export function judgeParents(read: Reader, options: TranslateOptions, route: Rou
   const stale =
     parents.length === 0 && route.status?.parents.some(({ controllerName }) => controllerName === options.controllerName) === true
   const status: StatusOf = { apiVersion: route.apiVersion, kind: route.kind, namespace, name, status: { parents } }
-  return { ...(parents.length > 0 || stale ? { status } : {}), attachments, gateways: [...gateways], findings: found }
+  return { ...(parents.length > 0 || stale ? { status } : {}), attachments, withheld, gateways: [...gateways], findings: found }
 }
 
 type Parent =

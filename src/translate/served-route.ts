@@ -6,11 +6,14 @@
  * accepted. An invalid rule whose matches are understood stays in the configuration with a filter that fails, because
  * without it its requests would fall through to a rule that lacks, say, the authentication that this one asks for.
  */
+import type { Finding } from '../api/finding.ts'
 import type { GrpcRoute, HttpRoute } from '../api/route.ts'
 import type { HttpRouteConfig } from '../config/route.ts'
+import { findings } from './findings.ts'
 import { keep } from './keep.ts'
 import type { Reader } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
+import { PROXY_PROTOCOL } from './proxy-protocol.ts'
 import { type ServedRule, translateRule } from './route-rule.ts'
 import { judgeParents, type RouteResult } from './route.ts'
 import { rankOf } from './tie-break.ts'
@@ -51,6 +54,13 @@ export function servedRouteOf(
     pools: rules.flatMap(({ pools }) => pools),
     services: [...new Set(rules.flatMap(({ services }) => services))],
     parents: parents.gateways,
-    findings: keep(last?.findings, [...parents.findings, ...rules.flatMap(({ findings }) => findings)]),
+    findings: keep(last?.findings, [...parents.findings, ...unheededAnnotation(route), ...rules.flatMap(({ findings: found }) => found)]),
   }
+}
+
+/** Requests of many clients share a connection to a backend, and no header could be true for all of them (PROXY protocol, section 2). */
+function unheededAnnotation({ kind, metadata }: HttpRoute | GrpcRoute): readonly Finding[] {
+  if (metadata.annotations[PROXY_PROTOCOL] === undefined) return []
+  const { namespace, name } = metadata
+  return [findings.proxyProtocolUnheeded({ kind, namespace, name, path: ['metadata', 'annotations', PROXY_PROTOCOL] })]
 }

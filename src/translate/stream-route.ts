@@ -2,6 +2,9 @@
  * TLSRoute, TCPRoute and UDPRoute: a rule and its backends, for connections and datagrams that nobody looks into
  * (Gateway API v1, TLSRouteSpec, TCPRouteSpec and UDPRouteSpec). Several of them on one listener are all accepted and counted; who gets
  * the traffic is decided by hostname and then by age, where the configuration is compiled.
+ *
+ * A route that asks for something that is not served keeps its place without backends: its connections are refused, and none falls
+ * through to a route that asks for less.
  */
 import type { TcpRoute, TlsRoute, UdpRoute } from '../api/route.ts'
 import type { StreamBackendConfig, StreamRouteConfig } from '../config/stream-route.ts'
@@ -12,6 +15,7 @@ import { mayBeSecured, refProblemOf, resolveBackend, type Resolved, serviceOf } 
 import { keep } from './keep.ts'
 import type { Reader } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
+import { proxyProtocolOf } from './proxy-protocol.ts'
 import { judgeParents, type RouteResult } from './route.ts'
 import { rankOf } from './tie-break.ts'
 
@@ -35,8 +39,12 @@ export function streamRouteOf(read: Reader, options: TranslateOptions, route: St
   // A reference is good or bad whatever is spoken to what it leads to.
   const [usual] = KINDS[route.kind]
   const refProblems = backendsFor(usual).flatMap(({ resolved }) => (resolved.kind === 'fail' ? (refProblemOf(resolved.problem) ?? []) : []))
-  const parents = judgeParents(read, options, route, { ruleCount: route.spec.rules.length, invalidRules: [], refProblems })
-  const served = [...parents.attachments].flatMap(([gateway, attachments]) =>
+  const proxyProtocol = proxyProtocolOf(route)
+  const invalidRules =
+    proxyProtocol.kind === 'problem' ? route.spec.rules.map((_rule, index) => ({ index, problem: proxyProtocol.problem })) : []
+  const parents = judgeParents(read, options, route, { ruleCount: route.spec.rules.length, invalidRules, refProblems })
+  const isServed = proxyProtocol.kind !== 'problem'
+  const served = [...(isServed ? parents.attachments : parents.withheld)].flatMap(([gateway, attachments]) =>
     KINDS[route.kind].flatMap((kind) => {
       const serving = attachments.filter(({ listener }) => listener.serves && kindAt(route, listener) === kind)
       if (serving.length === 0) return []
@@ -44,7 +52,8 @@ export function streamRouteOf(read: Reader, options: TranslateOptions, route: St
         kind,
         key,
         attachments: serving.map(({ listener, hostnames }) => ({ listener: listener.key, hostnames })),
-        backends: backendsFor(kind).map(backendConfig),
+        backends: isServed ? backendsFor(kind).map(backendConfig) : [],
+        ...(proxyProtocol.kind === 'header' && { proxyProtocol: proxyProtocol.version }),
       }
       const before = last?.streams.find((other) => other.gateway === gateway && other.config.kind === kind)?.config
       return [{ gateway, config: keep(before, config) }]
@@ -58,7 +67,7 @@ export function streamRouteOf(read: Reader, options: TranslateOptions, route: St
     attached: [...parents.attachments.values()].flatMap((attachments) => attachments.map(({ listener }) => listener.key)),
     served: [],
     streams: served,
-    pools: backends.flatMap(({ resolved }) => (resolved.kind === 'pool' ? [resolved.pool] : [])),
+    pools: isServed ? backends.flatMap(({ resolved }) => (resolved.kind === 'pool' ? [resolved.pool] : [])) : [],
     services: [...new Set(secured.flatMap(({ resolved }) => serviceOf(resolved) ?? []))],
     parents: parents.gateways,
     findings: keep(last?.findings, [...parents.findings, ...backendsFor(usual).flatMap(({ resolved }) => resolved.findings)]),

@@ -40,7 +40,7 @@ const autoscaling = object(
   },
 )
 
-const trustedProxy = ruled(text({ min: 1, max: 64 }), [
+const addressOrRange = ruled(text({ min: 1, max: 64 }), [
   rule<string>('cidr', (self) =>
     parseCidr(self) !== undefined ? undefined : { must: 'must be an IP address or a CIDR such as 10.0.0.0/8', got: show(self) },
   ),
@@ -77,8 +77,9 @@ const spec: Schema<ParametersSpec> = object(
       }),
     ),
     drain: optional(object({ delay: optional(duration), timeout: optional(duration) })),
-    trustedProxies: optional(list(trustedProxy, { max: 64 })),
+    trustedProxies: optional(list(addressOrRange, { max: 64 })),
     trustedHops: optional(integer({ min: 0, max: 16 })),
+    proxyProtocol: optional(object({ acceptFrom: required(list(addressOrRange, { min: 1, max: 64 })) })),
     bounds: optional(map(integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), { max: 128 })),
   },
   {

@@ -21,7 +21,8 @@ export class FirstBytes implements ClientConnection, ByteHandler, Swept {
   #next: ClientConnection | undefined
   #draining = false
 
-  constructor(socket: Socket, context: ConnectionContext) {
+  /** @param first bytes that were read already */
+  constructor(socket: Socket, context: ConnectionContext, first: Buffer | undefined) {
     const { bounds, sweep, buffers } = context.runtime
     this.#context = context
     this.#adopted = new AdoptedSocket(socket, buffers.read)
@@ -32,7 +33,9 @@ export class FirstBytes implements ClientConnection, ByteHandler, Swept {
     this.#socket.on('close', this.#closed)
     this.deadline = sweep.now + bounds.clientIdleTime
     sweep.watch(this)
+    // First, since what the first bytes bring may pause it.
     startReading(this.#socket)
+    if (first !== undefined) this.onBytes(first)
   }
 
   get phase(): ConnectionPhase {

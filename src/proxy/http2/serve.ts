@@ -13,9 +13,13 @@ import { serveHttp1 } from '../http1/serve.ts'
 import { Http2Connection } from './connection.ts'
 import { FirstBytes } from './first-bytes.ts'
 
-/** Serves what the client speaks: by ALPN on TLS, by its first bytes in clear text. @param socket as for `serveHttp1` */
-export function serveHttp(socket: Socket, context: ConnectionContext): ClientConnection {
-  if (!(socket instanceof TLSSocket)) return new FirstBytes(socket, context)
+/**
+ * Serves what the client speaks: by ALPN on TLS, by its first bytes in clear text.
+ * @param socket as for `serveHttp1`
+ * @param first bytes that were read from it already, in clear text only
+ */
+export function serveHttp(socket: Socket, context: ConnectionContext, first?: Buffer): ClientConnection {
+  if (!(socket instanceof TLSSocket)) return new FirstBytes(socket, context, first)
   if (socket.alpnProtocol !== 'h2') return serveHttp1(socket, context)
   return new Http2Connection(new AdoptedSocket(socket, context.runtime.buffers.read), context, undefined)
 }

@@ -5,8 +5,10 @@ import type { ListenerKey } from '../../config/listener.ts'
 import { longestTimer } from '../../lib/longest-timer.ts'
 import type { PortRouter } from '../../routing/router.ts'
 import type { ClientConnection, ConnectionContext, LivePort, ProxyRuntime } from '../http/connection-context.ts'
+import { type Origin, plainAddress } from '../proxy-protocol/ends.ts'
 import { StreamConnection, type StreamContext } from '../stream/stream-connection.ts'
 import { ListeningSocket } from './listening-socket.ts'
+import { PendingHeader } from './pending-header.ts'
 import type { PortPlan } from './plan.ts'
 import type { Passing, ServerNameChoice, TlsAcceptor, TlsChoice, TlsCounters, TlsPort } from './tls-acceptor.ts'
 import type { TlsListeners } from './tls-listener.ts'
@@ -15,6 +17,8 @@ import type { TlsListeners } from './tls-listener.ts'
 export interface PortCounters extends TlsCounters {
   /** Connections that were closed at once, by what there were too many for; 'accept': the system could not give them to us. */
   readonly shed: Record<'port' | Admission['bound'] | 'accept', number>
+  /** Closed, since they had to begin with a header of the PROXY protocol and did not. */
+  proxyHeadersRefused: number
 }
 
 /** The process's share in the bounds of a port. */
@@ -31,12 +35,16 @@ export interface PortSurroundings {
   readonly runtime: ProxyRuntime
   readonly tls: TlsAcceptor
   readonly admission: Admission
-  /** Speaks HTTP on a socket that nobody reads yet. */
-  readonly serve: (socket: Socket, context: ConnectionContext) => ClientConnection
+  /** Speaks HTTP on a socket that nobody reads yet; `first`: what was read from it already. */
+  readonly serve: (socket: Socket, context: ConnectionContext, first?: Buffer) => ClientConnection
   /** Whether what this peer says about others is believed. */
   readonly trusts: (address: string) => boolean
+  /** Whether connections of this peer begin with a header of the PROXY protocol; undefined: nobody's do. */
+  readonly sendsHeader: ((address: string) => boolean) | undefined
   /** The system could not accept a connection. */
   readonly acceptFailed: (error: Error) => void
+  /** A peer that had to send a header of the PROXY protocol did not. The reason completes "got …". */
+  readonly headerRefused: (address: string, reason: string) => void
 }
 
 /** Whether what the configuration says now leaves the connection where it is. */
@@ -53,12 +61,14 @@ export class Port implements LivePort, TlsPort {
     handshakes: 0,
     hellosRefused: 0,
     handshakesFailed: 0,
+    proxyHeadersRefused: 0,
   }
   readonly #surroundings: PortSurroundings
   readonly #socket: ListeningSocket
   #tlsListeners: TlsListeners
   #listenerKeys: ReadonlySet<ListenerKey>
   readonly #connections = new Map<ClientConnection, Stays>()
+  readonly #pendingHeaders = new Set<PendingHeader>()
   #open = 0
   readonly #emptied: (() => void)[] = []
 
@@ -108,10 +118,10 @@ export class Port implements LivePort, TlsPort {
 
   /** Accepts no more, ends idle connections now, new ones soon and busy ones after their answer, all after `milliseconds`. Resolves when none is left. */
   async drain(milliseconds: number): Promise<void> {
-    const { tls, runtime } = this.#surroundings
+    const { runtime } = this.#surroundings
     if (!this.draining) this.#socket.close()
     this.draining = true
-    tls.hurry(this, runtime.bounds.lingerTime)
+    this.#hurry(runtime.bounds.lingerTime)
     for (const connection of this.#connections.keys()) connection.drain()
     if (this.#open === 0) return
     const emptied = new Promise<void>((resolve) => {
@@ -119,13 +129,19 @@ export class Port implements LivePort, TlsPort {
     })
     const timer = setTimeout(
       () => {
-        tls.hurry(this, 0)
+        this.#hurry(0)
         for (const connection of this.#connections.keys()) connection.destroy()
       },
       Math.min(milliseconds, longestTimer),
     ).unref()
     await emptied
     clearTimeout(timer)
+  }
+
+  /** What has not come so far as to be a connection of the port. */
+  #hurry(milliseconds: number): void {
+    for (const pending of this.#pendingHeaders) pending.hurry(milliseconds)
+    this.#surroundings.tls.hurry(this, milliseconds)
   }
 
   choose(serverName: string): TlsChoice | undefined {
@@ -140,20 +156,20 @@ export class Port implements LivePort, TlsPort {
     return listener && { kind: 'terminate', listener }
   }
 
-  passThrough(socket: Socket, clientAddress: string, choice: Passing & { readonly serverName: string }, first: Buffer): void {
+  passThrough(socket: Socket, origin: Origin, choice: Passing & { readonly serverName: string }, first: Buffer): void {
     const { listener, stream, serverName } = choice
-    this.#join(socket, { listener, stream, clientAddress, serverName }, first)
+    this.#join(socket, { listener, stream, origin, serverName }, first)
   }
 
-  serve(socket: TLSSocket, clientAddress: string, sni: ServerNameChoice): void {
+  serve(socket: TLSSocket, origin: Origin, sni: ServerNameChoice): void {
     const listener = this.router.listeners.find(({ config }) => config.key === sni.listener)
     if (listener === undefined || listener.config.protocol === 'HTTPS') {
-      this.#serveHttp(socket, clientAddress, sni)
+      this.#serveHttp(socket, origin, sni)
       return
     }
     const stream = listener.streamFor(sni.serverName)
     if (stream === undefined) socket.destroy()
-    else this.#join(socket, { listener: sni.listener, stream, clientAddress, serverName: sni.serverName })
+    else this.#join(socket, { listener: sni.listener, stream, origin, serverName: sni.serverName })
   }
 
   #join(socket: Socket, context: Omit<StreamContext, 'runtime'>, first?: Buffer): void {
@@ -170,16 +186,16 @@ export class Port implements LivePort, TlsPort {
     return streams.some(({ stream: { config } }) => config.key === key && config.kind === kind)
   }
 
-  #serveHttp(socket: Socket | TLSSocket, clientAddress: string, sni: ServerNameChoice | undefined): ClientConnection {
+  #serveHttp(socket: Socket | TLSSocket, { address }: Origin, sni: ServerNameChoice | undefined, first?: Buffer): ClientConnection {
     const context: ConnectionContext = {
       runtime: this.#surroundings.runtime,
       port: this,
       scheme: sni === undefined ? 'http' : 'https',
       sniListener: sni?.listener,
-      clientAddress,
-      trusted: this.#surroundings.trusts(clientAddress),
+      clientAddress: address,
+      trusted: this.#surroundings.trusts(address),
     }
-    const connection = this.#surroundings.serve(socket, context)
+    const connection = this.#surroundings.serve(socket, context, first)
     const stays = sni === undefined ? always : () => this.#settle(context, sni)
     this.#connections.set(connection, stays)
     connection.onClosed = () => this.#connections.delete(connection)
@@ -199,7 +215,7 @@ export class Port implements LivePort, TlsPort {
   }
 
   #accept(socket: Socket): void {
-    const { admission, runtime, tls } = this.#surroundings
+    const { admission, runtime, sendsHeader } = this.#surroundings
     const client = plainAddress(socket.remoteAddress)
     const portFull = this.#open >= runtime.bounds.connectionsPerPort
     const full = portFull || admission.open >= admission.maximum
@@ -212,16 +228,41 @@ export class Port implements LivePort, TlsPort {
     this.#open += 1
     admission.open += 1
     socket.once('close', this.#closed)
-    if (this.plan.kind === 'http') this.#serveHttp(socket, client, undefined)
-    else if (this.plan.kind === 'tls') tls.accept(socket, client, this)
-    else this.#acceptStream(socket, client)
+    if (sendsHeader?.(client) === true) this.#awaitHeader(socket, client)
+    else this.#begin(socket, { address: client, ends: undefined })
   }
 
-  #acceptStream(socket: Socket, clientAddress: string): void {
+  /** Nothing of the connection is its own before the header has ended. */
+  #awaitHeader(socket: Socket, peer: string): void {
+    const pending = new PendingHeader(socket, this.#surroundings.runtime, {
+      read: (ends, rest) => {
+        this.#pendingHeaders.delete(pending)
+        this.#begin(socket, { address: ends?.source.address ?? peer, ends }, rest)
+        // A handshake that begins during a drain.
+        if (this.draining) this.#hurry(this.#surroundings.runtime.bounds.lingerTime)
+      },
+      refused: (reason) => {
+        this.#pendingHeaders.delete(pending)
+        this.counters.proxyHeadersRefused += 1
+        this.#surroundings.headerRefused(peer, reason)
+      },
+      closed: () => this.#pendingHeaders.delete(pending),
+    })
+    this.#pendingHeaders.add(pending)
+  }
+
+  /** @param first what was read from the socket already */
+  #begin(socket: Socket, origin: Origin, first?: Buffer): void {
+    if (this.plan.kind === 'http') this.#serveHttp(socket, origin, undefined, first)
+    else if (this.plan.kind === 'tls') this.#surroundings.tls.accept(socket, origin, this, first)
+    else this.#acceptStream(socket, origin, first)
+  }
+
+  #acceptStream(socket: Socket, origin: Origin, first: Buffer | undefined): void {
     const listener = this.router.listenerFor('')
     const stream = listener?.streamFor('')
     if (listener !== undefined && stream !== undefined) {
-      this.#join(socket, { listener: listener.config.key, stream, clientAddress, serverName: '' })
+      this.#join(socket, { listener: listener.config.key, stream, origin, serverName: '' }, first)
       return
     }
     socket.on('error', ignore)
@@ -247,8 +288,3 @@ function keysOf(plan: PortPlan): ReadonlySet<ListenerKey> {
 }
 
 function ignore(): void {}
-
-/** Undefined for a connection that is gone. A dual-stack socket shows IPv4 clients as `::ffff:192.0.2.1`. */
-function plainAddress(address: string | undefined): string | undefined {
-  return address?.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
-}

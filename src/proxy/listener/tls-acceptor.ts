@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls'
 import type { ListenerKey } from '../../config/listener.ts'
 import type { Bounds } from '../../config/bounds.ts'
 import type { CompiledStream } from '../../routing/router.ts'
+import type { Origin } from '../proxy-protocol/ends.ts'
 import { ended, type Sweep, type Swept } from '../sweep.ts'
 import { type ClientHello, readClientHello } from './client-hello.ts'
 import type { TlsListener } from './tls-listener.ts'
@@ -13,9 +14,9 @@ export interface TlsPort {
   /** What becomes of a connection with this server name, '' when the client named none; undefined closes it before TLS begins. */
   choose(serverName: string): TlsChoice | undefined
   /** TLS is not ended here: `first` is what was read, nobody reads on. */
-  passThrough(socket: Socket, clientAddress: string, choice: Passing & { readonly serverName: string }, first: Buffer): void
+  passThrough(socket: Socket, origin: Origin, choice: Passing & { readonly serverName: string }, first: Buffer): void
   /** The handshake is done; nobody reads the socket yet. */
-  serve(socket: TLSSocket, clientAddress: string, sni: ServerNameChoice): void
+  serve(socket: TLSSocket, origin: Origin, sni: ServerNameChoice): void
   readonly counters: TlsCounters
 }
 
@@ -57,14 +58,16 @@ export class TlsAcceptor {
     this.#sweep = sweep
   }
 
-  accept(socket: Socket, clientAddress: string, port: TlsPort): void {
+  /** @param first what was read from the socket already */
+  accept(socket: Socket, origin: Origin, port: TlsPort, first: Buffer | undefined): void {
     const name = nameOf(socket)
-    const pending = new PendingHandshake(socket, clientAddress, port, this.#bounds, this.#sweep)
+    const pending = new PendingHandshake(socket, origin, port, this.#bounds, this.#sweep)
     this.#pending.set(name, pending)
     socket.once('close', () => {
       pending.end()
       if (this.#pending.get(name) === pending) this.#pending.delete(name)
     })
+    pending.begin(first)
   }
 
   /** The `TlsEvents` of every listener. */
@@ -80,7 +83,7 @@ export class TlsAcceptor {
     pending.end()
     pending.port.counters.handshakes += 1
     socket.allowHalfOpen = true
-    pending.port.serve(socket, pending.clientAddress, { serverName: pending.serverName, listener })
+    pending.port.serve(socket, pending.origin, { serverName: pending.serverName, listener })
   }
 
   readonly failed = (socket: TLSSocket): void => {
@@ -98,7 +101,7 @@ export class TlsAcceptor {
 class PendingHandshake implements Swept {
   deadline: number
   sweepSlot = -1
-  readonly clientAddress: string
+  readonly origin: Origin
   readonly port: TlsPort
   serverName = ''
   readonly #socket: Socket
@@ -106,18 +109,23 @@ class PendingHandshake implements Swept {
   readonly #limit: number
   #received: Buffer | undefined
 
-  constructor(socket: Socket, clientAddress: string, port: TlsPort, bounds: Bounds, sweep: Sweep) {
+  constructor(socket: Socket, origin: Origin, port: TlsPort, bounds: Bounds, sweep: Sweep) {
     this.#socket = socket
     this.#sweep = sweep
     this.#limit = bounds.clientHello
-    this.clientAddress = clientAddress
+    this.origin = origin
     this.port = port
     this.deadline = sweep.now + bounds.handshakeTime
     sweep.watch(this)
     socket.on('error', ignore)
-    socket.on('data', this.#onData)
-    socket.once('end', this.#onEnd)
-    socket.resume()
+  }
+
+  /** Reads on, unless the first bytes hold the whole hello already. */
+  begin(first: Buffer | undefined): void {
+    if (first !== undefined && !this.#read(first)) return
+    this.#socket.on('data', this.#onData)
+    this.#socket.once('end', this.#onEnd)
+    this.#socket.resume()
   }
 
   expire(): void {
@@ -138,16 +146,22 @@ class PendingHandshake implements Swept {
   }
 
   readonly #onData = (bytes: Buffer): void => {
+    this.#read(bytes)
+  }
+
+  /** Whether more bytes are needed. */
+  #read(bytes: Buffer): boolean {
     this.#received = this.#received === undefined ? bytes : Buffer.concat([this.#received, bytes])
     const result = readClientHello(this.#received, this.#limit)
     switch (result.kind) {
       case 'incomplete':
-        return
+        return true
       case 'refused':
         this.#refuse()
-        return
+        return false
       case 'hello':
         this.#handOver(result.hello, this.#received)
+        return false
     }
   }
 
@@ -167,7 +181,7 @@ class PendingHandshake implements Swept {
     this.#socket.pause()
     if (choice.kind === 'passthrough') {
       this.end()
-      this.port.passThrough(this.#socket, this.clientAddress, { ...choice, serverName: this.serverName }, received)
+      this.port.passThrough(this.#socket, this.origin, { ...choice, serverName: this.serverName }, received)
       return
     }
     this.#socket.unshift(received)

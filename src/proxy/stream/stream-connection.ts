@@ -12,6 +12,8 @@ import type { AnswerFlag } from '../../telemetry/access-record.ts'
 import { AdoptedSocket, breakOff, type ByteHandler, startReading, unsentBytes } from '../byte-socket.ts'
 import type { ClientConnection, ConnectionPhase, ProxyRuntime } from '../http/connection-context.ts'
 import { Outlet } from '../outlet.ts'
+import { endsOf, type Origin } from '../proxy-protocol/ends.ts'
+import { writeHeader } from '../proxy-protocol/write-header.ts'
 import { ended, type Swept } from '../sweep.ts'
 import { dial, type Dialled } from '../upstream/dial.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
@@ -35,6 +37,8 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
   /** What came before there was a backend to take it. */
   #first: Buffer | undefined
   #backend: Backend | undefined
+  /** What a backend is told before everything else. */
+  readonly #preamble: Buffer | undefined
   readonly #tried: Endpoint[] = []
   /** It has said FIN. */
   #clientEnded = false
@@ -53,7 +57,8 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
    * @param first bytes that were read from it already
    */
   constructor(accepted: Socket, context: StreamContext, first?: Buffer) {
-    const { listener, stream, runtime } = context
+    const { listener, stream, runtime, origin } = context
+    const { proxyProtocol } = stream.config
     const { bounds, buffers, counters } = runtime
     const adopted = new AdoptedSocket(accepted, buffers.read)
     adopted.handler = this
@@ -64,6 +69,7 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     this.#client = adopted.socket
     this.#toClient = new Outlet(this.#client, buffers.write, bounds.unsent)
     this.#first = first
+    this.#preamble = proxyProtocol && writeHeader(proxyProtocol, origin.ends ?? endsOf(accepted))
     counters.connections += 1
     counters.connectionsTotal += 1
     this.#client.on('drain', () => this.#clientDrained())
@@ -132,7 +138,7 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     this.#endpoint = endpoint
     pool.connectionOpened(endpoint)
     endpoint.active += 1
-    const dialled = dial(pool, endpoint, this.#fromBackend, () => this.#connected(backend))
+    const dialled = dial(pool, endpoint, this.#fromBackend, () => this.#connected(backend), this.#preamble)
     const backend: Backend = {
       pool,
       endpoint,
@@ -282,12 +288,12 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
   #record(flag: AnswerFlag): void {
     const { accessLog } = this.#runtime
     if (accessLog === undefined) return
-    const { listener, stream, clientAddress, serverName } = this.#context
+    const { listener, stream, origin, serverName } = this.#context
     accessLog(
       streamRecord({
         listener,
         stream,
-        client: clientAddress,
+        client: origin.address,
         serverName,
         startedAt: this.#startedAt,
         flag,
@@ -340,7 +346,7 @@ export interface StreamContext {
   readonly listener: ListenerKey
   readonly stream: CompiledStream
   readonly runtime: ProxyRuntime
-  readonly clientAddress: string
+  readonly origin: Origin
   /** '' for none. */
   readonly serverName: string
 }

@@ -14,16 +14,21 @@ export interface Dialled {
   readonly isOwnFailure: () => boolean
 }
 
-/** @param ready may be written to */
-export function dial({ secure, runtime }: Pool, endpoint: Endpoint, handler: ByteHandler, ready: () => void): Dialled {
+/**
+ * @param ready may be written to
+ * @param preamble what the endpoint is sent before everything else, in clear text where TLS follows too
+ */
+export function dial({ secure, runtime }: Pool, endpoint: Endpoint, handler: ByteHandler, ready: () => void, preamble?: Buffer): Dialled {
   const { read } = runtime.buffers
   const { address, port } = endpoint.config
-  const socket = secure === undefined ? connectSocket(address, port, handler, read) : secure.connect(endpoint, handler, read)
+  const socket = secure === undefined ? connectSocket(address, port, handler, read) : secure.connect(endpoint, handler, read, preamble)
   let isConnected = false
   let error: NodeJS.ErrnoException | undefined
   socket.on('connect', () => {
     isConnected = true
-    if (secure === undefined) ready()
+    if (secure !== undefined) return
+    if (preamble !== undefined) socket.write(preamble)
+    ready()
   })
   if (secure !== undefined) socket.on('secureConnect', ready)
   // 'close' follows, without 'end' before it.

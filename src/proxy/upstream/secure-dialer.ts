@@ -4,6 +4,7 @@
  * The chain is verified by OpenSSL against the authorities of this pool alone, key by key; then a name that was asked for
  * must be in the certificate. Sessions are the pool's: one that was made under other terms is in another pool.
  */
+import { connect as connectPlain, type Socket } from 'node:net'
 import { connect, createSecureContext, type PeerCertificate, type SecureContext, type TLSSocket } from 'node:tls'
 import type { BackendName, BackendTlsConfig } from '../../config/backend-tls.ts'
 import { alternativeNames, matchesDnsName } from '../../lib/alternative-names.ts'
@@ -29,12 +30,12 @@ export class SecureDialer {
     })
   }
 
-  /** Emits 'secureConnect' when it may be written to. */
-  connect(endpoint: Endpoint, handler: ByteHandler, buffer: ReadBuffer): TLSSocket {
+  /** Emits 'secureConnect' when it may be written to. @param preamble goes before the handshake, in clear text */
+  connect(endpoint: Endpoint, handler: ByteHandler, buffer: ReadBuffer, preamble: Buffer | undefined): TLSSocket {
     const { address, port } = endpoint.config
     const session = this.#sessions.get(endpoint)
     const socket = connect({
-      ...byteOptions(address, port, handler, buffer),
+      ...(preamble === undefined ? byteOptions(address, port, handler, buffer) : { socket: beginningWith(preamble, address, port) }),
       secureContext: this.#context,
       servername: this.#config.serverName,
       ...(this.#protocols !== undefined && { ALPNProtocols: this.#protocols }),
@@ -42,10 +43,16 @@ export class SecureDialer {
       checkServerIdentity: (_host, certificate) => identityProblem(this.#config, certificate),
       ...(session !== undefined && { session }),
     })
-    if (!canShareReadBuffer) socket.on('data', (bytes: Buffer) => handler.onBytes(bytes))
+    if (!canShareReadBuffer || preamble !== undefined) socket.on('data', (bytes: Buffer) => handler.onBytes(bytes))
     socket.on('session', (made) => this.#sessions.set(endpoint, made))
     return socket
   }
+}
+
+/** A connection whose first bytes are these, whoever writes to it; `onread` is not for one that TLS is put on afterwards. */
+function beginningWith(preamble: Buffer, host: string, port: number): Socket {
+  const socket = connectPlain({ host, port, noDelay: true, allowHalfOpen: true })
+  return socket.once('connect', () => socket.write(preamble))
 }
 
 function identityProblem({ names, serverName }: BackendTlsConfig, { subjectaltname }: PeerCertificate): Error | undefined {

@@ -83,6 +83,11 @@ const mistakes: Readonly<Record<string, Case>> = {
   },
   'hops that are no number': { args: ['run', canary, '--trusted-hops', 'many'], code: 2, says: ['a number from 0 to 16', 'got many'] },
   'a peer that is no range': { args: ['run', canary, '--trust', 'me'], code: 2, says: ['CIDR', 'got me'] },
+  'a sender of headers that is no range': {
+    args: ['run', canary, '--accept-proxy-protocol', '10.0.0.0/33'],
+    code: 2,
+    says: ['--accept-proxy-protocol must be', 'CIDR', 'got 10.0.0.0/33'],
+  },
   'an unknown bound': { args: ['run', canary, '--bound', 'patience=1'], code: 2, says: ['must be one of', 'got patience'] },
   'a variable without value': { args: ['check', canary, '--set', 'DOMAIN'], code: 2, says: ['VAR=value', 'got DOMAIN'] },
   'an admin port in use': { args: ['run', canary, '--admin-port', 'TAKEN'], code: 1, says: ['TAKEN must be free', '--admin-port'] },

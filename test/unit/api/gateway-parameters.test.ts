@@ -32,6 +32,10 @@ describe('GatewayParameters', () => {
     [{ drain: { delay: '5' } }, 'pattern at spec.drain.delay'],
     [{ trustedProxies: ['10.0.0.0/40'] }, 'cidr at spec.trustedProxies[0]'],
     [{ trustedHops: 17 }, 'maximum at spec.trustedHops'],
+    [{ proxyProtocol: {} }, 'required at spec.proxyProtocol.acceptFrom'],
+    [{ proxyProtocol: { acceptFrom: [] } }, 'too-few at spec.proxyProtocol.acceptFrom'],
+    [{ proxyProtocol: { acceptFrom: Array(65).fill('10.0.0.1') } }, 'too-many at spec.proxyProtocol.acceptFrom'],
+    [{ proxyProtocol: { acceptFrom: ['fd00::/8', 'lb.example.com'] } }, 'cidr at spec.proxyProtocol.acceptFrom[1]'],
     [{ bounds: { 'head-time': 1.5 } }, 'type at spec.bounds.head-time'],
     [{ pod: { resources: [] } }, 'type at spec.pod.resources'],
   ])('refuses %j: %s', (spec, issue) => {

@@ -113,6 +113,7 @@ describe('the objects of a Gateway', () => {
         drain: { delay: '2s', timeout: '1m' },
         trustedProxies: ['10.0.0.0/8'],
         trustedHops: 2,
+        proxyProtocol: { acceptFrom: ['192.0.2.0/24', 'fd00::1'] },
         bounds: { 'head-time': 5_000 },
       },
     })
@@ -135,6 +136,8 @@ describe('the objects of a Gateway', () => {
       '--log-format=text',
       '--trust=10.0.0.0/8',
       '--trusted-hops=2',
+      '--accept-proxy-protocol=192.0.2.0/24',
+      '--accept-proxy-protocol=fd00::1',
       '--bound=drain-time=60000',
       '--bound=head-time=5000',
     ])

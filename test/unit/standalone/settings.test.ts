@@ -55,6 +55,21 @@ describe('gatewright.yaml', () => {
     expect(parseSettings('bounds:\n').settings.bounds).toBeUndefined()
   })
 
+  it('names the peers that send headers of the PROXY protocol', () => {
+    const { settings, errors } = parseSettings('accept-proxy-protocol: [127.0.0.1, "fd00::/8", me, 10.0.0.0/33, {}]\n')
+    expect(settings.acceptProxyProtocol).toEqual([
+      { version: 4, bits: 0x7f000001n, prefix: 32 },
+      { version: 6, bits: 0xfdn << 120n, prefix: 8 },
+    ])
+    const must = 'Cannot accept the PROXY protocol: accept-proxy-protocol must hold IP addresses and CIDRs such as 10.0.0.0/8'
+    expect(errors.map(({ line, column, message }) => `${line}:${column} ${message}`)).toEqual([
+      `1:48 ${must}, got me`,
+      `1:52 ${must}, got 10.0.0.0/33`,
+      `1:65 ${must}, got a list or mapping`,
+    ])
+    expect(parseSettings('accept-proxy-protocol:\n').settings.acceptProxyProtocol).toBeUndefined()
+  })
+
   it('may be empty, and so may its fields', () => {
     const nothing = { settings: { mappings: [], ports: new Map() }, errors: [] }
     expect(parseSettings('')).toEqual(nothing)
@@ -69,13 +84,14 @@ describe('gatewright.yaml', () => {
       '3:3 Cannot map a Service: the Service must be namespace/name:port, got shop',
       '5:3 Cannot read a port: it must be a number from 1 to 65535, got http',
       '6:1 Cannot read settings: echo must be true or false, got no',
-      '7:1 Cannot read settings: a field must be services, ports, echo, certificates, debug-header or bounds, got service',
+      '7:1 Cannot read settings: a field must be services, ports, echo, certificates, debug-header, bounds or accept-proxy-protocol, got service',
     ])
   })
 
   it.each([
     ['- a', 'the file must be a mapping'],
     ['services: [a]', 'services must be a mapping'],
+    ['accept-proxy-protocol: 127.0.0.1', 'accept-proxy-protocol must be a list'],
     ['services: {a/b:80: {}}', 'the target must be host:port, got a list or mapping'],
     ['? [a]\n: 1', 'got a list or mapping'],
   ])('%s is refused', (text, message) => {

@@ -168,6 +168,8 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     this.#touch()
     this.#runtime.sweep.watch(this)
     if (first !== undefined) this.#send(backend, first)
+    // FIN may have come with the first bytes, which were read before.
+    if (this.#clientEnded) this.#clientEnd()
     startReading(this.#client)
   }
 

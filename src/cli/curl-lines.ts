@@ -4,6 +4,7 @@ import type { HttpRouteConfig } from '../config/route.ts'
 import type { ListenerConfig } from '../config/listener.ts'
 import { bracketed } from '../lib/host-port.ts'
 import { intersection, isWildcard } from '../lib/hostname.ts'
+import { type ClientTerms, needsHeader } from './client-terms.ts'
 import { sampleRequest } from './sample-request.ts'
 import { reachable, shellWord } from './shell.ts'
 import type { View } from './serving.ts'
@@ -46,10 +47,10 @@ export function curlTargets(view: View): CurlTarget[] {
   return [...targets.values()]
 }
 
-/** `caCertificate` is the development CA's file, undefined when it signed nothing that serves. */
-export function curlLine(view: View, { config, listener, hostname, place, route }: CurlTarget, caCertificate: string | undefined): string {
-  const trust = listener.protocol === 'HTTPS' ? trustFlag(view, config, listener, caCertificate) : ''
-  return curl(listener, hostname, place, trust, route)
+export function curlLine(view: View, { config, listener, hostname, place, route }: CurlTarget, terms: ClientTerms): string {
+  const header = needsHeader(terms, reachable(place.address)) ? ' --haproxy-protocol' : ''
+  const trust = listener.protocol === 'HTTPS' ? trustFlag(view, config, listener, terms.caCertificate) : ''
+  return curl(listener, hostname, place, header + trust, route)
 }
 
 /** A name for every hostname that the route has on each listener; a wildcard stands for one of its names. */
@@ -68,7 +69,7 @@ function hostnamesOf(
   })
 }
 
-function curl(listener: ListenerConfig, hostname: string, place: Place, trust: string, route: HttpRouteConfig): string {
+function curl(listener: ListenerConfig, hostname: string, place: Place, flags: string, route: HttpRouteConfig): string {
   const scheme = listener.protocol === 'HTTPS' ? 'https' : 'http'
   const port = place.listenPort === (scheme === 'https' ? 443 : 80) ? '' : `:${place.listenPort}`
   const address = bracketed(reachable(place.address))
@@ -76,7 +77,7 @@ function curl(listener: ListenerConfig, hostname: string, place: Place, trust: s
   const resolve = hostname === '' && scheme === 'http' ? '' : ` --resolve ${shellWord(`${host}:${place.listenPort}:${address}`)}`
   const { method, target, headers } = sampleRequest(route)
   const fields = headers.map(([name, value]) => ` -H ${shellWord(value === '' ? `${name};` : `${name}: ${value}`)}`)
-  return `curl${trust}${resolve}${methodFlag(method)}${fields.join('')} ${shellWord(`${scheme}://${host}${port}${target}`)}`
+  return `curl${flags}${resolve}${methodFlag(method)}${fields.join('')} ${shellWord(`${scheme}://${host}${port}${target}`)}`
 }
 
 function trustFlag(view: View, config: GatewayConfig, listener: ListenerConfig, caCertificate: string | undefined): string {

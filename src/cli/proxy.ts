@@ -16,7 +16,16 @@ import { dataPlaneMetrics } from '../proxy/metrics.ts'
 import { createLogger, type LogLevel } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { processMetrics } from '../telemetry/process-metrics.ts'
-import { adminPort, boundOverrides, hostAndPort, listenAddress, milliseconds, proxyProtocolRanges, trustedHops, trustedRanges } from './flags.ts'
+import {
+  adminPort,
+  boundOverrides,
+  hostAndPort,
+  listenAddress,
+  milliseconds,
+  proxyProtocolRanges,
+  trustedHops,
+  trustedRanges,
+} from './flags.ts'
 import { listenAdmin } from './listen-admin.ts'
 import { type AccessLogFormat, openAccessLog } from './open-access-log.ts'
 import { untilSignal } from './until-signal.ts'

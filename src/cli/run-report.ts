@@ -4,6 +4,7 @@ import { hostPort } from '../lib/host-port.ts'
 import { transportOf } from '../lib/transport.ts'
 import type { StatusOf } from '../translate/translation.ts'
 import { trustHints } from '../standalone/trust.ts'
+import type { ClientTerms } from './client-terms.ts'
 import { columns } from './columns.ts'
 import { firstBad, isBad } from './condition.ts'
 import { curlLine, curlTargets } from './curl-lines.ts'
@@ -17,13 +18,13 @@ import type { Style } from './style.ts'
 /** Lines of one section. */
 const mostLines = 60
 
-export interface RunSurroundings {
-  readonly caCertificate: string | undefined
+export interface RunSurroundings extends ClientTerms {
   readonly admin: string
   readonly platform: string
 }
 
-export function startReport(view: View, { caCertificate, admin, platform }: RunSurroundings, style: Style): string {
+export function startReport(view: View, surroundings: RunSurroundings, style: Style): string {
+  const { caCertificate, admin, platform } = surroundings
   const lines: string[] = []
   const section = (title: string, body: readonly string[]): void => {
     if (body.length > 0) lines.push(style.bold(title), ...body, '')
@@ -41,8 +42,8 @@ export function startReport(view: View, { caCertificate, admin, platform }: RunS
   )
   section('Findings', shortened(located(view.findings, style), 'lines, all of it with `gatewright check`'))
   const targets = curlTargets(view)
-  const curls = targets.slice(0, mostLines).map((target) => `  ${curlLine(view, target, caCertificate)}`)
-  const streams = streamLines(view, caCertificate)
+  const curls = targets.slice(0, mostLines).map((target) => `  ${curlLine(view, target, surroundings)}`)
+  const streams = streamLines(view, surroundings)
   section('Try', [
     ...curls,
     ...rest(targets.length, 'hostnames'),

@@ -83,14 +83,15 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
       { address },
     )
   }
+  const acceptProxyProtocol =
+    flags.acceptProxyProtocol.length > 0 ? proxyProtocolRanges(flags.acceptProxyProtocol) : (settings.acceptProxyProtocol ?? [])
   const plane = new DataPlane({
     logger,
     bounds: { ...settings.bounds, ...boundOverrides(flags.bound) },
     sessionKeys: await openSessionKeys(stateFolderOf(flags), logger),
     trusted: trustedRanges(flags.trust),
     trustedHops: trustedHops(flags.trustedHops),
-    acceptProxyProtocol:
-      flags.acceptProxyProtocol.length > 0 ? proxyProtocolRanges(flags.acceptProxyProtocol) : (settings.acceptProxyProtocol ?? []),
+    acceptProxyProtocol,
     ...(flags.zone !== undefined && { zone: flags.zone }),
     debugHeader: flags.debugHeader || settings.debugHeader === true,
     ...(accessLog !== undefined && { accessLog: accessLog.record }),
@@ -117,6 +118,7 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
   const adminAddress = `http://127.0.0.1:${await listenAdmin(admin, '127.0.0.1', adminPort(flags.adminPort))}`
   const output = new RunOutput(flags.output, () => ({
     caCertificate: laptop?.caCertificatePath,
+    acceptProxyProtocol,
     admin: adminAddress,
     platform: process.platform,
   }))

@@ -2,7 +2,8 @@
  * The built-in echo backend: one server on loopback for each echoed Service, which speaks what its clients do on one port, as the first
  * bytes tell: HTTP/1.1, HTTP/2 by prior knowledge, or neither. It answers every request as JSON with what arrived, so that a route can be
  * tried before its application runs, and echoes the messages of WebSockets and gRPC calls. Whatever is no HTTP comes back byte for byte,
- * TLS is ended with a certificate for the name that was asked for, and datagrams to the port of the same number come back too.
+ * TLS is ended with a certificate for the name that was asked for, and datagrams to the port of the same number come back too. A header of
+ * the PROXY protocol before HTTP or TLS is taken off; before other bytes it comes back with them.
  */
 import { createServer as createHttp1Server } from 'node:http'
 import type { IncomingMessage, Server as Http1Server, ServerResponse } from 'node:http'
@@ -14,6 +15,7 @@ import type { Socket as DatagramSocket } from 'node:dgram'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { createSecureContext, createServer as createTlsServer } from 'node:tls'
 import type { Server as TlsServer } from 'node:tls'
+import { readHeader } from '../proxy/proxy-protocol/read-header.ts'
 import type { Leaf } from './development-ca.ts'
 import { echoGrpc, isGrpcCall } from './grpc-echo.ts'
 import { acceptWebSocket } from './websocket-echo.ts'
@@ -135,10 +137,11 @@ export class EchoBackend {
     const endUnheard = (): void => void socket.end(first)
     const look = (chunk: Buffer): void => {
       first = Buffer.concat([first, chunk])
-      const spoken = spokenIn(first)
+      const own = first.subarray(headerLength(first))
+      const spoken = own.length === 0 ? undefined : spokenIn(own)
       if (spoken === undefined) return
       socket.off('data', look).off('end', endUnheard).pause()
-      socket.unshift(first)
+      socket.unshift(spoken === 'bytes' ? first : own)
       switch (spoken) {
         case 'http1':
           this.#http1.emit('connection', socket)
@@ -214,6 +217,12 @@ export class EchoBackend {
       bodySize,
     }
   }
+}
+
+/** The gateway sends one in one piece, so that half of one is none. */
+function headerLength(first: Buffer): number {
+  const result = readHeader(first, first.length)
+  return result.kind === 'header' ? result.length : 0
 }
 
 /** undefined: more bytes will tell. */

@@ -135,6 +135,7 @@ describe('help', () => {
       '--admin-port',
       '--access-log',
       '--debug-header',
+      '--accept-proxy-protocol',
       '--namespace',
       '--controller-name',
     ])

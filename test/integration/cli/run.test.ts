@@ -153,6 +153,25 @@ describe('gatewright run', () => {
     expect(await statuses(await running([place.path, '--bound', 'request-line=1000']))).toEqual([200, 431])
   })
 
+  it('[wire:proxy-header-required] takes from gatewright.yaml who sends headers of the PROXY protocol, and a flag wins over it', async () => {
+    const settings = 'accept-proxy-protocol: [127.0.0.0/8]\n'
+    const place = folder({ 'a.yaml': gatewayYaml('web', 80), 'gatewright.yaml': settings })
+    const forwardedFor = async (gateway: RunningGateway, header: string): Promise<string | undefined> => {
+      const client = await gateway.connect('http://any.example/')
+      client.send(`${header}GET / HTTP/1.1\r\nHost: any.example\r\n\r\n`)
+      const answer = await client.answer().catch(() => undefined)
+      return answer && (JSON.parse(answer.body) as EchoAnswer).headers['x-forwarded-for']
+    }
+    const header = 'PROXY TCP4 192.0.2.7 192.0.2.8 1 2\r\n'
+    const settled = await running([place.path])
+    expect([await forwardedFor(settled, header), await forwardedFor(settled, '')]).toEqual(['192.0.2.7', undefined])
+    await eventually(() => settled.stderr.includes('must begin with a header of the PROXY protocol'), 'a line in the log')
+    expect(await forwardedFor(await running([place.path, '--accept-proxy-protocol', '192.0.2.0/24']), '')).toBe('127.0.0.1')
+    place.replace('gatewright.yaml', 'accept-proxy-protocol: []\n')
+    const late = await settled.change(({ findings }) => findings.find(({ code }) => code === 'settings-at-start'), 'a finding')
+    expect(late.message).toContain('accept-proxy-protocol of gatewright.yaml changed')
+  })
+
   it('[wire:session-key] keeps the key of sessions, so that a cookie of before a restart still finds its endpoint', async () => {
     const names = ['a', 'b', 'c', 'd']
     const backends = await Promise.all(names.map((name) => startBackend(name)))

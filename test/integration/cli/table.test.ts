@@ -9,10 +9,10 @@ import { freePort } from '../../harness/running-gateway.ts'
 import { folder } from '../../unit/sources/folder.ts'
 
 /** `run` as a person sees it, up to the end of its table; `more` is what it prints after that. */
-async function shown(path: string) {
+async function shown(path: string, ...flags: readonly string[]) {
   const [http, https] = [await freePort(), await freePort()]
   const state = join(folder().path, "a person's state")
-  const child = spawnCommand(['run', path, '--port', `80=${http}`, '--port', `443=${https}`, '--state-dir', state])
+  const child = spawnCommand(['run', path, '--port', `80=${http}`, '--port', `443=${https}`, '--state-dir', state, ...flags])
   onTestFinished(async () => {
     child.kill('SIGTERM')
     await once(child, 'close')
@@ -114,6 +114,16 @@ describe('the table of gatewright run', () => {
       for (const answer of answersOfPrinted(table)) expect(answer).toMatch(/^(200|301)$/)
     },
   )
+
+  it.skipIf(!hasCurl)('prints lines that begin with a header of the PROXY protocol where this machine must send one', async () => {
+    const { table } = await shown('examples/canary', '--accept-proxy-protocol', '127.0.0.0/8')
+    expect(table).toContain('curl --haproxy-protocol')
+    for (const answer of answersOfPrinted(table)) expect(answer).toMatch(/^(200|301)$/)
+    const tcp = await shown('examples/tcp', '--accept-proxy-protocol', '127.0.0.1')
+    expect(lineWith(tcp.table, '| nc')).toMatch(/^ +\{ printf 'PROXY UNKNOWN\\r\\n'; cat; \} \| nc 127\.0\.0\.1 \d+$/)
+    const other = await shown('examples/canary', '--accept-proxy-protocol', '192.0.2.1')
+    expect(other.table).not.toContain('--haproxy-protocol')
+  })
 
   it.skipIf(!hasCurl)('prints a curl line for a match that can be asked for literally, when the first one cannot', async () => {
     const place = folder({ 'routes.yaml': hardToAsk })

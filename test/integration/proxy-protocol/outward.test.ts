@@ -173,7 +173,7 @@ describe.each(versions)('[wire:stream-proxy-header] a route that asks for a head
       secured.socket.write('hello')
       await secured.hears('hello')
     }
-    expect(backend.told).toEqual(Array(4).fill({ ends, version }))
+    expect(backend.told).toEqual([1, 2, 3, 4].map(() => ({ ends, version })))
   })
 
   it.each([
@@ -188,7 +188,7 @@ describe.each(versions)('[wire:stream-proxy-header] a route that asks for a head
     expect(client.closed).toBe(false)
   })
 
-  it('says its client\'s own ends where the header of that one says nothing', async () => {
+  it("says its client's own ends where the header of that one says nothing", async () => {
     const backend = await toldBackend()
     const plane = await scene(streamPool('db', [backend.port]), asked)
     const socket = await viaProxy(plane.port(5432), 'PROXY UNKNOWN\r\n')
@@ -335,29 +335,31 @@ http {
     return { clear, secure: secured }
   }
 
-  it.each(versions)('understands %s, in clear text and before TLS, also of a client that came by a proxy', { timeout: 20_000 }, async (asked) => {
-    const ports = await startNginx()
-    const told = ({ source, destination }: Ends): string =>
-      `${source.address} ${source.port} ${destination.address} ${destination.port}`
-    const options = { servername: 'db.example', ca: authority.certificate }
-    for (const [pool, specified] of [
-      [streamPool('clear', [ports.clear]), 5432],
-      [streamPool('clear', [ports.clear]), 8443],
-      [streamPool('policy', [ports.secure], { tls: overTls }), 5432],
-      [streamPool('through', [ports.secure]), 443],
-    ] as const) {
-      const plane = await scene(pool, asked)
-      const port = plane.port(specified)
-      const isSecure = specified !== 5432
-      const own = isSecure ? (await secure(port)).socket : (await StreamClient.plain(port)).socket
-      const came = isSecure ? await tlsViaProxy(port, header2, options) : await viaProxy(port, header1)
-      for (const [socket, expected] of [
-        [own, endsAt(own)],
-        [came, ends],
+  it.each(versions)(
+    'understands %s, in clear text and before TLS, also of a client that came by a proxy',
+    { timeout: 20_000 },
+    async (asked) => {
+      const ports = await startNginx()
+      const told = ({ source, destination }: Ends): string => `${source.address} ${source.port} ${destination.address} ${destination.port}`
+      const options = { servername: 'db.example', ca: authority.certificate }
+      for (const [pool, specified] of [
+        [streamPool('clear', [ports.clear]), 5432],
+        [streamPool('clear', [ports.clear]), 8443],
+        [streamPool('policy', [ports.secure], { tls: overTls }), 5432],
+        [streamPool('through', [ports.secure]), 443],
       ] as const) {
-        expect((await new RawClient(socket).get('db.example')).body).toBe(told(expected))
+        const plane = await scene(pool, asked)
+        const port = plane.port(specified)
+        const isSecure = specified !== 5432
+        const own = isSecure ? (await secure(port)).socket : (await StreamClient.plain(port)).socket
+        const came = isSecure ? await tlsViaProxy(port, header2, options) : await viaProxy(port, header1)
+        for (const [socket, expected] of [
+          [own, endsAt(own)],
+          [came, ends],
+        ] as const) {
+          expect((await new RawClient(socket).get('db.example')).body).toBe(told(expected))
+        }
       }
-    }
-  })
+    },
+  )
 })
-

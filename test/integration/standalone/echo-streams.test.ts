@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { DevelopmentCa } from '../../../src/standalone/development-ca.ts'
 import { EchoBackend } from '../../../src/standalone/echo.ts'
 import { eventually } from '../../harness/eventually.ts'
+import { header1, header2 } from '../../harness/proxied.ts'
 import { DatagramPeer, StreamClient } from '../../harness/streams.ts'
 
 async function start(withCertificates = true) {
@@ -70,6 +71,27 @@ describe('an echo backend', () => {
     const other = new StreamClient(connect(backend.port, '127.0.0.1'))
     other.socket.write('x\n')
     await other.hears('x\n')
+  })
+
+  it('takes a header of the PROXY protocol off what is HTTP or TLS, and sends it back with other bytes', async () => {
+    const { backend, ca } = await start()
+    for (const header of [header1, header2]) {
+      const asking = await StreamClient.plain(backend.port)
+      asking.socket.write(header)
+      asking.socket.write('GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
+      await eventually(() => asking.ended, 'the answer')
+      expect(asking.text()).toContain('"host":"a"')
+
+      const raw = connect(backend.port, '127.0.0.1')
+      raw.write(header)
+      const secured = new StreamClient(connectTls({ socket: raw, servername: 'db.example.com', ca: ca() }))
+      secured.socket.write('bytes')
+      await secured.hears('bytes')
+
+      const plain = await StreamClient.plain(backend.port)
+      plain.socket.write(Buffer.concat([header, Buffer.from('hello')]))
+      await plain.hears(`${header.toString('latin1')}hello`)
+    }
   })
 
   it('sends datagrams back', async () => {

@@ -79,7 +79,7 @@ it('makes the curl lines and looks up the statuses that it shows, and counts the
   }
   const text = startReport(
     view,
-    { caCertificate: undefined, admin: 'http://127.0.0.1:1', platform: 'linux' },
+    { caCertificate: undefined, acceptProxyProtocol: [], admin: 'http://127.0.0.1:1', platform: 'linux' },
     styleFor(process.stdout, { NO_COLOR: '1' }),
   )
   expect(text.match(/curl /g)).toHaveLength(shown)

@@ -37,7 +37,10 @@ describe('IP addresses', () => {
   })
 
   it('of version 4 can be mapped into version 6 and back', () => {
-    const [four, six] = [{ version: 4, bits: 0xc0000201n }, { version: 6, bits: 0xffffc0000201n }] as const
+    const [four, six] = [
+      { version: 4, bits: 0xc0000201n },
+      { version: 6, bits: 0xffffc0000201n },
+    ] as const
     expect([mapped(four), mapped(six), unmapped(six), unmapped(four)]).toEqual([six, six, four, four])
     expect(unmapped({ version: 6, bits: 0x1ffffc0000201n })).toEqual({ version: 6, bits: 0x1ffffc0000201n })
   })

@@ -17,9 +17,9 @@ function block(command: string, family: string, rest: string, length = rest.leng
   return Buffer.from(`${signature}${command}${family}${length.toString(16).padStart(4, '0')}${rest}`, 'hex')
 }
 
-const ipv4Block = 'c0000201' + 'c6336402' + 'dc04' + '01bb'
+const ipv4Block = 'c0000201c6336402dc0401bb'
 const ipv4Ends = { source: { address: '192.0.2.1', port: 56_324 }, destination: { address: '198.51.100.2', port: 443 } }
-const ipv6Block = `20010db8${'0'.repeat(22)}01` + `20010db8${'0'.repeat(22)}02` + '0001' + 'ffff'
+const ipv6Block = `20010db8${'0'.repeat(22)}0120010db8${'0'.repeat(22)}020001ffff`
 const ipv6Ends = { source: { address: '2001:db8::1', port: 1 }, destination: { address: '2001:db8::2', port: 65_535 } }
 
 const good: readonly (readonly [string, Buffer, Ends | undefined])[] = [
@@ -39,11 +39,7 @@ const good: readonly (readonly [string, Buffer, Ends | undefined])[] = [
       destination: { address: Array(8).fill('ffff').join(':'), port: 65_535 },
     },
   ],
-  [
-    'TCP6 with addresses of IPv4 that are mapped',
-    text('PROXY TCP6 ::ffff:192.0.2.1 ::ffff:c633:6402 56324 443\r\n'),
-    ipv4Ends,
-  ],
+  ['TCP6 with addresses of IPv4 that are mapped', text('PROXY TCP6 ::ffff:192.0.2.1 ::ffff:c633:6402 56324 443\r\n'), ipv4Ends],
   ['UNKNOWN', text('PROXY UNKNOWN\r\n'), undefined],
   ['UNKNOWN with whatever', text('PROXY UNKNOWN ffff::1 what \x01\xff? 70000\r\n'), undefined],
   ['UNKNOWN at its longest', text(`PROXY UNKNOWN ${'f'.repeat(91)}\r\n`), undefined],
@@ -115,7 +111,8 @@ describe('the reader of PROXY headers', () => {
   })
 
   it.each(good)('[wire:proxy-header-pieces] waits for the last byte of %s', (_name, bytes) => {
-    for (let length = 0; length < bytes.length; length++) expect(readHeader(bytes.subarray(0, length), limit)).toEqual({ kind: 'incomplete' })
+    for (let length = 0; length < bytes.length; length++)
+      expect(readHeader(bytes.subarray(0, length), limit)).toEqual({ kind: 'incomplete' })
   })
 
   it.each(bad)('[wire:proxy-header-strict] refuses %s', (_name, bytes) => {

@@ -8,7 +8,7 @@ export interface AccessRecord {
   /** To the last byte of the answer, milliseconds. */
   readonly duration: number
   readonly requestId: string
-  /** Address of the peer; what it says about others is in no field. */
+  /** Address of the peer, or of whom its header of the PROXY protocol names; what requests say about others is in no field. */
   readonly client: string
   readonly scheme: 'http' | 'https' | ''
   readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2' | StreamProtocol

@@ -55,6 +55,7 @@ async function startProxy(folder: string, controllerPort: number) {
     address: '127.0.0.1',
     'drain-delay': '400',
     'access-log': 'off',
+    'accept-proxy-protocol': '192.0.2.0/24',
     'admin-address': '127.0.0.1',
     'admin-port': String(admin),
   }

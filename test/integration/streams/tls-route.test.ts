@@ -105,6 +105,23 @@ describe('[feature:TLSRoute] a TLSRoute', () => {
     }
   })
 
+  it('[wire:stream-half-close] lets a client end its half with the ClientHello already', async () => {
+    const hello = await helloOf({ servername: 'abc.example.com' })
+    const backend = await streamBackend((socket) => {
+      let heard = 0
+      socket.on('data', (bytes: Buffer) => (heard += bytes.length))
+      socket.on('end', () => socket.end(`heard ${heard}`))
+    })
+    const pools = [streamPool('a', [backend.port])]
+    const plane = startPlane()
+    await serve(plane, [secret], [streamRoute('passthrough', 'r', [secret], pools)], pools)
+    const client = StreamClient.dial(plane.port(443))
+    client.socket.end(hello)
+    await client.hears(`heard ${hello.length}`)
+    await eventually(() => client.closed, 'the end')
+    expect(client.error).toBeUndefined()
+  })
+
   it('[wire:stream-unmatched] ends a connection that no route is for before it has said anything', async () => {
     const backend = await tlsBackend('a')
     const pools = [streamPool('a', [backend.port])]

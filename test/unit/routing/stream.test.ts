@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { streamReport } from '../../../src/cli/explain-stream.ts'
+import { styleFor } from '../../../src/cli/style.ts'
 import type { ListenerConfig } from '../../../src/config/listener.ts'
 import { compile } from '../../../src/routing/compile.ts'
+import { explainStream } from '../../../src/routing/explain-stream.ts'
 import { gatewayConfig } from '../../harness/data-plane.ts'
 import { passthrough, streamListener, streamPool, streamRoute } from '../../harness/streams.ts'
 
@@ -57,5 +60,19 @@ describe('stream routes, compiled', () => {
     const streams = [streamRoute('passthrough', 'r', [listener], [[pools[0], 0]], ['a'])]
     const { listener: found } = compiled(gatewayConfig({ listeners: [listener], streams, pools }))
     expect(found.streamFor('a')?.chooseBackend()).toBeUndefined()
+  })
+})
+
+describe('a stream, explained', () => {
+  it('says which header of the PROXY protocol its backends get', () => {
+    const told = { ...streamRoute('passthrough', 'told', [listener], pools, ['a']), proxyProtocol: 'v2' as const }
+    const plain = streamRoute('passthrough', 'plain', [listener], pools, ['b'])
+    const { router } = compiled(gatewayConfig({ listeners: [listener], streams: [told, plain], pools }))
+    const explanation = explainStream(router, 'TCP', 443, 'a')
+    expect(explanation.winner).toMatchObject({ route: 'passthrough/default/told', proxyProtocol: 'v2' })
+    expect(explainStream(router, 'TCP', 443, 'b').winner).not.toHaveProperty('proxyProtocol')
+    const stream = { protocol: 'TLS', serverName: 'a', port: 443 } as const
+    const report = { asked: stream, answers: [{ gateway: 'default/test', explanation }], refused: [], notes: [], pools: [] }
+    expect(streamReport(report, styleFor(process.stdout, { NO_COLOR: '1' }))).toContain('backends get a header of the PROXY protocol, v2')
   })
 })

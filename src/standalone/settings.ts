@@ -66,7 +66,7 @@ export function parseSettings(text: string): { readonly settings: Settings; read
   }
   const items = (node: unknown, where: string, at: number): readonly Item[] => {
     if (node === null || (isScalar(node) && node.value === null)) return []
-    if (isSeq(node)) return node.items.map((item) => ({ node: item, at: (item as Node).range?.[0] ?? at }))
+    if (isSeq(node)) return node.items.map((item) => ({ node: item, at: (item as Node | null)?.range?.[0] ?? at }))
     refuse(at, `Cannot read settings: ${where} must be a list`)
     return []
   }

@@ -92,6 +92,7 @@ describe('gatewright.yaml', () => {
     ['- a', 'the file must be a mapping'],
     ['services: [a]', 'services must be a mapping'],
     ['accept-proxy-protocol: 127.0.0.1', 'accept-proxy-protocol must be a list'],
+    ['accept-proxy-protocol:\n-\n', 'got null'],
     ['services: {a/b:80: {}}', 'the target must be host:port, got a list or mapping'],
     ['? [a]\n: 1', 'got a list or mapping'],
   ])('%s is refused', (text, message) => {

@@ -26,6 +26,8 @@ export interface ParametersSpec {
   readonly trustedProxies?: readonly string[]
   /** So many proxies stand before these: of `X-Forwarded-For` what they added is believed. */
   readonly trustedHops?: number
+  /** Where clients show certificates, what backends are told of those that were verified, in `X-Forwarded-Client-Cert`. */
+  readonly forwardClientCertificate?: 'Off' | 'Details' | 'WithCertificate'
   /** Bounds of the wire by their names in kebab-case; milliseconds, bytes or items. */
   readonly bounds?: Readonly<Record<string, number>>
 }

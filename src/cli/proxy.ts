@@ -38,6 +38,7 @@ export interface ProxyFlags {
   readonly logFormat: 'text' | 'json'
   readonly trust: readonly string[]
   readonly trustedHops: string
+  readonly forwardClientCertificate: 'off' | 'details' | 'with-certificate'
   readonly bound: readonly string[]
   readonly zone?: string
 }
@@ -54,6 +55,7 @@ export async function proxy(flags: ProxyFlags): Promise<number> {
     bounds: boundOverrides(flags.bound),
     trusted: trustedRanges(flags.trust),
     trustedHops: trustedHops(flags.trustedHops),
+    ...(flags.forwardClientCertificate !== 'off' && { forwardClientCertificate: flags.forwardClientCertificate }),
     ...(flags.zone !== undefined && { zone: flags.zone }),
     ...(accessLog !== undefined && { accessLog: accessLog.record }),
     sessionKeys: readSessionKeys(flags.credentials),

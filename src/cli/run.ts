@@ -45,6 +45,7 @@ export interface RunFlags extends SourceFlags, KindnessFlags {
   readonly developmentCertificates: 'auto' | 'on' | 'off'
   readonly trust: readonly string[]
   readonly trustedHops: string
+  readonly forwardClientCertificate: 'off' | 'details' | 'with-certificate'
   readonly bound: readonly string[]
   readonly zone?: string
   readonly debugHeader: boolean
@@ -87,6 +88,7 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
     sessionKeys: await openSessionKeys(stateFolderOf(flags), logger),
     trusted: trustedRanges(flags.trust),
     trustedHops: trustedHops(flags.trustedHops),
+    ...(flags.forwardClientCertificate !== 'off' && { forwardClientCertificate: flags.forwardClientCertificate }),
     ...(flags.zone !== undefined && { zone: flags.zone }),
     debugHeader: flags.debugHeader || settings.debugHeader === true,
     ...(accessLog !== undefined && { accessLog: accessLog.record }),

@@ -181,9 +181,12 @@ interface ProxyPlaces {
   readonly timeout: number
 }
 
+/** As the command line says it. */
+const forwardedCertificates = { Details: 'details', WithCertificate: 'with-certificate' } as const
+
 function proxyArguments(
   plan: GatewayPlan,
-  { log = {}, trustedProxies = [], trustedHops, bounds = {} }: ParametersSpec,
+  { log = {}, trustedProxies = [], trustedHops, forwardClientCertificate = 'Off', bounds = {} }: ParametersSpec,
   { controller, adminPort, delay, timeout }: ProxyPlaces,
 ): readonly string[] {
   const options: Readonly<Record<string, string>> = {
@@ -203,6 +206,7 @@ function proxyArguments(
     ...Object.entries(options).map(([name, value]) => `--${name}=${value}`),
     ...trustedProxies.map((range) => `--trust=${range}`),
     ...(trustedHops === undefined ? [] : [`--trusted-hops=${trustedHops}`]),
+    ...(forwardClientCertificate === 'Off' ? [] : [`--forward-client-certificate=${forwardedCertificates[forwardClientCertificate]}`]),
     ...Object.entries(wire).map(([name, value]) => `--bound=${name}=${value}`),
   ]
 }

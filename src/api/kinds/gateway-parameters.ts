@@ -79,6 +79,7 @@ const spec: Schema<ParametersSpec> = object(
     drain: optional(object({ delay: optional(duration), timeout: optional(duration) })),
     trustedProxies: optional(list(trustedProxy, { max: 64 })),
     trustedHops: optional(integer({ min: 0, max: 16 })),
+    forwardClientCertificate: optional(oneOf('Off', 'Details', 'WithCertificate')),
     bounds: optional(map(integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), { max: 128 })),
   },
   {

@@ -3,9 +3,10 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ListenerKey } from '../../config/listener.ts'
 import { longestTimer } from '../../lib/longest-timer.ts'
-import type { PortRouter } from '../../routing/router.ts'
+import type { CompiledListener, PortRouter } from '../../routing/router.ts'
 import type { ClientConnection, ConnectionContext, LivePort, ProxyRuntime } from '../http/connection-context.ts'
 import { StreamConnection, type StreamContext } from '../stream/stream-connection.ts'
+import { clientCertificateField, type ForwardedCertificate } from './client-certificate.ts'
 import { ListeningSocket } from './listening-socket.ts'
 import type { PortPlan } from './plan.ts'
 import type { Passing, ServerNameChoice, TlsAcceptor, TlsChoice, TlsCounters, TlsPort } from './tls-acceptor.ts'
@@ -35,6 +36,8 @@ export interface PortSurroundings {
   readonly serve: (socket: Socket, context: ConnectionContext) => ClientConnection
   /** Whether what this peer says about others is believed. */
   readonly trusts: (address: string) => boolean
+  /** What backends are told of certificates that clients showed; undefined: nothing. */
+  readonly forwardedCertificate: ForwardedCertificate | undefined
   /** The system could not accept a connection. */
   readonly acceptFailed: (error: Error) => void
 }
@@ -148,7 +151,7 @@ export class Port implements LivePort, TlsPort {
   serve(socket: TLSSocket, clientAddress: string, sni: ServerNameChoice): void {
     const listener = this.router.listeners.find(({ config }) => config.key === sni.listener)
     if (listener === undefined || listener.config.protocol === 'HTTPS') {
-      this.#serveHttp(socket, clientAddress, sni)
+      this.#serveHttp(socket, clientAddress, sni, this.#certificateOf(socket, listener))
       return
     }
     const stream = listener.streamFor(sni.serverName)
@@ -170,7 +173,15 @@ export class Port implements LivePort, TlsPort {
     return streams.some(({ stream: { config } }) => config.key === key && config.kind === kind)
   }
 
-  #serveHttp(socket: Socket | TLSSocket, clientAddress: string, sni: ServerNameChoice | undefined): ClientConnection {
+  /** Undefined unless the listener asks for certificates, and backends are told of them. */
+  #certificateOf(socket: TLSSocket, listener: CompiledListener | undefined): string | undefined {
+    const { forwardedCertificate } = this.#surroundings
+    const { tls } = listener?.config ?? {}
+    if (forwardedCertificate === undefined || tls?.kind !== 'terminate' || tls.clients === undefined) return undefined
+    return clientCertificateField(socket, forwardedCertificate)
+  }
+
+  #serveHttp(socket: Socket, clientAddress: string, sni?: ServerNameChoice, clientCertificate?: string): ClientConnection {
     const context: ConnectionContext = {
       runtime: this.#surroundings.runtime,
       port: this,
@@ -178,6 +189,7 @@ export class Port implements LivePort, TlsPort {
       sniListener: sni?.listener,
       clientAddress,
       trusted: this.#surroundings.trusts(clientAddress),
+      clientCertificate,
     }
     const connection = this.#surroundings.serve(socket, context)
     const stays = sni === undefined ? always : () => this.#settle(context, sni)
@@ -212,7 +224,7 @@ export class Port implements LivePort, TlsPort {
     this.#open += 1
     admission.open += 1
     socket.once('close', this.#closed)
-    if (this.plan.kind === 'http') this.#serveHttp(socket, client, undefined)
+    if (this.plan.kind === 'http') this.#serveHttp(socket, client)
     else if (this.plan.kind === 'tls') tls.accept(socket, client, this)
     else this.#acceptStream(socket, client)
   }

@@ -32,6 +32,7 @@ describe('GatewayParameters', () => {
     [{ drain: { delay: '5' } }, 'pattern at spec.drain.delay'],
     [{ trustedProxies: ['10.0.0.0/40'] }, 'cidr at spec.trustedProxies[0]'],
     [{ trustedHops: 17 }, 'maximum at spec.trustedHops'],
+    [{ forwardClientCertificate: 'details' }, 'enum at spec.forwardClientCertificate'],
     [{ bounds: { 'head-time': 1.5 } }, 'type at spec.bounds.head-time'],
     [{ pod: { resources: [] } }, 'type at spec.pod.resources'],
   ])('refuses %j: %s', (spec, issue) => {

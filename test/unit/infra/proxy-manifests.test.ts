@@ -113,6 +113,7 @@ describe('the objects of a Gateway', () => {
         drain: { delay: '2s', timeout: '1m' },
         trustedProxies: ['10.0.0.0/8'],
         trustedHops: 2,
+        forwardClientCertificate: 'WithCertificate',
         bounds: { 'head-time': 5_000 },
       },
     })
@@ -135,6 +136,7 @@ describe('the objects of a Gateway', () => {
       '--log-format=text',
       '--trust=10.0.0.0/8',
       '--trusted-hops=2',
+      '--forward-client-certificate=with-certificate',
       '--bound=drain-time=60000',
       '--bound=head-time=5000',
     ])

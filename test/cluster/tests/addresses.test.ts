@@ -1,12 +1,12 @@
 /** Addresses that a Gateway asks for: one LoadBalancer Service for each. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { LOAD_BALANCER_PREFIX, UNUSABLE_ADDRESS } from '../addresses.ts'
+import { loadBalancerAddress, UNUSABLE_ADDRESS } from '../addresses.ts'
 import type { KubeObject } from '../objects.ts'
 import { backend, conditionOf, gateway, gatewayOf, httpListener, httpRoute, openGateways, programmed } from './gateways.ts'
 import { eventually, type Scene } from './scene.ts'
 import { ask } from './traffic.ts'
 
-const [first, second] = [`${LOAD_BALANCER_PREFIX}240`, `${LOAD_BALANCER_PREFIX}241`]
+const [first, second] = [loadBalancerAddress(240), loadBalancerAddress(241)]
 
 describe('a Gateway that asks for several addresses', () => {
   let scene: Scene

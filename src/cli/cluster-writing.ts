@@ -116,7 +116,8 @@ export class ClusterWriting {
     const classes = objects.all('GatewayClass').flatMap(({ metadata: { name }, spec }) => {
       const stored = source.stored.get('GatewayClass', '', name)
       if (spec.controllerName !== controllerName || stored === undefined) return []
-      return [{ name, resourceVersion: stored.resourceVersion, finalizers: stored.finalizers, inUse: used.has(name) }]
+      const { resourceVersion, finalizers, metadata } = stored
+      return [{ name, resourceVersion, finalizers, inUse: used.has(name), isDeleted: metadata.deletionTimestamp !== undefined }]
     })
     await writeFinalizers(api, resource, classes, logger)
   }

@@ -142,7 +142,7 @@ describe('the objects of a Gateway', () => {
 
     it('last of all, since one that cannot be had must not stand in the way of what serves', () => {
       const kinds = made({ addresses: [first, second] }).manifests.map(({ resource }) => resource.kind)
-      expect(kinds).toEqual(['ServiceAccount', 'Service', 'Deployment', 'PodDisruptionBudget', 'Service'])
+      expect(kinds).toEqual(['ServiceAccount', 'Service', 'Deployment', 'PodDisruptionBudget', 'Service', 'Service'])
     })
 
     it.each(['ClusterIP', 'NodePort'] as const)('only of load balancers: not where %s is wanted', (type) => {

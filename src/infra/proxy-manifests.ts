@@ -8,6 +8,7 @@
 import type { ParametersSpec, ServiceParameters } from '../api/parameters.ts'
 import type { KubeObject, Resource } from '../kube/kube-api.ts'
 import { parseDuration } from '../lib/duration.ts'
+import { parseIp } from '../lib/ip.ts'
 import type { GatewayPlan, InfraSettings, PlanOwner } from './gateway-plan.ts'
 
 export interface Manifest {
@@ -112,11 +113,16 @@ function service(plan: GatewayPlan, owner: PlanOwner, parameters: ParametersSpec
       type,
       selector: selectorOf(plan),
       ports: plan.ports.map(({ name: port, port: number, protocol }) => ({ name: port, port: number, targetPort: number, protocol })),
-      ...(type === 'LoadBalancer' && address !== undefined && { loadBalancerIP: address }),
+      ...(type === 'LoadBalancer' && address !== undefined && { loadBalancerIP: address, ...familyOf(address) }),
       ...(type === 'LoadBalancer' && loadBalancerClass !== undefined && { loadBalancerClass }),
       ...(type !== 'ClusterIP' && externalTrafficPolicy !== undefined && { externalTrafficPolicy }),
     },
   }
+}
+
+/** The cluster's first family is not always that of the address. */
+function familyOf(address: string): object {
+  return { ipFamilyPolicy: 'SingleStack', ipFamilies: [parseIp(address)?.version === 6 ? 'IPv6' : 'IPv4'] }
 }
 
 function deployment(plan: GatewayPlan, owner: PlanOwner, parameters: ParametersSpec, settings: InfraSettings): KubeObject {

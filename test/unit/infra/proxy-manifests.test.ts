@@ -99,7 +99,7 @@ describe('the objects of a Gateway', () => {
   describe('ask for addresses (GatewaySpec.addresses)', () => {
     const any = { type: 'IPAddress', service: 'web-gatewright' }
     const first = { type: 'IPAddress', value: '192.0.2.7', service: 'web-gatewright-1' }
-    const second = { type: 'IPAddress', value: '192.0.2.8', service: 'web-gatewright-2' }
+    const second = { type: 'IPAddress', value: '2001:db8::8', service: 'web-gatewright-2' }
     const third = { type: 'IPAddress', service: 'web-gatewright-3' }
     const services = (one: Partial<GatewayPlan>) =>
       made(one)
@@ -118,7 +118,13 @@ describe('the objects of a Gateway', () => {
       expect(others.map(({ name }) => name)).toEqual(['web-gatewright-1', 'web-gatewright-2'])
       for (const [at, { name, metadata, spec }] of others.entries()) {
         expect(metadata).toEqual({ ...own?.metadata, name })
-        expect(spec).toEqual({ ...own?.spec, type: 'LoadBalancer', loadBalancerIP: [first, second][at]?.value })
+        expect(spec).toEqual({
+          ...own?.spec,
+          type: 'LoadBalancer',
+          loadBalancerIP: [first, second][at]?.value,
+          ipFamilyPolicy: 'SingleStack',
+          ipFamilies: [['IPv4', 'IPv6'][at]],
+        })
       }
     })
 

@@ -196,6 +196,16 @@ describe('a backend', () => {
     expect(await told(other)).toEqual(['hidden'])
   })
 
+  it('[wire:client-certificate-told] is asked about it by the field that the client cannot write, where it authorises', async () => {
+    const requestHeaders = [fieldName]
+    const target = { kind: 'pool', pool: pool('one', backend.port).key } as const
+    const plane = await serve({ forwardClientCertificate: 'details' }, {}, [
+      { kind: 'externalAuth', protocol: 'http', target, pathPrefix: '/check', requestHeaders, responseHeaders: [], maxBody: 0 },
+    ])
+    expect(await told(plane)).toEqual([details, details])
+    expect(backend.requests.slice(-2).map((head) => head.split(' ')[1])).toEqual(['/check/', '/'])
+  })
+
   it.each([
     ['with a certificate of the authority', known],
     ['with one of a stranger', strangerOf(validity)],

@@ -15,6 +15,7 @@ import {
   grpcToldPort,
   ours,
   type Ports,
+  secureBackendPort,
   webSocketBackendPort,
   withAccessLog,
 } from './workload.ts'
@@ -59,11 +60,12 @@ export class Contest {
     return join(this.folder, 'message.bin')
   }
 
+  /** The certificate must be in the folder. */
   async startBackends(): Promise<void> {
     writeFileSync(this.messageFile, grpcMessage)
     const nginx = programPath('nginx')
     if (nginx === undefined) {
-      this.#programs.start('backend', loadCore, process.execPath, [join(import.meta.dirname, 'backend.js')])
+      this.#programs.start('backend', loadCore, process.execPath, [join(import.meta.dirname, 'backend.js'), this.folder])
     } else {
       const config = join(this.folder, 'backend.conf')
       writeFileSync(config, nginxBackendConfig(this.folder))
@@ -71,7 +73,7 @@ export class Contest {
     }
     for (const name of ['grpc-backend', 'websocket-backend'])
       this.#programs.start(name, loadCore, process.execPath, [join(import.meta.dirname, `${name}.js`)])
-    for (const port of [backendPort, grpcBackendPort, grpcToldPort, webSocketBackendPort]) await listening(port)
+    for (const port of [backendPort, secureBackendPort, grpcBackendPort, grpcToldPort, webSocketBackendPort]) await listening(port)
   }
 
   /** Once as compared, and once with the access log; returns the first. */

@@ -3,6 +3,8 @@ import { filterHost, filterRows } from './filter-rows.ts'
 import {
   backendPort,
   type Certificate,
+  doubtedName,
+  doubtedPath,
   grpcBackendPort,
   grpcHost,
   grpcServices,
@@ -13,6 +15,8 @@ import {
   host,
   type Ports,
   routes,
+  secureBackendPort,
+  secureHost,
   webSocketBackendPort,
   webSocketPath,
 } from './workload.ts'
@@ -20,6 +24,8 @@ import {
 /** Which Service is which backend: an EndpointSlice may not name a loopback address. */
 export const serviceMappings: readonly string[] = [
   `default/backend:80=127.0.0.1:${backendPort}`,
+  `default/secure:80=127.0.0.1:${secureBackendPort}`,
+  `default/doubted:80=127.0.0.1:${secureBackendPort}`,
   `default/grpc:80=127.0.0.1:${grpcBackendPort}`,
   `default/told:80=127.0.0.1:${grpcToldPort}`,
   `default/websocket:80=127.0.0.1:${webSocketBackendPort}`,
@@ -45,6 +51,14 @@ spec:
   - {name: http, port: ${ports.http}, protocol: HTTP}
   - {name: https, port: ${ports.https}, protocol: HTTPS, tls: {certificateRefs: [{name: bench}]}}`,
     service('backend', ''),
+    `apiVersion: v1
+kind: ConfigMap
+metadata: {name: authority, namespace: default}
+data: {ca.crt: ${JSON.stringify(certificate.cert)}}`,
+    service('secure', ''),
+    verified('secure', host),
+    service('doubted', ''),
+    verified('doubted', doubtedName),
     service('grpc', 'kubernetes.io/h2c'),
     service('told', 'kubernetes.io/h2c'),
     service('websocket', ''),
@@ -52,6 +66,8 @@ spec:
   const header = `headers: [{name: ${headerName}, value: ${headerValue}}]`
   const prefixes = routes.map((route) => `{path: {type: PathPrefix, value: ${route}}, ${header}}`)
   documents.push(...inRoutes('HTTPRoute', 'bench', host, prefixes, 'backend'))
+  documents.push(...inRoutes('HTTPRoute', 'secure', secureHost, prefixes, 'secure'))
+  documents.push(route('HTTPRoute', 'doubted', secureHost, [rule(`{path: {type: PathPrefix, value: ${doubtedPath}}}`, 'doubted')]))
   const methods = grpcServices.map((name) => `{method: {service: ${name}}, ${header}}`)
   documents.push(...inRoutes('GRPCRoute', 'grpc', grpcHost, methods, 'grpc'))
   documents.push(route('GRPCRoute', 'told', grpcHost, [rule(`{method: {service: ${grpcToldService}}}`, 'told')]))
@@ -94,6 +110,16 @@ function service(name: string, appProtocol: string): string {
 kind: Service
 metadata: {name: ${name}, namespace: default}
 spec: {ports: [{port: 80${appProtocol === '' ? '' : `, appProtocol: ${appProtocol}`}}]}`
+}
+
+/** Makes a Service one that is asked over TLS. @param name what its certificate must be for */
+function verified(service: string, name: string): string {
+  return `apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {name: ${service}, namespace: default}
+spec:
+  targetRefs: [{group: "", kind: Service, name: ${service}}]
+  validation: {hostname: ${name}, caCertificateRefs: [{group: "", kind: ConfigMap, name: authority}]}`
 }
 
 function base64(text: string): string {

@@ -4,6 +4,8 @@
  */
 import {
   backendPort,
+  doubtedName,
+  doubtedPath,
   grpcBackendPort,
   grpcHost,
   grpcServices,
@@ -14,6 +16,8 @@ import {
   host,
   type Ports,
   routes,
+  secureBackendPort,
+  secureHost,
   webSocketBackendPort,
   webSocketPath,
 } from './workload.ts'
@@ -21,6 +25,7 @@ import {
 export function nginxConfig(folder: string, ports: Ports): string {
   const others = `if ($http_${headerName.replaceAll('-', '_')} != ${headerValue}) { return 404; }`
   const locations = routes.map((route) => `    location ${route}/ { ${others} proxy_pass http://backend; }`)
+  const secure = routes.map((route) => `    location ${route}/ { ${others} proxy_pass https://secure; }`)
   const services = grpcServices.map((service) => `    location /${service}/ { ${others} grpc_pass grpc://grpc; }`)
   return `daemon off;
 worker_processes 1;
@@ -31,6 +36,9 @@ http {
   access_log off;
   keepalive_requests 1000000000;
   upstream backend { server 127.0.0.1:${backendPort}; keepalive 256; keepalive_requests 1000000000; }
+  upstream secure { server 127.0.0.1:${secureBackendPort}; keepalive 256; keepalive_requests 1000000000; }
+  # Of its own: nginx keeps connections by upstream, and would ask on one that was verified for the other name.
+  upstream doubted { server 127.0.0.1:${secureBackendPort}; }
   # By default an answer of 64 KiB goes through a temporary file now and then, at almost twice the cost.
   proxy_buffers 32 16k;
   proxy_buffer_size 16k;
@@ -49,6 +57,12 @@ http {
   grpc_set_header X-Forwarded-Proto $scheme;
   grpc_set_header X-Forwarded-Host $http_host;
   grpc_set_header X-Request-Id $request_id;
+  proxy_ssl_protocols TLSv1.3;
+  proxy_ssl_session_reuse on;
+  proxy_ssl_server_name on;
+  proxy_ssl_name ${host};
+  proxy_ssl_verify on;
+  proxy_ssl_trusted_certificate ${folder}/cert.pem;
   ssl_certificate ${folder}/cert.pem;
   ssl_certificate_key ${folder}/key.pem;
   server {
@@ -62,6 +76,14 @@ ${locations.join('\n')}
       proxy_set_header Upgrade $http_upgrade;
       proxy_set_header Connection upgrade;
     }
+    location / { return 404; }
+  }
+  server {
+    listen 127.0.0.1:${ports.http};
+    listen 127.0.0.1:${ports.https} ssl http2;
+    server_name ${secureHost};
+${secure.join('\n')}
+    location ${doubtedPath}/ { proxy_pass https://doubted; proxy_ssl_name ${doubtedName}; }
     location / { return 404; }
   }
   server {
@@ -97,6 +119,14 @@ export function envoyConfig(folder: string, ports: Ports): string {
           ],
         },
         {
+          name: 'secure',
+          domains: [secureHost],
+          routes: [
+            ...routes.map((route) => envoyRoute(route, 'secure')),
+            { match: { path_separated_prefix: doubtedPath }, route: { cluster: 'doubted' } },
+          ],
+        },
+        {
           name: 'grpc',
           domains: [grpcHost],
           routes: [...grpcServices.map((service) => envoyRoute(`/${service}`, 'grpc')), envoyRoute(`/${grpcToldService}`, 'told')],
@@ -129,6 +159,8 @@ export function envoyConfig(folder: string, ports: Ports): string {
       ],
       clusters: [
         envoyCluster('backend', backendPort),
+        { ...envoyCluster('secure', secureBackendPort), transport_socket: envoyUpstreamTls(folder, host) },
+        { ...envoyCluster('doubted', secureBackendPort), transport_socket: envoyUpstreamTls(folder, doubtedName) },
         { ...envoyCluster('grpc', grpcBackendPort), ...inHttp2 },
         { ...envoyCluster('told', grpcToldPort), ...inHttp2 },
         envoyCluster('websocket', webSocketBackendPort),
@@ -154,6 +186,24 @@ function envoyCluster(name: string, port: number): object {
     type: 'STATIC',
     connect_timeout: '5s',
     load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint }] }] },
+  }
+}
+
+/** @param name what the backend's certificate must be for */
+function envoyUpstreamTls(folder: string, name: string): object {
+  return {
+    name: 'envoy.transport_sockets.tls',
+    typed_config: {
+      '@type': envoyType('envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext'),
+      sni: name,
+      common_tls_context: {
+        tls_params: { tls_minimum_protocol_version: 'TLSv1_3', tls_maximum_protocol_version: 'TLSv1_3' },
+        validation_context: {
+          trusted_ca: { filename: `${folder}/cert.pem` },
+          match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: name } }],
+        },
+      },
+    },
   }
 }
 

@@ -4,6 +4,7 @@ import { connect } from 'node:http2'
 import { request as askHttps } from 'node:https'
 import type { Contestant } from './contestants.ts'
 import {
+  doubtedPath,
   grpcHost,
   grpcMessage,
   grpcPath,
@@ -13,6 +14,7 @@ import {
   host,
   largeBytes,
   largePath,
+  secureHost,
   seenPath,
   smallBody,
   smallPath,
@@ -35,12 +37,21 @@ export async function checkSameWork({ name, ports }: Contestant): Promise<void> 
     expect(name, 'a path of no route', String((await fetch('/elsewhere')).status), '404')
     expectTold(name, scheme, host, (await fetch(seenPath)).body.trim())
   }
+  await checkSecureBackend(name, ports.http)
   const small = await askHttp2(`https://127.0.0.1:${ports.https}`, 'GET', host, smallPath)
   expect(name, 'a small GET in HTTP/2', small.body.toString(), smallBody)
   const call = await askHttp2(`http://127.0.0.1:${ports.h2c}`, 'POST', grpcHost, grpcPath)
   expect(name, 'a gRPC call', `${call.body.equals(grpcMessage)} ${String(call.trailers['grpc-status'])}`, 'true 0')
   const seen = await askHttp2(`http://127.0.0.1:${ports.h2c}`, 'POST', grpcHost, `/${grpcToldService}/Say`)
   expectTold(name, 'http', grpcHost, String(seen.headers['seen']))
+}
+
+/** The backend over TLS is asked, and only where its certificate is for the name that is expected. */
+async function checkSecureBackend(name: string, port: number): Promise<void> {
+  const fields = { host: secureHost, [headerName]: headerValue }
+  expect(name, 'a small GET to a backend over TLS', (await ask('http', port, smallPath, fields)).body, smallBody)
+  const { status } = await ask('http', port, `${doubtedPath}/item`, fields)
+  if (status < 502) throw new Error(`Cannot compare: ${name} must not ask a backend with a certificate for another name, got a ${status}`)
 }
 
 /** Envoy tells the machine's own address instead of a loopback one. */

@@ -1,7 +1,7 @@
 /** What is measured, and what may come out: the targets of the data plane. */
 import type { Contestant } from './contestants.ts'
 import { burst, type Burst, type Load, type Tools } from './load.ts'
-import { grpcHost, grpcPath, host, largePath, ours, smallPath, withAccessLog } from './workload.ts'
+import { grpcHost, grpcPath, host, largePath, ours, secureHost, smallPath, withAccessLog } from './workload.ts'
 
 export interface Scenario {
   readonly name: string
@@ -20,6 +20,12 @@ export const scenarios: readonly Scenario[] = [
     extras: [withAccessLog],
   },
   { name: 'small GET over TLS', load: { kind: 'http1', scheme: 'https', host, path: smallPath }, targets: { nginx: 1.5 }, extras: [] },
+  {
+    name: 'small GET to a backend over TLS',
+    load: { kind: 'http1', scheme: 'http', host: secureHost, path: smallPath },
+    targets: { nginx: 1.6 },
+    extras: [],
+  },
   { name: '64 KiB body', load: { kind: 'http1', scheme: 'http', host, path: largePath }, targets: { nginx: 1.5 }, extras: [] },
   { name: 'HTTP/2 over TLS', load: { kind: 'http2', host, path: smallPath }, targets: { envoy: 0.9 }, extras: [] },
   { name: 'gRPC unary', load: { kind: 'grpc', host: grpcHost, path: grpcPath }, targets: { envoy: 1.2 }, extras: [] },

@@ -1,4 +1,4 @@
-/** What all proxies get: a hundred prefix routes with a header match, one host, one backend; the same for gRPC; and a WebSocket. */
+/** What all proxies get: a hundred prefix routes with a header match, one host, one backend; the same to a backend over TLS, and for gRPC; and a WebSocket. */
 
 /** Our rows. */
 export const ours = 'gatewright'
@@ -17,6 +17,13 @@ export const largePath = '/r57/large'
 export const largeBytes = 65_536
 /** The backend answers with what it was told of the client. */
 export const seenPath = '/r57/seen'
+
+/** The same routes, to a backend that is asked over TLS and whose certificate names `host`. */
+export const secureHost = 'secure.example.com'
+export const secureBackendPort = 19104
+/** A route of `secureHost` that expects another name in that certificate: it must not be served. */
+export const doubtedPath = '/doubted'
+export const doubtedName = 'doubted.example.com'
 
 export const grpcHost = 'grpc.example.com'
 /** Full names of a hundred services, all of one backend. */

@@ -28,6 +28,8 @@ export interface ParametersSpec {
   readonly trustedHops?: number
   /** Addresses and CIDRs whose connections must begin with a header of the PROXY protocol; 1 to 64. */
   readonly proxyProtocol?: { readonly acceptFrom: readonly string[] }
+  /** Where clients show certificates, what backends are told of those that were verified, in `X-Forwarded-Client-Cert`. */
+  readonly forwardClientCertificate?: 'Off' | 'Details' | 'WithCertificate'
   /** Bounds of the wire by their names in kebab-case; milliseconds, bytes or items. */
   readonly bounds?: Readonly<Record<string, number>>
 }

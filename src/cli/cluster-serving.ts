@@ -16,6 +16,7 @@ import type { KubernetesSource } from '../sources/kubernetes/kubernetes-source.t
 import type { TranslateOptions } from '../translate/options.ts'
 import { type Pass, translate } from '../translate/translate.ts'
 import type { InfraPlan, StatusOf, Translation } from '../translate/translation.ts'
+import { addressesOf } from './granted-addresses.ts'
 import { SnapshotFeed } from './snapshot-feed.ts'
 
 export interface ClusterServingOptions {
@@ -112,14 +113,14 @@ export class ClusterServing {
     if (!isDeepStrictEqual(observations, this.#observations)) this.#observations = observations
   }
 
-  #observationOf({ namespace, name }: InfraPlan, version: string | undefined, proxies: readonly ProxyState[]): GatewayObservation {
+  #observationOf(plan: InfraPlan, version: string | undefined, proxies: readonly ProxyState[]): GatewayObservation {
     // One that has not served anything yet is not ready: it takes nothing back.
     const ready = proxies.filter((proxy) => proxy.version !== '')
     const served = ready.find((proxy) => proxy.version !== version) ?? ready[0]
     const failed = new Map(ready.flatMap(({ result }) => (result?.failedPorts ?? []).map((one) => [`${one.transport} ${one.port}`, one])))
     return {
       ...(served !== undefined && { servedVersion: served.version }),
-      addresses: addressesIn(this.#options.source.stored.get('Service', namespace, name)?.status),
+      addresses: addressesOf(plan, (service) => this.#options.source.stored.get('Service', plan.namespace, service)?.status),
       failedPorts: [...failed.values()],
     }
   }
@@ -160,14 +161,4 @@ export class ClusterServing {
       return 0
     return published.at + acknowledgeTime - this.#options.now()
   }
-}
-
-function addressesIn(status: unknown): GatewayObservation['addresses'] {
-  const ingress = (
-    status as { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[] } } | undefined
-  )?.loadBalancer?.ingress
-  return (ingress ?? []).flatMap(({ ip, hostname }): GatewayObservation['addresses'] => {
-    if (ip !== undefined && ip !== '') return [{ type: 'IPAddress', value: ip }]
-    return hostname !== undefined && hostname !== '' ? [{ type: 'Hostname', value: hostname }] : []
-  })
 }

@@ -8,12 +8,13 @@ import type { StreamAuthority } from '../infra/stream-authority.ts'
 import type { KubeApi, KubeObject, Resource } from '../kube/kube-api.ts'
 import type { KubernetesSource } from '../sources/kubernetes/kubernetes-source.ts'
 import { writeFinalizers } from '../status/class-finalizer.ts'
-import { EventWriter, type Judged } from '../status/event-writer.ts'
+import { EventWriter } from '../status/event-writer.ts'
 import { StatusWriter } from '../status/status-writer.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { MetricFamily } from '../telemetry/metrics.ts'
 import type { StatusOf } from '../translate/translation.ts'
 import type { ClusterView } from './cluster-serving.ts'
+import { type ChangedPaths, EventTelling } from './event-telling.ts'
 
 export interface ClusterWritingOptions {
   readonly api: KubeApi
@@ -33,15 +34,14 @@ export class ClusterWriting {
   readonly #options: ClusterWritingOptions
   readonly #infra: InfraWriter
   readonly #statuses: StatusWriter
-  readonly #events: EventWriter
+  readonly #events: EventTelling
   readonly #credentials = new Map<
     string,
     { readonly plan: GatewayPlan; readonly uid: string; readonly object: KubeObject; readonly until: number }
   >()
   readonly #manifests = new WeakMap<KubeObject, { readonly plan: GatewayPlan; readonly manifests: GatewayManifests['manifests'] }>()
-  #told: readonly StatusOf[] = []
-  /** Made once for each status: what stays is not told again. */
-  readonly #judged = new WeakMap<StatusOf, Judged>()
+  /** What has changed since the statuses were compared last. */
+  #changed: ChangedPaths
 
   constructor(options: ClusterWritingOptions) {
     const { api, source, controllerName, instance, logger } = options
@@ -50,19 +50,23 @@ export class ClusterWriting {
     this.#infra = new InfraWriter(api, source.owned, logger)
     this.#statuses = new StatusWriter({
       api,
-      stored: source.stored,
+      stored: { ...source.stored, changes: () => (this.#changed = source.stored.changes()) },
       resourceOf: (kind) => source.resource(kind),
       controllerName,
       logger,
       now,
     })
-    this.#events = new EventWriter({ api, logger, now, controllerName, instance })
+    const events = new EventWriter({ api, logger, now, controllerName, instance })
+    this.#events = new EventTelling(
+      (judged) => events.tell(judged),
+      (kind, path) => source.stored.at(kind, path)?.metadata.uid,
+    )
   }
 
   /** Resolves when the infrastructure stands as far as it can; statuses follow by themselves. */
   async write({ objects, translation, statuses }: ClusterView): Promise<void> {
     this.#statuses.write(statuses)
-    this.#tell(statuses)
+    this.#events.tell(statuses, this.#changed)
     await Promise.all([this.#writeInfra(translation.infra, translation.statuses), this.#writeFinalizers(objects)])
   }
 
@@ -123,43 +127,9 @@ export class ClusterWriting {
     const classes = objects.all('GatewayClass').flatMap(({ metadata: { name }, spec }) => {
       const stored = source.stored.get('GatewayClass', '', name)
       if (spec.controllerName !== controllerName || stored === undefined) return []
-      return [{ name, resourceVersion: stored.resourceVersion, finalizers: stored.finalizers, inUse: used.has(name) }]
+      const { resourceVersion, finalizers, metadata } = stored
+      return [{ name, resourceVersion, finalizers, inUse: used.has(name), isDeleted: metadata.deletionTimestamp !== undefined }]
     })
     await writeFinalizers(api, resource, classes, logger)
   }
-
-  #tell(statuses: readonly StatusOf[]): void {
-    if (statuses === this.#told) return
-    this.#told = statuses
-    this.#events.tell(statuses.map((status) => this.#judgedIn(status)))
-  }
-
-  #judgedIn(status: StatusOf): Judged {
-    let judged = this.#judged.get(status)
-    if (judged === undefined) {
-      const { apiVersion, kind, namespace, name } = status
-      const uid = this.#options.source.stored.get(kind, namespace, name)?.metadata.uid
-      judged = { apiVersion, kind, namespace, name, uid, conditions: conditionsIn(status) }
-      this.#judged.set(status, judged)
-    }
-    return judged
-  }
-}
-
-function conditionsIn({ status }: StatusOf): Judged['conditions'] {
-  if ('parents' in status) {
-    return status.parents.flatMap(({ parentRef: { namespace, name, sectionName }, conditions = [] }) => {
-      const about = [namespace, name, sectionName].filter((part) => part !== undefined && part !== '').join('/')
-      return conditions.map((condition) => ({ ...condition, about }))
-    })
-  }
-  if ('ancestors' in status)
-    return status.ancestors.flatMap(({ ancestorRef, conditions }) =>
-      conditions.map((condition) => ({ ...condition, about: ancestorRef.name })),
-    )
-  const listeners = 'listeners' in status ? status.listeners : []
-  return [
-    ...status.conditions,
-    ...listeners.flatMap(({ name, conditions }) => conditions.map((condition) => ({ ...condition, about: `listener ${name}` }))),
-  ]
 }

@@ -5,50 +5,46 @@
  */
 import { randomUUID } from 'node:crypto'
 import { AdminServer } from '../admin/admin-server.ts'
-import { Loop } from '../controller/loop.ts'
 import { controllerName as streamName } from '../delivery/messages.ts'
 import { StreamServer } from '../delivery/stream-server.ts'
-import { newAuthoritySecret, type ServerCredentials, StreamAuthority } from '../infra/stream-authority.ts'
-import { managedBy, proxyResources } from '../infra/proxy-manifests.ts'
+import type { ServerCredentials, StreamAuthority } from '../infra/stream-authority.ts'
+import { managedBy } from '../infra/proxy-manifests.ts'
 import { KubeClient } from '../kube/client.ts'
 import { loadCredentials } from '../kube/credentials.ts'
 import { delay } from '../kube/delay.ts'
-import type { KubeApi, KubeObject } from '../kube/kube-api.ts'
-import { isKubeError } from '../kube/kube-error.ts'
+import type { KubeApi } from '../kube/kube-api.ts'
 import { LeaderElection } from '../kube/lease.ts'
 import { microTime } from '../kube/micro-time.ts'
-import { hostPort } from '../lib/host-port.ts'
 import { KubernetesSource } from '../sources/kubernetes/kubernetes-source.ts'
 import { createLogger, type Logger, type LogLevel } from '../telemetry/logger.ts'
 import { createMetrics, type MetricFamily } from '../telemetry/metrics.ts'
 import { processMetrics } from '../telemetry/process-metrics.ts'
 import { ClusterServing } from './cluster-serving.ts'
-import { ClusterWriting, secretResource } from './cluster-writing.ts'
+import { ClusterWriting } from './cluster-writing.ts'
+import { type ControllerPlace, peersIn, streamAddress } from './controller-addresses.ts'
+import { ControllerLoops } from './controller-loops.ts'
 import { adminPort, listenAddress, ownController } from './flags.ts'
 import { listenAdmin } from './listen-admin.ts'
+import { openAuthority } from './open-authority.ts'
 import { untilSignal } from './until-signal.ts'
-import { UserError } from './user-error.ts'
 import { version } from './version.ts'
 
-export interface ControllerFlags {
+export interface ControllerFlags extends ControllerPlace {
   readonly kubeconfig?: string
   readonly context?: string
   readonly controllerName?: string
   readonly proxyImage: string
-  readonly namespace: string
   readonly pod: string
-  readonly podIp?: string
-  readonly service: string
-  readonly streamPort: string
-  readonly streamAddress?: string
   readonly address: string
   readonly adminPort: string
   readonly logLevel: LogLevel
   readonly logFormat: 'text' | 'json'
 }
 
-const authorityName = 'gatewright-stream-authority'
 const leaseName = 'gatewright'
+/** Milliseconds that the API server has for an answer, and for one about the Lease, which must not wait behind it. */
+const apiTime = 15_000
+const leaseTime = 1_000
 /** Milliseconds between looks at what no event tells of: certificates that want to be renewed. */
 const regularly = 10 * 60 * 1000
 
@@ -57,36 +53,25 @@ const now = (): number => performance.now()
 export async function controller(flags: ControllerFlags): Promise<number> {
   const logger = createLogger({ level: flags.logLevel, format: flags.logFormat, write: (line) => process.stderr.write(line) })
   const controllerName = flags.controllerName ?? ownController
-  const { kubeconfig, context, namespace } = flags
   const credentials = await loadCredentials({
-    ...(kubeconfig !== undefined && { kubeconfig }),
-    ...(context !== undefined && { context }),
+    ...(flags.kubeconfig !== undefined && { kubeconfig: flags.kubeconfig }),
+    ...(flags.context !== undefined && { context: flags.context }),
   })
-  const client = (deadline: number): KubeClient =>
+  const clientWith = (deadline: number): KubeClient =>
     new KubeClient({ credentials, userAgent: `gatewright/${version}`, deadline, random: Math.random, delay })
-  const api = client(15_000)
-  const source = new KubernetesSource({
-    api,
-    controllerName,
-    owned: Object.entries(managedBy)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(','),
-    logger,
-    random: Math.random,
-    delay,
-    now,
-  })
+  const api = clientWith(apiTime)
+  const source = clusterSource(api, controllerName, logger)
 
   const asked = untilSignal()
-  const authority = await openAuthority(api, namespace, logger)
-  let server: ServerCredentials = authority.server(streamName, Date.now())
-  const stream = new StreamServer({ credentials: server, logger, onChange: () => loop.lookAgain() })
+  const authority = await openAuthority(api, flags.namespace, logger)
+  const own = new OwnCredentials(authority)
+  const stream = new StreamServer({ credentials: own.current, logger, onChange: () => loops.lookAgain() })
   const serving = new ClusterServing({
     source,
     stream,
     translate: { controllerName, anyClassIsOurs: false },
     now,
-    later: (milliseconds) => void setTimeout(() => loop.lookAgain(), milliseconds).unref(),
+    later: (milliseconds) => void setTimeout(() => loops.lookAgain(), milliseconds).unref(),
   })
   const writing = new ClusterWriting({
     api,
@@ -97,70 +82,40 @@ export async function controller(flags: ControllerFlags): Promise<number> {
     settings: { image: flags.proxyImage, controller: await streamAddress(api, flags), defaults: {} },
     logger,
   })
-  const election = new LeaderElection({
-    api: client(1_000),
-    lease: { namespace, name: leaseName },
-    identity: `${flags.pod}_${randomUUID()}`,
-    onLead: (epoch) => {
-      logger.info('leads', { epoch })
+  const election = leaderElection(clientWith(leaseTime), flags, logger, {
+    leads: (epoch) => {
       stream.epoch = epoch
-      writes.lookAgain()
+      loops.writeAgain()
     },
-    onFollow: () => {
-      logger.info('follows')
+    follows: () => {
       stream.epoch = 0
     },
-    failing: (error) => logger.warn('the Lease could not be renewed', { reason: error.message }),
-    now,
-    timestamp: () => microTime(new Date()),
-    delay,
   })
-  const passes = { count: 0, failed: 0, seconds: 0 }
-  const failed = (what: string) => (error: unknown) => {
-    passes.failed += 1
-    logger.error(what, { reason: error instanceof Error ? (error.stack ?? error.message) : String(error) })
-  }
-  const loop = new Loop(async () => {
-    const began = now()
-    const { objects } = await serving.pass()
-    stream.peers = peersIn(objects, flags)
-    passes.count += 1
-    passes.seconds += (now() - began) / 1000
-    writes.lookAgain()
-  }, failed('a pass failed'))
-  /** Beside the passes, since it waits for the API server; always from the last one. */
-  const writes = new Loop(async () => {
-    if (election.isLeader && serving.view !== undefined) await writing.write(serving.view)
-  }, failed('writing failed'))
+  const loops = new ControllerLoops({
+    pass: async () => {
+      const { objects } = await serving.pass()
+      stream.peers = peersIn(objects, flags)
+    },
+    mayWrite: () => election.isLeader,
+    write: async () => {
+      if (serving.view !== undefined) await writing.write(serving.view)
+    },
+    logger,
+    now,
+  })
 
   let synced = false
-  const admin = new AdminServer({
-    metrics: createMetrics([
-      ...controllerMetrics(passes, () => election.isLeader),
-      ...stream.metrics(),
-      ...writing.metrics(),
-      ...processMetrics(version),
-    ]),
-    unready: () => (synced ? [] : ['the objects of the cluster are not known yet']),
-    documents: {
-      '/findings': () => [...source.read().findings, ...(serving.view?.translation.findings ?? [])],
-      '/statuses': () => ({ statuses: serving.view?.translation.statuses ?? [] }),
-      '/leader': () => ({ leads: election.isLeader, epoch: election.epoch }),
-      '/version': () => ({ version, node: process.version }),
-    },
-  })
+  const parts: ControllerParts = { source, stream, serving, writing, election, loops }
+  const admin = controllerAdmin(parts, () => synced)
   const timer = setInterval(() => {
-    if (server.renewAt < Date.now()) {
-      server = authority.server(streamName, Date.now())
-      stream.renew(server)
-    }
-    writes.lookAgain()
+    own.renewed((renewed) => stream.renew(renewed))
+    loops.writeAgain()
   }, regularly)
   await listenAdmin(admin, listenAddress(flags.address), adminPort(flags.adminPort))
   try {
-    await Promise.race([source.start(() => loop.lookAgain()), asked])
-    loop.lookAgain()
-    await loop.settled()
+    await Promise.race([source.start(() => loops.lookAgain()), asked])
+    loops.lookAgain()
+    await loops.settled()
     synced = true
     // Proxies come when there is something to tell them.
     await stream.listen(listenAddress(flags.address), adminPort(flags.streamPort))
@@ -169,96 +124,105 @@ export async function controller(flags: ControllerFlags): Promise<number> {
     await asked
   } finally {
     clearInterval(timer)
-    // First, so that another one leads at once.
-    await election.stop()
-    writing.stop()
-    await source.stop()
-    await Promise.all([loop.stop(), writes.stop()])
-    await stream.close()
+    await stop(parts)
     await admin.close()
   }
   return 0
 }
 
-/** Of two controllers that start together one makes it, and both use it. */
-async function openAuthority(api: KubeApi, namespace: string, logger: Logger): Promise<StreamAuthority> {
-  for (;;) {
-    try {
-      const found = await api.get(secretResource, { namespace, name: authorityName })
-      return StreamAuthority.of(found ?? (await createAuthority(api, namespace)))
-    } catch (error) {
-      if (isKubeError(error, 409)) continue
-      if (isKubeError(error, 403) || isKubeError(error, 401) || isKubeError(error, 404))
-        throw new UserError(
-          `Cannot start the controller: it must be able to keep Secret ${namespace}/${authorityName}, got: ${error.message}`,
-          1,
-          error,
-        )
-      if (!isKubeError(error, 0)) throw error
-      logger.warn('the API server cannot be reached yet', { reason: error.message })
-      await delay(1_000)
-    }
+interface ControllerParts {
+  readonly source: KubernetesSource
+  readonly stream: StreamServer
+  readonly serving: ClusterServing
+  readonly writing: ClusterWriting
+  readonly election: LeaderElection
+  readonly loops: ControllerLoops
+}
+
+async function stop({ source, stream, writing, election, loops }: ControllerParts): Promise<void> {
+  // First, so that another one leads at once.
+  await election.stop()
+  writing.stop()
+  await source.stop()
+  await loops.stop()
+  await stream.close()
+}
+
+/** What is read of the cluster: the objects of the API, and what carries our labels. */
+function clusterSource(api: KubeClient, controllerName: string, logger: Logger): KubernetesSource {
+  const owned = Object.entries(managedBy).map(([name, value]) => `${name}=${value}`)
+  return new KubernetesSource({ api, controllerName, owned: owned.join(','), logger, random: Math.random, delay, now })
+}
+
+/** What this controller shows to proxies, of the authority that all controllers share. */
+class OwnCredentials {
+  readonly #authority: StreamAuthority
+  current: ServerCredentials
+
+  constructor(authority: StreamAuthority) {
+    this.#authority = authority
+    this.current = authority.server(streamName, Date.now())
+  }
+
+  /** New ones, when it is time for them. */
+  renewed(tell: (credentials: ServerCredentials) => void): void {
+    if (this.current.renewAt >= Date.now()) return
+    this.current = this.#authority.server(streamName, Date.now())
+    tell(this.current)
   }
 }
 
-function createAuthority(api: KubeApi, namespace: string): Promise<KubeObject> {
-  return api.create(secretResource, newAuthoritySecret(namespace, authorityName, Date.now()))
+/** What becomes of the stream and of the writers. */
+interface Leading {
+  readonly leads: (epoch: number) => void
+  readonly follows: () => void
 }
 
-/** The cluster's address of the controllers' Service needs no DNS and outlives every controller. */
-async function streamAddress(api: KubeApi, { streamAddress: given, namespace, service, streamPort }: ControllerFlags): Promise<string> {
-  if (given !== undefined) return given
-  const found = await api.get(proxyResources.service, { namespace, name: service })
-  const address = (found?.['spec'] as { readonly clusterIP?: string } | undefined)?.clusterIP
-  if (address === undefined || address === '' || address === 'None') {
-    throw new UserError(
-      `Cannot start the controller: Service ${namespace}/${service} must be there and have a cluster IP, so that proxies find the controllers; ` +
-        'apply deploy/gatewright.yaml, or name an address with --stream-address',
-      1,
-    )
+function leaderElection(api: KubeApi, { namespace, pod }: ControllerFlags, logger: Logger, { leads, follows }: Leading): LeaderElection {
+  return new LeaderElection({
+    api,
+    lease: { namespace, name: leaseName },
+    identity: `${pod}_${randomUUID()}`,
+    onLead: (epoch) => {
+      logger.info('leads', { epoch })
+      leads(epoch)
+    },
+    onFollow: () => {
+      logger.info('follows')
+      follows()
+    },
+    failing: (error) => logger.warn('the Lease could not be renewed', { reason: error.message }),
+    now,
+    timestamp: () => microTime(new Date()),
+    delay,
+  })
+}
+
+function controllerAdmin({ source, stream, serving, writing, election, loops }: ControllerParts, synced: () => boolean): AdminServer {
+  return new AdminServer({
+    metrics: createMetrics([
+      ...loops.metrics(),
+      leaderMetric(() => election.isLeader),
+      ...stream.metrics(),
+      ...writing.metrics(),
+      ...processMetrics(version),
+    ]),
+    unready: () => (synced() ? [] : ['the objects of the cluster are not known yet']),
+    documents: {
+      '/findings': () => [...source.read().findings, ...(serving.view?.translation.findings ?? [])],
+      '/statuses': () => ({ statuses: serving.view?.translation.statuses ?? [] }),
+      '/leader': () => ({ leads: election.isLeader, epoch: election.epoch }),
+      '/version': () => ({ version, node: process.version }),
+    },
+  })
+}
+
+function leaderMetric(leads: () => boolean): MetricFamily {
+  return {
+    kind: 'gauge',
+    name: 'gatewright_leader',
+    help: '1 while this controller holds the Lease.',
+    labels: [],
+    samples: () => [{ labels: {}, value: leads() ? 1 : 0 }],
   }
-  return hostPort(address, streamPort)
-}
-
-/** Every controller that is there, by the address of its pod; none where this one runs outside of the cluster. */
-function peersIn(
-  objects: NonNullable<ClusterServing['view']>['objects'],
-  { namespace, service, streamPort, podIp }: ControllerFlags,
-): readonly string[] {
-  if (podIp === undefined) return []
-  const slices = objects.bucket('slicesByService', `${namespace}/${service}`)
-  const addresses = slices.flatMap(({ endpoints }) => endpoints.flatMap((endpoint) => endpoint.addresses))
-  return [...new Set(addresses)].sort().map((address) => hostPort(address, streamPort))
-}
-
-function controllerMetrics(
-  passes: { readonly count: number; readonly failed: number; readonly seconds: number },
-  leads: () => boolean,
-): readonly MetricFamily[] {
-  return [
-    {
-      kind: 'counter',
-      name: 'gatewright_passes_total',
-      help: 'Passes from the objects of the cluster to what shall be served, by outcome.',
-      labels: ['outcome'],
-      samples: () => [
-        { labels: { outcome: 'done' }, value: passes.count },
-        { labels: { outcome: 'failed' }, value: passes.failed },
-      ],
-    },
-    {
-      kind: 'counter',
-      name: 'gatewright_pass_seconds_total',
-      help: 'Time spent in passes.',
-      labels: [],
-      samples: () => [{ labels: {}, value: passes.seconds }],
-    },
-    {
-      kind: 'gauge',
-      name: 'gatewright_leader',
-      help: '1 while this controller holds the Lease.',
-      labels: [],
-      samples: () => [{ labels: {}, value: leads() ? 1 : 0 }],
-    },
-  ]
 }

@@ -17,6 +17,11 @@ function repeatable(flags: string, description: string): Option {
     .default([], 'none')
 }
 
+function forwardedCertificates(): Option {
+  const description = 'what backends are told, in X-Forwarded-Client-Cert, of certificates that clients show and that are verified'
+  return new Option('--forward-client-certificate <what>', description).choices(['off', 'details', 'with-certificate']).default('off')
+}
+
 function withSource(command: Command): Command {
   return command
     .option('-n, --namespace <name>', 'namespace of objects that name none', 'default')
@@ -74,6 +79,7 @@ export function program(): Command {
     .addOption(repeatable('--trust <cidr>', 'believe X-Forwarded-* of these peers'))
     .option('--trusted-hops <number>', 'so many proxies stand before this one: of X-Forwarded-For what they added is believed', '0')
     .addOption(repeatable('--accept-proxy-protocol <cidr>', acceptProxyProtocol))
+    .addOption(forwardedCertificates())
     .option('--zone <name>', 'the zone of this proxy: endpoints that EndpointSlices hint at for it are preferred')
     .addOption(repeatable('--bound <name=value>', 'change a bound of the wire, see docs/wire.md'))
     .option('--poll', 'look at the files once a second instead of waiting for notifications', false)
@@ -167,6 +173,7 @@ export function program(): Command {
     .addOption(repeatable('--trust <cidr>', 'believe X-Forwarded-* of these peers'))
     .option('--trusted-hops <number>', 'so many proxies stand before this one: of X-Forwarded-For what they added is believed', '0')
     .addOption(repeatable('--accept-proxy-protocol <cidr>', acceptProxyProtocol))
+    .addOption(forwardedCertificates())
     .addOption(repeatable('--bound <name=value>', 'change a bound of the wire, see docs/wire.md'))
     .option('--zone <name>', 'the zone of this proxy: endpoints that EndpointSlices hint at for it are preferred')
     .action(async (_options, command: Command) => {

@@ -48,6 +48,7 @@ export interface ProxyFlags {
   readonly trust: readonly string[]
   readonly trustedHops: string
   readonly acceptProxyProtocol: readonly string[]
+  readonly forwardClientCertificate: 'off' | 'details' | 'with-certificate'
   readonly bound: readonly string[]
   readonly zone?: string
 }
@@ -65,6 +66,7 @@ export async function proxy(flags: ProxyFlags): Promise<number> {
     trusted: trustedRanges(flags.trust),
     trustedHops: trustedHops(flags.trustedHops),
     acceptProxyProtocol: proxyProtocolRanges(flags.acceptProxyProtocol),
+    ...(flags.forwardClientCertificate !== 'off' && { forwardClientCertificate: flags.forwardClientCertificate }),
     ...(flags.zone !== undefined && { zone: flags.zone }),
     ...(accessLog !== undefined && { accessLog: accessLog.record }),
     sessionKeys: readSessionKeys(flags.credentials),

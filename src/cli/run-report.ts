@@ -1,5 +1,7 @@
 /** What `run` shows a person at the start: what is served where, what is refused, what to try. */
 import type { Condition } from '../api/meta.ts'
+import type { ListenerConfig } from '../config/listener.ts'
+import type { Acknowledgement } from '../delivery/in-process.ts'
 import { hostPort } from '../lib/host-port.ts'
 import { transportOf } from '../lib/transport.ts'
 import type { StatusOf } from '../translate/translation.ts'
@@ -75,14 +77,16 @@ function rest(count: number, what: string): string[] {
 function gatewayRows(view: View, style: Style): string[][] {
   const rows: string[][] = []
   const setsOf = statusesOfSets(view)
+  const placesOf = listenerPlaces(view)
   for (const status of view.here.statuses) {
     if (status.kind !== 'Gateway' || !('listeners' in status.status)) continue
     const name = `${status.namespace}/${status.name}`
     rows.push([style.bold(name), '', '', '', verdict(status.status.conditions, style)])
-    rows.push(...listenerRows(view, name, status, '  ', style))
+    const places = placesOf.get(name) ?? new Map<string, ListenerPlace>()
+    rows.push(...listenerRows(view, places, status, '  ', style))
     for (const set of setsOf.get(name) ?? []) {
       rows.push([`  ListenerSet ${style.bold(`${set.namespace}/${set.name}`)}`, '', '', '', setVerdict(set, style)])
-      rows.push(...listenerRows(view, name, set, '    ', style))
+      rows.push(...listenerRows(view, places, set, '    ', style))
     }
   }
   return rows
@@ -107,17 +111,35 @@ function setVerdict({ status }: StatusOf, style: Style): string {
   return verdict('conditions' in status ? status.conditions : [], style)
 }
 
+/** A listener that is served, and where it is open; undefined: nowhere. */
+interface ListenerPlace {
+  readonly listener: ListenerConfig
+  readonly open: Acknowledgement['ports'][number] | undefined
+}
+
+type ListenerPlaces = ReadonlyMap<string, ListenerPlace>
+
+/** By Gateway and key of the listener: a Gateway may have thousands of ListenerSets. */
+function listenerPlaces(view: View): ReadonlyMap<string, ListenerPlaces> {
+  return new Map(
+    view.here.configs.map(({ gateway, listeners }) => {
+      const ports = new Map(view.served.get(gateway)?.ports.map((one) => [`${one.transport} ${one.port}`, one]))
+      const placeOf = (listener: ListenerConfig): ListenerPlace => ({
+        listener,
+        open: ports.get(`${transportOf(listener.protocol)} ${listener.port}`),
+      })
+      return [gateway, new Map<string, ListenerPlace>(listeners.map((listener) => [listener.key, placeOf(listener)]))]
+    }),
+  )
+}
+
 /** `status` is that of the Gateway or of one of its ListenerSets. */
-function listenerRows(view: View, gateway: string, status: StatusOf, indent: string, style: Style): string[][] {
-  const config = view.here.configs.find((one) => one.gateway === gateway)
+function listenerRows(view: View, places: ListenerPlaces, status: StatusOf, indent: string, style: Style): string[][] {
   const strict = clusterStatus(view, status)
   const clusterListeners = strict !== undefined && 'listeners' in strict.status ? strict.status.listeners : []
   const listeners = 'listeners' in status.status ? status.status.listeners : []
   return listeners.map(({ name, attachedRoutes, conditions }) => {
-    const served = config?.listeners.find(({ key }) => key === `${status.kind}/${status.namespace}/${status.name}/${name}`)
-    const open =
-      served &&
-      view.served.get(gateway)?.ports.find(({ port, transport }) => port === served.port && transport === transportOf(served.protocol))
+    const { listener: served, open } = places.get(`${status.kind}/${status.namespace}/${status.name}/${name}`) ?? {}
     return [
       `${indent}${name}`,
       served === undefined ? '' : `${served.protocol} ${served.port}`,

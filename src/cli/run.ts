@@ -47,6 +47,7 @@ export interface RunFlags extends SourceFlags, KindnessFlags {
   readonly trust: readonly string[]
   readonly trustedHops: string
   readonly acceptProxyProtocol: readonly string[]
+  readonly forwardClientCertificate: 'off' | 'details' | 'with-certificate'
   readonly bound: readonly string[]
   readonly zone?: string
   readonly debugHeader: boolean
@@ -92,6 +93,7 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
     trusted: trustedRanges(flags.trust),
     trustedHops: trustedHops(flags.trustedHops),
     acceptProxyProtocol,
+    ...(flags.forwardClientCertificate !== 'off' && { forwardClientCertificate: flags.forwardClientCertificate }),
     ...(flags.zone !== undefined && { zone: flags.zone }),
     debugHeader: flags.debugHeader || settings.debugHeader === true,
     ...(accessLog !== undefined && { accessLog: accessLog.record }),

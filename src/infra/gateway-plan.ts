@@ -10,7 +10,8 @@ export interface GatewayPlan {
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
   readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: 'TCP' | 'UDP' }[]
-  readonly addresses: readonly { readonly type: string; readonly value?: string }[]
+  /** What is asked for, and the name of the Service that asks for it. None: the Service `name` takes what it gets. */
+  readonly addresses: readonly { readonly type: string; readonly value?: string; readonly service: string }[]
   readonly parameters?: ParametersSpec
 }
 

@@ -7,6 +7,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { KubeApi, KubeObject, Resource } from '../kube/kube-api.ts'
+import { isKubeError } from '../kube/kube-error.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { hasDrifted } from './drift.ts'
 import { type Manifest, managedBy } from './proxy-manifests.ts'
@@ -66,22 +67,24 @@ export class InfraWriter {
   }
 
   async #writeOne({ gateway, manifests }: GatewayManifests): Promise<string | undefined> {
+    let failure: string | undefined
     for (const manifest of manifests) {
       try {
         await this.#apply(manifest)
       } catch (error) {
         const { kind, metadata } = manifest.object
-        const message = `Cannot make ${kind} ${metadata.namespace ?? ''}/${metadata.name}: ${(error as Error).message}`
+        failure ??= `Cannot make ${kind} ${metadata.namespace ?? ''}/${metadata.name}: ${(error as Error).message}`
         this.#logger.warn('an object of a Gateway could not be made', {
           gateway,
           kind,
           name: metadata.name,
           reason: (error as Error).message,
         })
-        return message
+        // What cannot reach the API server for one object cannot for the next.
+        if (isKubeError(error, 0)) break
       }
     }
-    return undefined
+    return failure
   }
 
   async #apply({ resource, object }: Manifest): Promise<void> {

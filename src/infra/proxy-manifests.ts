@@ -5,9 +5,10 @@
  * The pods may do nothing but serve: no credentials of the API, no root, no capabilities, nothing to write but memory.
  * Ports below 1024 are open to them through a setting of their own network.
  */
-import type { ParametersSpec } from '../api/parameters.ts'
+import type { ParametersSpec, ServiceParameters } from '../api/parameters.ts'
 import type { KubeObject, Resource } from '../kube/kube-api.ts'
 import { parseDuration } from '../lib/duration.ts'
+import { parseIp } from '../lib/ip.ts'
 import type { GatewayPlan, InfraSettings, PlanOwner } from './gateway-plan.ts'
 
 export interface Manifest {
@@ -53,10 +54,14 @@ export function proxyManifests(plan: GatewayPlan, owner: PlanOwner, settings: In
   const { autoscaling } = parameters
   return [
     { resource: proxyResources.serviceAccount, object: serviceAccount(plan, owner) },
-    { resource: proxyResources.service, object: service(plan, owner, parameters) },
+    { resource: proxyResources.service, object: service(plan, owner, parameters, plan.name) },
     { resource: proxyResources.deployment, object: deployment(plan, owner, parameters, settings) },
     { resource: proxyResources.disruptionBudget, object: disruptionBudget(plan, owner) },
     ...(autoscaling === undefined ? [] : [{ resource: proxyResources.autoscaler, object: autoscaler(plan, owner, autoscaling) }]),
+    ...addressServices(plan, parameters).map((name) => ({
+      resource: proxyResources.service,
+      object: service(plan, owner, parameters, name),
+    })),
   ]
 }
 
@@ -84,22 +89,40 @@ function serviceAccount(plan: GatewayPlan, owner: PlanOwner): KubeObject {
   return { ...described(proxyResources.serviceAccount, plan, owner), automountServiceAccountToken: false }
 }
 
-function service(plan: GatewayPlan, owner: PlanOwner, { service: wanted = {} }: ParametersSpec): KubeObject {
+/** Last of all, since an address that cannot be had must not stand in the way of what serves. Only load balancers have addresses to ask for. */
+function addressServices({ name, addresses }: GatewayPlan, parameters: ParametersSpec): readonly string[] {
+  return serviceType(parameters) === 'LoadBalancer' ? addresses.map(({ service }) => service).filter((one) => one !== name) : []
+}
+
+function serviceType({ service: { type = 'LoadBalancer' } = {} }: ParametersSpec): NonNullable<ServiceParameters['type']> {
+  return type
+}
+
+function service(plan: GatewayPlan, owner: PlanOwner, parameters: ParametersSpec, name: string): KubeObject {
   const base = described(proxyResources.service, plan, owner)
-  const type = wanted.type ?? 'LoadBalancer'
-  const address = plan.addresses.find(({ value }) => value !== undefined && value !== '')?.value
+  const { annotations, loadBalancerClass, externalTrafficPolicy } = parameters.service ?? {}
+  const asking = plan.addresses.find((one) => one.service === name)
+  // Where others ask for every address the Gateway's own Service is its name within the cluster.
+  const wanted = serviceType(parameters)
+  const type = wanted === 'LoadBalancer' && plan.addresses.length > 0 && asking === undefined ? 'ClusterIP' : wanted
+  const address = asking?.value
   return {
     ...base,
-    metadata: { ...base.metadata, annotations: { ...plan.annotations, ...wanted.annotations } },
+    metadata: { ...base.metadata, name, annotations: { ...plan.annotations, ...annotations } },
     spec: {
       type,
       selector: selectorOf(plan),
-      ports: plan.ports.map(({ name, port, protocol }) => ({ name, port, targetPort: port, protocol })),
-      ...(type === 'LoadBalancer' && address !== undefined && { loadBalancerIP: address }),
-      ...(type === 'LoadBalancer' && wanted.loadBalancerClass !== undefined && { loadBalancerClass: wanted.loadBalancerClass }),
-      ...(type !== 'ClusterIP' && wanted.externalTrafficPolicy !== undefined && { externalTrafficPolicy: wanted.externalTrafficPolicy }),
+      ports: plan.ports.map(({ name: port, port: number, protocol }) => ({ name: port, port: number, targetPort: number, protocol })),
+      ...(type === 'LoadBalancer' && address !== undefined && { loadBalancerIP: address, ...familyOf(address) }),
+      ...(type === 'LoadBalancer' && loadBalancerClass !== undefined && { loadBalancerClass }),
+      ...(type !== 'ClusterIP' && externalTrafficPolicy !== undefined && { externalTrafficPolicy }),
     },
   }
+}
+
+/** The cluster's first family is not always that of the address. */
+function familyOf(address: string): object {
+  return { ipFamilyPolicy: 'SingleStack', ipFamilies: [parseIp(address)?.version === 6 ? 'IPv6' : 'IPv4'] }
 }
 
 function deployment(plan: GatewayPlan, owner: PlanOwner, parameters: ParametersSpec, settings: InfraSettings): KubeObject {
@@ -181,9 +204,12 @@ interface ProxyPlaces {
   readonly timeout: number
 }
 
+/** As the command line says it. */
+const forwardedCertificates = { Details: 'details', WithCertificate: 'with-certificate' } as const
+
 function proxyArguments(
   plan: GatewayPlan,
-  { log = {}, trustedProxies = [], trustedHops, proxyProtocol, bounds = {} }: ParametersSpec,
+  { log = {}, trustedProxies = [], trustedHops, proxyProtocol, forwardClientCertificate = 'Off', bounds = {} }: ParametersSpec,
   { controller, adminPort, delay, timeout }: ProxyPlaces,
 ): readonly string[] {
   const options: Readonly<Record<string, string>> = {
@@ -204,6 +230,7 @@ function proxyArguments(
     ...trustedProxies.map((range) => `--trust=${range}`),
     ...(trustedHops === undefined ? [] : [`--trusted-hops=${trustedHops}`]),
     ...(proxyProtocol?.acceptFrom ?? []).map((range) => `--accept-proxy-protocol=${range}`),
+    ...(forwardClientCertificate === 'Off' ? [] : [`--forward-client-certificate=${forwardedCertificates[forwardClientCertificate]}`]),
     ...Object.entries(wire).map(([name, value]) => `--bound=${name}=${value}`),
   ]
 }

@@ -28,6 +28,7 @@ import { RequestIds } from './http/request-id.ts'
 import { serveHttp } from './http2/serve.ts'
 import { SessionTokens } from './http/session-token.ts'
 import { type CertificateResult, loadCertificates } from './listener/certificates.ts'
+import type { ForwardedCertificate } from './listener/client-certificate.ts'
 import { descriptorLimit } from './listener/descriptor-limit.ts'
 import { plan, type Plan, type PortPlan } from './listener/plan.ts'
 import { type Admission, Port, type PortSurroundings } from './listener/port.ts'
@@ -53,6 +54,8 @@ export interface DataPlaneOptions {
    * Absent: a trusted peer is believed all of it.
    */
   readonly trustedHops?: number
+  /** Where clients show certificates, what backends are told of those that were verified; absent: nothing. */
+  readonly forwardClientCertificate?: ForwardedCertificate
   /**
    * For the tokens of persistent sessions, the same in every replica of a Gateway: the first one signs, all are believed, so
    * that a key can be replaced. Absent or empty: a random one, and sessions end with the process.
@@ -147,6 +150,7 @@ export class DataPlane {
       serve: serveHttp,
       trusts: trustIn(options.trusted ?? [], options.trustedHops ?? 0),
       sendsHeader: options.acceptProxyProtocol?.length ? within(options.acceptProxyProtocol) : undefined,
+      forwardedCertificate: options.forwardClientCertificate,
       acceptFailed: (error) => this.#acceptFailed(error),
       headerRefused: (peer, reason) => this.#headerRefused(peer, reason),
     }

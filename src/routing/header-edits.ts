@@ -88,7 +88,13 @@ const ownFields = new Set([
 ])
 
 /** What the gateway says of the client. */
-const forwardedFields: readonly string[] = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-request-id']
+const forwardedFields: readonly string[] = [
+  'x-forwarded-client-cert',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-request-id',
+]
 
 export function editsForwarded(edits: CompiledEdits | undefined): boolean {
   if (edits === undefined) return false

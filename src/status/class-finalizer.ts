@@ -14,6 +14,8 @@ export interface StoredClass {
   readonly finalizers: readonly string[]
   /** A Gateway names it. */
   readonly inUse: boolean
+  /** It is being deleted: the API server takes no further finalizer then. */
+  readonly isDeleted: boolean
 }
 
 /** One patch for each class that has the finalizer and should not, or should and has not. Conflicts are left to the next call. */
@@ -23,7 +25,10 @@ export async function writeFinalizers(
   classes: readonly StoredClass[],
   logger: Logger,
 ): Promise<void> {
-  const differing = classes.filter(({ finalizers, inUse }) => finalizers.includes(gatewayExistsFinalizer) !== inUse)
+  const differing = classes.filter(({ finalizers, inUse, isDeleted }) => {
+    const isThere = finalizers.includes(gatewayExistsFinalizer)
+    return isThere ? !inUse : inUse && !isDeleted
+  })
   await Promise.all(
     differing.map(async ({ name, resourceVersion, finalizers, inUse }) => {
       const next = inUse ? [...finalizers, gatewayExistsFinalizer] : finalizers.filter((one) => one !== gatewayExistsFinalizer)

@@ -8,7 +8,7 @@ import type { Condition } from '../api/meta.ts'
 import type { Gateway } from '../api/gateway.ts'
 import type { GatewayObservation, Observations } from '../cluster/observations.ts'
 import type { ListenerKey } from '../config/listener.ts'
-import { addressesAssigned, assumedAddresses, grantedAddresses, missingAddresses } from './addresses.ts'
+import { addressesAssigned, assumedAddresses, grantedAddresses, ungranted, unnamedInWords } from './addresses.ts'
 import { gatewayConditions } from './conditions.ts'
 import type { GatewayPart, GatewayResult } from './gateway.ts'
 import type { ListenerPart } from './listener-part.ts'
@@ -112,15 +112,16 @@ function programmed(
   }
   if (assumed) return gatewayConditions.programmed(generation, 'The data plane serves this configuration.')
   if (observation === undefined) return gatewayConditions.notProgrammedPending(generation, PENDING)
-  const missing = missingAddresses(gateway, observation.addresses)
-  if (missing.length > 0) {
+  const { values, unnamed } = ungranted(gateway, observation.addresses)
+  if (values.length > 0) {
     return gatewayConditions.addressNotUsable(
       generation,
-      `Not granted: ${listed(missing)}. Ask for addresses that the network can give, or take them out of spec.addresses.`,
+      `Not granted: ${listed(values)}. Ask for addresses that the network can give, or take them out of spec.addresses.`,
     )
   }
   if (observation.addresses.length === 0)
     return gatewayConditions.addressNotAssigned(generation, 'No address was assigned to the Gateway yet.')
+  if (unnamed > 0) return gatewayConditions.addressNotAssigned(generation, `Not assigned yet: ${unnamedInWords(unnamed)}.`)
   if (servings.some(({ kind }) => kind === 'pending') || observation.servedVersion !== version)
     return gatewayConditions.notProgrammedPending(generation, PENDING)
   return gatewayConditions.programmed(generation, 'The data plane serves this configuration.')

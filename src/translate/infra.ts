@@ -12,11 +12,12 @@ const LONGEST = 63
 
 export function infraOf(gateway: Gateway, listeners: readonly ListenerConfig[], parameters: ParametersSpec = {}): InfraPlan {
   const { namespace, name } = gateway.metadata
-  const { gatewayClassName, infrastructure, addresses } = gateway.spec
+  const { gatewayClassName, infrastructure } = gateway.spec
+  const own = dnsLabel(`${name}-${gatewayClassName}`)
   return {
     gateway: `${namespace}/${name}`,
     namespace,
-    name: dnsLabel(`${name}-${gatewayClassName}`),
+    name: own,
     labels: {
       ...infrastructure?.labels,
       [`${GATEWAY_GROUP}/gateway-name`]: shortened(name),
@@ -24,9 +25,22 @@ export function infraOf(gateway: Gateway, listeners: readonly ListenerConfig[], 
     },
     annotations: { ...infrastructure?.annotations, ...(name.length > LONGEST ? { 'gatewright.dev/gateway-name': name } : {}) },
     ports: portsOf(listeners),
-    addresses: addresses.map(({ type, value }) => ({ type, ...(value === undefined ? {} : { value }) })),
+    addresses: addressesOf(gateway, own),
     ...(Object.keys(parameters).length > 0 && { parameters }),
   }
+}
+
+/**
+ * A Service can ask for one address, so each value gets a Service of its own, named by it: no address moves from one Service to another
+ * while others come and go. The first request without a value is that of the Service which a Gateway always has.
+ */
+function addressesOf({ spec: { addresses } }: Gateway, own: string): InfraPlan['addresses'] {
+  let unnamed = 0
+  return addresses.map(({ type, value }) => {
+    if (value !== undefined && value !== '') return { type, value, service: withHash(own, `${own} ${value}`) }
+    const number = unnamed++
+    return { type, service: number === 0 ? own : withHash(own, `${own} #${number}`) }
+  })
 }
 
 function portsOf(listeners: readonly ListenerConfig[]): InfraPlan['ports'] {

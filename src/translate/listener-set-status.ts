@@ -6,7 +6,7 @@ import type { Condition } from '../api/meta.ts'
 import { compareObjects } from '../cluster/order.ts'
 import type { Observations } from '../cluster/observations.ts'
 import type { ListenerKey } from '../config/listener.ts'
-import { missingAddresses } from './addresses.ts'
+import { hasItsAddresses } from './addresses.ts'
 import { listenerSetConditions } from './conditions.ts'
 import type { GatewayPart } from './gateway.ts'
 import { keep } from './keep.ts'
@@ -87,8 +87,9 @@ function whyUnreachable({ gateway }: GatewayPart, { assumeProgrammed, gateways }
   const { namespace, name } = gateway.metadata
   const observation = gateways.get(`${namespace}/${name}`)
   if (assumeProgrammed || observation === undefined) return undefined
-  const isReachable = observation.addresses.length > 0 && missingAddresses(gateway, observation.addresses).length === 0
-  return isReachable ? undefined : `Gateway ${namespace}/${name} has not all of its addresses: see its status.`
+  return hasItsAddresses(gateway, observation.addresses)
+    ? undefined
+    : `Gateway ${namespace}/${name} has not all of its addresses: see its status.`
 }
 
 function sameServing(a: Serving, b: Serving | undefined): boolean {

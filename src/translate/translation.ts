@@ -77,7 +77,8 @@ export interface InfraPlan {
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
   readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: 'TCP' | 'UDP' }[]
-  readonly addresses: readonly { readonly type: string; readonly value?: string }[]
+  /** What is asked for, and the name of the Service that asks for it. None: the Service `name` takes what it gets. */
+  readonly addresses: readonly { readonly type: string; readonly value?: string; readonly service: string }[]
   /** Of the class and of the Gateway together; absent when neither says anything. */
   readonly parameters?: ParametersSpec
 }

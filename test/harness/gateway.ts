@@ -96,6 +96,7 @@ export class Gateway {
         sniListener: options.sniListener,
         clientAddress: options.clientAddress ?? socket.remoteAddress ?? '',
         trusted: options.trusted ?? false,
+        clientCertificate: undefined,
       }
       const connection = options.first === undefined ? serveHttp(socket, context) : serveHttp1(socket, context, Buffer.from(options.first))
       this.connections.add(connection)

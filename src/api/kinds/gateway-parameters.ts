@@ -80,6 +80,7 @@ const spec: Schema<ParametersSpec> = object(
     trustedProxies: optional(list(addressOrRange, { max: 64 })),
     trustedHops: optional(integer({ min: 0, max: 16 })),
     proxyProtocol: optional(object({ acceptFrom: required(list(addressOrRange, { min: 1, max: 64 })) })),
+    forwardClientCertificate: optional(oneOf('Off', 'Details', 'WithCertificate')),
     bounds: optional(map(integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), { max: 128 })),
   },
   {

@@ -101,6 +101,8 @@ export interface ConnectionContext {
   readonly clientAddress: string
   /** Its `X-Forwarded-*` and `X-Request-Id` are kept; decided once for a connection, from CIDRs or hops. */
   readonly trusted: boolean
+  /** The value of `X-Forwarded-Client-Cert`, '' when there is none to be told; undefined where that is not for this listener to say. */
+  readonly clientCertificate: string | undefined
 }
 
 /** Where a connection is in its life; with `deadline`, what the sweep and the drain need to know. */

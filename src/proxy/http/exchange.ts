@@ -123,7 +123,7 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
     const { runtime, trusted } = client.context
     runtime.counters.requests += 1
     this.requestId = givenId(head, trusted) ?? runtime.requestIds.next()
-    dropClaims(head, trusted)
+    dropClaims(head, client.context)
     if (runtime.debugHeader) this.#tells = isAskedFor(head.fields)
     const answer = shedding(runtime, head.body.length) ?? decide(this)
     const { match } = this

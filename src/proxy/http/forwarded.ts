@@ -15,8 +15,10 @@ function claimKinds(trusted: boolean): readonly number[] {
 }
 
 /** Takes the claims out. Before the route is chosen, so that no claim chooses it. */
-export function dropClaims(head: RequestHead, trusted: boolean): void {
+export function dropClaims(head: RequestHead, { trusted, clientCertificate }: ConnectionContext): void {
   for (const kind of claimKinds(trusted)) head.fields.removeKind(kind)
+  // Who speaks for others cannot have seen the certificate that is verified here.
+  if (trusted && clientCertificate !== undefined) head.fields.remove('x-forwarded-client-cert')
 }
 
 /** Whether `dropClaims` takes a field of this name out. */
@@ -26,7 +28,9 @@ export function isClaim(name: string, trusted: boolean): boolean {
 
 /** Lines that are the same for every request of a connection, with CRLF, up to the value of X-Forwarded-Host. */
 export function forwardedPrefix(context: ConnectionContext): string {
-  return `X-Forwarded-For: ${context.clientAddress}\r\nX-Forwarded-Proto: ${context.scheme}\r\nX-Forwarded-Host: `
+  const { clientCertificate = '' } = context
+  const certificate = clientCertificate === '' ? '' : `X-Forwarded-Client-Cert: ${clientCertificate}\r\n`
+  return `${certificate}X-Forwarded-For: ${context.clientAddress}\r\nX-Forwarded-Proto: ${context.scheme}\r\nX-Forwarded-Host: `
 }
 
 /**
@@ -48,6 +52,8 @@ export function setForwarded(head: Pick<RequestHead, 'fields' | 'authority'>, co
   fields.set('X-Forwarded-For', 'x-forwarded-for', addresses)
   if (!fields.has('x-forwarded-proto')) fields.add('X-Forwarded-Proto', 'x-forwarded-proto', context.scheme)
   if (!fields.has('x-forwarded-host')) fields.add('X-Forwarded-Host', 'x-forwarded-host', head.authority)
+  const { clientCertificate = '' } = context
+  if (clientCertificate !== '') fields.set('X-Forwarded-Client-Cert', 'x-forwarded-client-cert', clientCertificate)
   fields.set('X-Request-Id', 'x-request-id', requestId)
 }
 

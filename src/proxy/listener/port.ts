@@ -3,10 +3,11 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ListenerKey } from '../../config/listener.ts'
 import { longestTimer } from '../../lib/longest-timer.ts'
-import type { PortRouter } from '../../routing/router.ts'
+import type { CompiledListener, PortRouter } from '../../routing/router.ts'
 import type { ClientConnection, ConnectionContext, LivePort, ProxyRuntime } from '../http/connection-context.ts'
 import { type Origin, plainAddress } from '../proxy-protocol/ends.ts'
 import { StreamConnection, type StreamContext } from '../stream/stream-connection.ts'
+import { clientCertificateField, type ForwardedCertificate } from './client-certificate.ts'
 import { ListeningSocket } from './listening-socket.ts'
 import { PendingHeader } from './pending-header.ts'
 import type { PortPlan } from './plan.ts'
@@ -41,10 +42,22 @@ export interface PortSurroundings {
   readonly trusts: (address: string) => boolean
   /** Whether connections of this peer begin with a header of the PROXY protocol; undefined: nobody's do. */
   readonly sendsHeader: ((address: string) => boolean) | undefined
+  /** What backends are told of certificates that clients showed; undefined: nothing. */
+  readonly forwardedCertificate: ForwardedCertificate | undefined
   /** The system could not accept a connection. */
   readonly acceptFailed: (error: Error) => void
   /** A peer that had to send a header of the PROXY protocol did not. The reason completes "got …". */
   readonly headerRefused: (address: string, reason: string) => void
+}
+
+/** What is known of a connection before HTTP is spoken on it. */
+interface HttpBeginning {
+  /** Absent in clear text. */
+  readonly sni?: ServerNameChoice
+  /** The value of `X-Forwarded-Client-Cert`. */
+  readonly clientCertificate?: string | undefined
+  /** What was read from the socket already. */
+  readonly first?: Buffer | undefined
 }
 
 /** Whether what the configuration says now leaves the connection where it is. */
@@ -164,7 +177,7 @@ export class Port implements LivePort, TlsPort {
   serve(socket: TLSSocket, origin: Origin, sni: ServerNameChoice): void {
     const listener = this.router.listeners.find(({ config }) => config.key === sni.listener)
     if (listener === undefined || listener.config.protocol === 'HTTPS') {
-      this.#serveHttp(socket, origin, sni)
+      this.#serveHttp(socket, origin, { sni, clientCertificate: this.#certificateOf(socket, listener) })
       return
     }
     const stream = listener.streamFor(sni.serverName)
@@ -186,7 +199,15 @@ export class Port implements LivePort, TlsPort {
     return streams.some(({ stream: { config } }) => config.key === key && config.kind === kind)
   }
 
-  #serveHttp(socket: Socket | TLSSocket, { address }: Origin, sni: ServerNameChoice | undefined, first?: Buffer): ClientConnection {
+  /** Undefined unless the listener asks for certificates, and backends are told of them. */
+  #certificateOf(socket: TLSSocket, listener: CompiledListener | undefined): string | undefined {
+    const { forwardedCertificate } = this.#surroundings
+    const { tls } = listener?.config ?? {}
+    if (forwardedCertificate === undefined || tls?.kind !== 'terminate' || tls.clients === undefined) return undefined
+    return clientCertificateField(socket, forwardedCertificate)
+  }
+
+  #serveHttp(socket: Socket, { address }: Origin, { sni, clientCertificate, first }: HttpBeginning): ClientConnection {
     const context: ConnectionContext = {
       runtime: this.#surroundings.runtime,
       port: this,
@@ -194,6 +215,7 @@ export class Port implements LivePort, TlsPort {
       sniListener: sni?.listener,
       clientAddress: address,
       trusted: this.#surroundings.trusts(address),
+      clientCertificate,
     }
     const connection = this.#surroundings.serve(socket, context, first)
     const stays = sni === undefined ? always : () => this.#settle(context, sni)
@@ -253,7 +275,7 @@ export class Port implements LivePort, TlsPort {
 
   /** @param first what was read from the socket already */
   #begin(socket: Socket, origin: Origin, first?: Buffer): void {
-    if (this.plan.kind === 'http') this.#serveHttp(socket, origin, undefined, first)
+    if (this.plan.kind === 'http') this.#serveHttp(socket, origin, { first })
     else if (this.plan.kind === 'tls') this.#surroundings.tls.accept(socket, origin, this, first)
     else this.#acceptStream(socket, origin, first)
   }

@@ -132,7 +132,6 @@ export class DatagramPort {
     const { bounds, pools } = this.#runtime
     const choice = stream.chooseBackend()
     const pool = choice?.kind === 'pool' ? pools.get(choice.pool) : undefined
-    if (this.#sessions.size >= bounds.udpSessions) this.#evict()
     let endpoint = pool?.pick(undefined) ?? 'no-endpoint'
     if (endpoint === 'overload' && this.#sessions.size > 0) {
       this.#evict()
@@ -142,6 +141,8 @@ export class DatagramPort {
       stream.counters.failed += 1
       return undefined
     }
+    // Not before it is known that another one begins.
+    if (this.#sessions.size >= bounds.udpSessions) this.#evict()
     const session: DatagramSession = new DatagramSession({
       listener,
       client: from.address,

@@ -159,6 +159,22 @@ describe('[feature:UDPRoute] a UDPRoute', () => {
     expect(new Set(backend.received.map(({ from }) => from)).size).toBe(2)
   })
 
+  it('[wire:datagram-bound] ends no session for a client whose datagrams have no endpoint to go to', async () => {
+    const backend = await DatagramPeer.open()
+    const plane = await scene([backend], { udpSessions: 1 })
+    const [served, late] = [await DatagramPeer.open(), await DatagramPeer.open()]
+    served.send('asks', plane.port(53))
+    await backend.hears(1)
+    await serve(plane, [[streamPool('dns', [], { udp: true }), 1]])
+    late.send('asks', plane.port(53))
+    const port = portOf(plane)
+    await eventually(() => port.counters.dropped === 1, 'a dropped datagram')
+    expect([port.open, port.counters.evicted]).toEqual([1, 0])
+    const session = Number(backend.received[0]?.from.split(':')[1])
+    backend.send('answer', session)
+    expect(await served.hears(1)).toEqual(['answer'])
+  })
+
   it('[wire:datagram-bound] ends the session that was silent longest when there are too many, and counts it', async () => {
     const backend = await DatagramPeer.open((text) => text)
     const plane = await scene([backend], { udpSessions: 3 })

@@ -33,6 +33,7 @@ function clientByHand(gate: Gateway, onWrite: (done: () => void, bytes: Buffer) 
     sniListener: undefined,
     clientAddress: '',
     trusted: false,
+    clientCertificate: undefined,
   } as const
   return { slow, connection: serveHttp1(socket, context) }
 }

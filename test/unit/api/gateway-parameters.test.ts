@@ -36,6 +36,7 @@ describe('GatewayParameters', () => {
     [{ proxyProtocol: { acceptFrom: [] } }, 'too-few at spec.proxyProtocol.acceptFrom'],
     [{ proxyProtocol: { acceptFrom: Array(65).fill('10.0.0.1') } }, 'too-many at spec.proxyProtocol.acceptFrom'],
     [{ proxyProtocol: { acceptFrom: ['fd00::/8', 'lb.example.com'] } }, 'cidr at spec.proxyProtocol.acceptFrom[1]'],
+    [{ forwardClientCertificate: 'details' }, 'enum at spec.forwardClientCertificate'],
     [{ bounds: { 'head-time': 1.5 } }, 'type at spec.bounds.head-time'],
     [{ pod: { resources: [] } }, 'type at spec.pod.resources'],
   ])('refuses %j: %s', (spec, issue) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { GatewayPlan } from '../../../src/infra/gateway-plan.ts'
 import { InfraWriter, type ObservedInfra } from '../../../src/infra/infra-writer.ts'
-import { type Manifest, managedBy, proxyResources } from '../../../src/infra/proxy-manifests.ts'
+import { type Manifest, managedBy, proxyManifests, proxyResources } from '../../../src/infra/proxy-manifests.ts'
 import type { KubeApi, KubeObject, Resource } from '../../../src/kube/kube-api.ts'
 import { silentLogger } from '../../../src/telemetry/logger.ts'
 
@@ -113,6 +114,38 @@ describe('the writer of infrastructure', () => {
     taken()
     await writer.write([], new Set(['infra/b']))
     expect(taken()).toEqual(['delete Deployment infra/a u-a'])
+  })
+
+  it('deletes the Service of an address that is not asked for any more, and no other', async () => {
+    const { writer, watch, taken } = cluster()
+    const settings = { image: 'gatewright:1', controller: '10.96.0.9:15010', defaults: {} }
+    const asking = (...addresses: GatewayPlan['addresses']) => {
+      const plan = { gateway: 'infra/web', namespace: 'infra', name: 'web', labels: {}, annotations: {}, ports: [], addresses }
+      return [{ gateway: 'infra/web', manifests: proxyManifests(plan, { name: 'web', uid: 'g' }, settings) }]
+    }
+    const [first, second, third] = ['web-1', 'web-2', 'web-3'].map((service, at) => ({
+      type: 'IPAddress',
+      value: `192.0.2.${at}`,
+      service,
+    }))
+    if (first === undefined || second === undefined || third === undefined) throw new Error('there are three')
+    await writer.write(asking(first, second, third), none)
+    expect(taken().filter((call) => call.includes('Service '))).toEqual(
+      ['web', 'web-1', 'web-2', 'web-3'].map((name) => `apply Service infra/${name}`),
+    )
+    watch()
+    await writer.write(asking(first, third), none)
+    expect(taken()).toEqual(['delete Service infra/web-2 u-web-2'])
+  })
+
+  it('makes the rest of a Gateway where one object cannot be made', async () => {
+    const { writer, breakOn, taken } = cluster()
+    breakOn('a')
+    const manifests = [deployment('a'), deployment('b')]
+    expect(await writer.write([{ gateway: 'infra/a', manifests }], none)).toEqual(
+      new Map([['infra/a', 'Cannot make Deployment infra/a: quota exceeded']]),
+    )
+    expect(taken()).toEqual(['apply Deployment infra/b'])
   })
 
   it('does not take over what somebody else made', async () => {

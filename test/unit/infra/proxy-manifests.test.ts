@@ -96,11 +96,68 @@ describe('the objects of a Gateway', () => {
     expect(container.args).toContain('--admin-port=15002')
   })
 
-  it('ask for the address that the Gateway asks for (GatewaySpec.addresses)', () => {
-    const addresses = [{ type: 'IPAddress' }, { type: 'IPAddress', value: '192.0.2.7' }]
-    expect(made({ addresses }).spec('Service')).toMatchObject({ loadBalancerIP: '192.0.2.7' })
-    expect(made({ addresses: [{ type: 'IPAddress' }] }).spec('Service')).not.toHaveProperty('loadBalancerIP')
-    expect(made({ addresses, parameters: { service: { type: 'ClusterIP' } } }).spec('Service')).not.toHaveProperty('loadBalancerIP')
+  describe('ask for addresses (GatewaySpec.addresses)', () => {
+    const any = { type: 'IPAddress', service: 'web-gatewright' }
+    const first = { type: 'IPAddress', value: '192.0.2.7', service: 'web-gatewright-1' }
+    const second = { type: 'IPAddress', value: '2001:db8::8', service: 'web-gatewright-2' }
+    const third = { type: 'IPAddress', service: 'web-gatewright-3' }
+    const services = (one: Partial<GatewayPlan>) =>
+      made(one)
+        .manifests.filter(({ resource }) => resource.kind === 'Service')
+        .map(({ object }) => ({ name: object.metadata.name, metadata: object.metadata, spec: object['spec'] as Record<string, unknown> }))
+
+    it('by the Gateway’s own Service where any will do', () => {
+      expect(services({ addresses: [any] })).toEqual(services({}))
+      expect(services({}).map(({ spec }) => [spec['type'], 'loadBalancerIP' in spec])).toEqual([['LoadBalancer', false]])
+    })
+
+    it('each by a Service with all ports, beside one that is the Gateway’s name within the cluster', () => {
+      const [own, ...others] = services({ addresses: [first, second] })
+      expect(own).toMatchObject({ name: 'web-gatewright', spec: { type: 'ClusterIP' } })
+      expect(own?.spec).not.toHaveProperty('loadBalancerIP')
+      expect(others.map(({ name }) => name)).toEqual(['web-gatewright-1', 'web-gatewright-2'])
+      for (const [at, { name, metadata, spec }] of others.entries()) {
+        expect(metadata).toEqual({ ...own?.metadata, name })
+        expect(spec).toEqual({
+          ...own?.spec,
+          type: 'LoadBalancer',
+          loadBalancerIP: [first, second][at]?.value,
+          ipFamilyPolicy: 'SingleStack',
+          ipFamilies: [['IPv4', 'IPv6'][at]],
+        })
+      }
+    })
+
+    it('of both kinds', () => {
+      const asked = services({ addresses: [first, any, third] }).map(({ name, spec }) => [name, spec['type'], spec['loadBalancerIP']])
+      expect(asked).toEqual([
+        ['web-gatewright', 'LoadBalancer', undefined],
+        ['web-gatewright-1', 'LoadBalancer', '192.0.2.7'],
+        ['web-gatewright-3', 'LoadBalancer', undefined],
+      ])
+    })
+
+    it('of the load balancers of their class, and as traffic is wanted', () => {
+      const [own, other] = services({
+        addresses: [first],
+        parameters: { service: { loadBalancerClass: 'example.com/lb', externalTrafficPolicy: 'Local' } },
+      })
+      expect(other?.spec).toMatchObject({ loadBalancerClass: 'example.com/lb', externalTrafficPolicy: 'Local' })
+      for (const field of ['loadBalancerClass', 'externalTrafficPolicy']) expect(own?.spec).not.toHaveProperty(field)
+    })
+
+    it('last of all, since one that cannot be had must not stand in the way of what serves', () => {
+      const kinds = made({ addresses: [first, second] }).manifests.map(({ resource }) => resource.kind)
+      expect(kinds).toEqual(['ServiceAccount', 'Service', 'Deployment', 'PodDisruptionBudget', 'Service', 'Service'])
+    })
+
+    it.each(['ClusterIP', 'NodePort'] as const)('only of load balancers: not where %s is wanted', (type) => {
+      const [own, ...others] = services({ addresses: [first, any], parameters: { service: { type } } })
+      expect(own?.spec).toMatchObject({ type })
+      expect(own?.spec).not.toHaveProperty('loadBalancerIP')
+      expect(others).toEqual([])
+      expect(services({ addresses: [first], parameters: { service: { type } } })[0]?.spec).toMatchObject({ type })
+    })
   })
 
   it('follow the parameters', () => {
@@ -114,6 +171,7 @@ describe('the objects of a Gateway', () => {
         trustedProxies: ['10.0.0.0/8'],
         trustedHops: 2,
         proxyProtocol: { acceptFrom: ['192.0.2.0/24', 'fd00::1'] },
+        forwardClientCertificate: 'WithCertificate',
         bounds: { 'head-time': 5_000 },
       },
     })
@@ -138,6 +196,7 @@ describe('the objects of a Gateway', () => {
       '--trusted-hops=2',
       '--accept-proxy-protocol=192.0.2.0/24',
       '--accept-proxy-protocol=fd00::1',
+      '--forward-client-certificate=with-certificate',
       '--bound=drain-time=60000',
       '--bound=head-time=5000',
     ])

@@ -102,7 +102,13 @@ describe('the finalizer of a class', () => {
       kind: 'GatewayClass',
       namespaced: false,
     }
-    const one = (name: string, inUse: boolean, ...finalizers: string[]) => ({ name, resourceVersion: '7', inUse, finalizers })
+    const one = (name: string, inUse: boolean, ...finalizers: string[]) => ({
+      name,
+      resourceVersion: '7',
+      inUse,
+      finalizers,
+      isDeleted: false,
+    })
     await writeFinalizers(
       api,
       resource,
@@ -111,12 +117,17 @@ describe('the finalizer of a class', () => {
         one('kept', true, gatewayExistsFinalizer),
         one('left', false, gatewayExistsFinalizer, 'other'),
         one('idle', false),
+        { ...one('gone', true, 'other'), isDeleted: true },
+        { ...one('going', true, gatewayExistsFinalizer), isDeleted: true },
+        { ...one('let-go', false, gatewayExistsFinalizer), isDeleted: true },
       ],
       silentLogger,
     )
     expect(patches).toEqual([
       [{ namespace: '', name: 'new' }, { metadata: { resourceVersion: '7', finalizers: ['other', gatewayExistsFinalizer] } }],
       [{ namespace: '', name: 'left' }, { metadata: { resourceVersion: '7', finalizers: ['other'] } }],
+      // Of classes that are being deleted a finalizer can only be taken.
+      [{ namespace: '', name: 'let-go' }, { metadata: { resourceVersion: '7', finalizers: [] } }],
     ])
   })
 })

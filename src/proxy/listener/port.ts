@@ -6,7 +6,7 @@ import { longestTimer } from '../../lib/longest-timer.ts'
 import type { PortRouter } from '../../routing/router.ts'
 import type { ClientConnection, ConnectionContext, LivePort, ProxyRuntime } from '../http/connection-context.ts'
 import { StreamConnection, type StreamContext } from '../stream/stream-connection.ts'
-import { ListeningSocket } from './listening-socket.ts'
+import type { AcceptingSocket, ListeningSocketOptions } from './listening-socket.ts'
 import type { PortPlan } from './plan.ts'
 import type { Passing, ServerNameChoice, TlsAcceptor, TlsChoice, TlsCounters, TlsPort } from './tls-acceptor.ts'
 import type { TlsListeners } from './tls-listener.ts'
@@ -31,6 +31,7 @@ export interface PortSurroundings {
   readonly runtime: ProxyRuntime
   readonly tls: TlsAcceptor
   readonly admission: Admission
+  readonly listen: (options: ListeningSocketOptions) => AcceptingSocket
   /** Speaks HTTP on a socket that nobody reads yet. */
   readonly serve: (socket: Socket, context: ConnectionContext) => ClientConnection
   /** Whether what this peer says about others is believed. */
@@ -55,7 +56,7 @@ export class Port implements LivePort, TlsPort {
     handshakesFailed: 0,
   }
   readonly #surroundings: PortSurroundings
-  readonly #socket: ListeningSocket
+  readonly #socket: AcceptingSocket
   #tlsListeners: TlsListeners
   #listenerKeys: ReadonlySet<ListenerKey>
   readonly #connections = new Map<ClientConnection, Stays>()
@@ -68,7 +69,8 @@ export class Port implements LivePort, TlsPort {
     this.#tlsListeners = tlsListeners
     this.#listenerKeys = keysOf(plan)
     this.#surroundings = surroundings
-    this.#socket = new ListeningSocket({
+    this.#socket = surroundings.listen({
+      name: plan.key,
       address: plan.address,
       port: plan.listenPort,
       accept: (socket) => this.#accept(socket),

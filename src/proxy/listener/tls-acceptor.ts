@@ -67,7 +67,7 @@ export class TlsAcceptor {
     })
   }
 
-  /** The `TlsEvents` of every listener. */
+  /** For the `TlsSurroundings` of every listener. */
   readonly secured = (socket: TLSSocket, listener: ListenerKey): void => {
     const name = nameOf(socket)
     const pending = this.#pending.get(name)

@@ -183,7 +183,7 @@ interface ProxyPlaces {
 
 function proxyArguments(
   plan: GatewayPlan,
-  { log = {}, trustedProxies = [], trustedHops, bounds = {} }: ParametersSpec,
+  { workers, log = {}, trustedProxies = [], trustedHops, bounds = {} }: ParametersSpec,
   { controller, adminPort, delay, timeout }: ProxyPlaces,
 ): readonly string[] {
   const options: Readonly<Record<string, string>> = {
@@ -201,6 +201,7 @@ function proxyArguments(
   return [
     'proxy',
     ...Object.entries(options).map(([name, value]) => `--${name}=${value}`),
+    ...(workers === undefined ? [] : [`--workers=${workers}`]),
     ...trustedProxies.map((range) => `--trust=${range}`),
     ...(trustedHops === undefined ? [] : [`--trusted-hops=${trustedHops}`]),
     ...Object.entries(wire).map(([name, value]) => `--bound=${name}=${value}`),

@@ -27,6 +27,7 @@ import { dividedBounds } from './divided-bounds.ts'
 import { mergePools } from './merge-pools.ts'
 import { mergeResults } from './merge-results.ts'
 import { type PlaneOptions, settingsOf, type WorkerSettings } from './settings.ts'
+import { workerMetrics, type WorkersState } from './worker-metrics.ts'
 import { Worker } from './worker.ts'
 
 export interface WorkersOptions {
@@ -63,12 +64,15 @@ export class Workers implements DeliveryTarget {
   readonly #settings: WorkerSettings
   readonly #acceptor: Acceptor
   readonly #places: WorkerPlace[]
+  readonly #state: WorkersState
   #wanted: Wanted | undefined
   /** What workers that have ended had counted. */
   #past: readonly CollectedFamily[] = []
   #ends = 0
   #draining = false
+  /** Workers whose lines wait for the access log's stream. */
   #blocked: (() => void)[] | undefined
+  readonly #waiting: (() => void)[] = []
 
   constructor(options: WorkersOptions) {
     const { count, plane, accessLog } = options
@@ -81,16 +85,17 @@ export class Workers implements DeliveryTarget {
     this.#settings = settingsOf({ ...plane, ...secrets, bounds: dividedBounds(this.bounds, count) }, accessLog?.format ?? 'off')
     this.#acceptor = new Acceptor(() => this.#running().length)
     this.#places = Array.from({ length: count }, (_, index) => new WorkerPlace(index))
+    this.#state = {
+      serving: () => this.serving,
+      ends: () => this.#ends,
+      refused: () => this.#acceptor.refused,
+      connections: () => this.#running().map(({ number, load }) => ({ worker: number, open: load })),
+    }
   }
 
   /** Workers that serve what they are to serve. */
   get serving(): number {
     return this.#running().filter(({ results }) => results !== undefined).length
-  }
-
-  /** Their process ids, by number. */
-  get processes(): readonly { readonly worker: number; readonly pid: number; readonly connections: number }[] {
-    return this.#running().map(({ number, pid, load }) => ({ worker: number, pid, connections: load }))
   }
 
   /**
@@ -131,7 +136,7 @@ export class Workers implements DeliveryTarget {
       }),
     )
     const workers = this.#running().map(({ metrics }) => metrics)
-    return familiesOf(merge([collect([...own, ...this.#ownMetrics()]), ...workers, this.#past]))
+    return familiesOf(merge([collect([...own, ...workerMetrics(this.#state)]), ...workers, this.#past]))
   }
 
   async pools(): Promise<PoolState[]> {
@@ -230,8 +235,6 @@ export class Workers implements DeliveryTarget {
     })
   }
 
-  readonly #waiting: (() => void)[] = []
-
   /** Resolves when a worker has ended or begun to serve. */
   #changed(): Promise<void> {
     return new Promise((resolve) => {
@@ -241,33 +244,6 @@ export class Workers implements DeliveryTarget {
 
   #tell(): void {
     for (const resolve of this.#waiting.splice(0)) resolve()
-  }
-
-  #ownMetrics(): MetricFamily[] {
-    const one = (kind: 'counter' | 'gauge', name: string, help: string, read: () => number): MetricFamily => ({
-      kind,
-      name: `gatewright_${name}`,
-      help,
-      labels: [],
-      samples: () => [{ labels: {}, value: read() }],
-    })
-    return [
-      one('gauge', 'workers', 'Worker processes that serve.', () => this.serving),
-      one('counter', 'worker_ends_total', 'Worker processes that ended unasked and were replaced.', () => this.#ends),
-      one(
-        'counter',
-        'worker_connections_refused_total',
-        'Connections that were closed at once, because no worker could take them.',
-        () => this.#acceptor.refused,
-      ),
-      {
-        kind: 'gauge',
-        name: 'gatewright_worker_connections',
-        help: 'Open connections of clients, by worker process.',
-        labels: ['worker'],
-        samples: () => this.#running().map(({ number, load }) => ({ labels: { worker: String(number) }, value: load })),
-      },
-    ]
   }
 }
 

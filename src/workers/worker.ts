@@ -19,9 +19,15 @@ export interface WorkerEvents {
   readonly ended: (worker: Worker, how: string) => void
 }
 
+export interface WorkerProgram {
+  /** The file to run, which calls `serveAsWorker`. */
+  readonly entry: string
+  /** Milliseconds between looks whether it is stuck. */
+  readonly pingTime: number
+}
+
 /** Connections on their way. It takes them in microseconds unless it is busy with something that is none. */
 const mostUndelivered = 1_024
-const pingTime = 5_000
 /** Pings without an answer before a worker counts as stuck. */
 const mostPings = 6
 /** Milliseconds for an answer, after which the last one must do. */
@@ -47,8 +53,7 @@ export class Worker implements Taker {
   #received = 0
   #open = 0
 
-  /** @param entry the file to run, which calls `serveAsWorker` */
-  constructor(number: number, entry: string, settings: WorkerSettings, events: WorkerEvents) {
+  constructor(number: number, { entry, pingTime }: WorkerProgram, settings: WorkerSettings, events: WorkerEvents) {
     this.number = number
     this.#events = events
     this.#process = fork(entry, [String(number)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })

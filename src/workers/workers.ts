@@ -39,6 +39,8 @@ export interface WorkersOptions {
   readonly plane: PlaneOptions
   readonly accessLog?: { readonly format: 'text' | 'json'; readonly stream: LogStream }
   readonly logger: Logger
+  /** Milliseconds between looks whether a worker is stuck; absent: 5 s. One that does not answer seven times is ended, and replaced. */
+  readonly pingTime?: number
   /** From 0 up to 1. */
   readonly random: () => number
   /** A port that could not be opened has been, or a worker has taken the place of another. */
@@ -55,6 +57,7 @@ interface Wanted {
 /** Of a worker that ended by itself; one that served for `steadyTime` before starts a new count. */
 const restarts: Backoff = { first: 100, longest: 10_000 }
 const steadyTime = 30_000
+const defaultPingTime = 5_000
 /** Milliseconds beyond the drain that a worker may take to end. */
 const exitTime = 2_000
 
@@ -149,9 +152,9 @@ export class Workers implements DeliveryTarget {
   }
 
   #start(place: WorkerPlace): void {
-    const { entry, logger, accessLog } = this.#options
+    const { entry, pingTime = defaultPingTime, logger, accessLog } = this.#options
     place.startedAt = performance.now()
-    place.worker = new Worker(place.index + 1, entry, this.#settings, {
+    place.worker = new Worker(place.index + 1, { entry, pingTime }, this.#settings, {
       listen: (worker, wish) => void this.#acceptor.listen(worker, wish),
       close: (worker, id) => this.#acceptor.leave(worker, id),
       reported: () => this.#report(),

@@ -71,7 +71,8 @@ export class TlsListener {
       requestCert: clients !== undefined,
       rejectUnauthorized: clients?.mode === 'valid-only',
       minVersion,
-      ...(ticketKeys !== undefined && { ticketKeys: ticketKeys(config) }),
+      // Node makes the context of a process's arguments, which are not the same in all processes.
+      ...(ticketKeys !== undefined && { ticketKeys: ticketKeys(config), sessionIdContext: 'gatewright' }),
       ciphers,
       honorCipherOrder: false,
       // RFC 9325 section 3.5: a client that asks to renegotiate gets an alert.

@@ -27,27 +27,21 @@ export interface Wish {
 
 /** Milliseconds for the last worker to leave a socket that is in the way of another. */
 const leaveTime = 2_000
+/** How often more a socket is tried to be opened when another one of ours was in its way. */
+const mostOpenings = 2
 
 export class Acceptor {
   /** Connections that were closed at once, because no worker could take them. */
   refused = 0
   /** By the name that workers know them by. */
   readonly #sockets = new Map<string, SharedSocket>()
-  readonly #takers: () => number
   #closed = false
-
-  /** @param takers how many workers there are now */
-  constructor(takers: () => number) {
-    this.#takers = takers
-  }
 
   async listen(taker: Taker, { id, name, address, port }: Wish): Promise<void> {
     try {
-      const socket = await this.#open(name, address, port)
-      if (taker.isGone || this.#closed) {
-        this.#closeUnused(socket)
-        return
-      }
+      const socket = await this.#open(taker, name, address, port)
+      if (this.#closed) throw new Error('Cannot listen: the proxy must be running, got one that ends')
+      if (taker.isGone) return this.#closeUnused(socket)
       // The answer goes before the first connection.
       taker.send({ kind: 'listening', id, port: socket.port })
       socket.join(taker, id)
@@ -76,16 +70,21 @@ export class Acceptor {
 
   /**
    * A socket that a configuration takes away may be in the way of one that it brings (all addresses and one address, clear
-   * text and TLS), until the last worker has left it.
+   * text and TLS), until the last worker has left it; whoever asks tries again when he himself has.
    */
-  async #open(name: string, address: string, port: number): Promise<SharedSocket> {
-    try {
-      return await this.#openNow(name, address, port)
-    } catch (error) {
-      const leaving = [...this.#sockets.values()].find((socket) => socket.port === port && socket.takers < this.#takers())
-      if (leaving === undefined) throw error
-      await leaving.end(leaveTime)
-      return this.#openNow(name, address, port)
+  async #open(taker: Taker, name: string, address: string, port: number): Promise<SharedSocket> {
+    for (let left = mostOpenings; ; left -= 1) {
+      const known = this.#sockets.get(name)
+      try {
+        return await this.#openNow(name, address, port)
+      } catch (error) {
+        const leaving = [...this.#sockets.values()].find(
+          (socket) => socket.port === port && socket.takers > 0 && socket.idOf(taker) === undefined,
+        )
+        // Another worker may have begun to open it when something was in the way that is gone now.
+        if (left === 0 || (leaving === undefined && known === undefined)) throw error
+        await leaving?.end(leaveTime)
+      }
     }
   }
 

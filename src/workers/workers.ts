@@ -65,7 +65,7 @@ export class Workers implements DeliveryTarget {
   readonly bounds: Bounds
   readonly #options: WorkersOptions
   readonly #settings: WorkerSettings
-  readonly #acceptor: Acceptor
+  readonly #acceptor = new Acceptor()
   readonly #places: WorkerPlace[]
   readonly #state: WorkersState
   #wanted: Wanted | undefined
@@ -86,7 +86,6 @@ export class Workers implements DeliveryTarget {
       ticketSecret: plane.ticketSecret ?? randomSecret(),
     }
     this.#settings = settingsOf({ ...plane, ...secrets, bounds: dividedBounds(this.bounds, count) }, accessLog?.format ?? 'off')
-    this.#acceptor = new Acceptor(() => this.#running().length)
     this.#places = Array.from({ length: count }, (_, index) => new WorkerPlace(index))
     this.#state = {
       serving: () => this.serving,

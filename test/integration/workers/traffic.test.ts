@@ -167,7 +167,9 @@ describe('two workers', () => {
     const listener = streamListener('TCP', 5432)
     const target = streamPool('db', [backend.port])
     const gateway = startWorkers()
-    await gateway.serve(gatewayConfig({ listeners: [listener], pools: [target], streams: [streamRoute('tcp', 'db', [listener], [target])] }))
+    await gateway.serve(
+      gatewayConfig({ listeners: [listener], pools: [target], streams: [streamRoute('tcp', 'db', [listener], [target])] }),
+    )
     const clients = await Promise.all(Array.from({ length: 6 }, () => StreamClient.plain(gateway.port(5432))))
     for (const [i, client] of clients.entries()) {
       client.socket.write(`hello ${i}`)

@@ -105,6 +105,7 @@ export class Workers implements DeliveryTarget {
    * because the one in its place serves nothing else. Call it again only after that.
    */
   async apply(configs: readonly GatewayConfig[], keys: KeyMaterial, placement: Placement): Promise<ReadonlyMap<string, GatewayResult>> {
+    if (this.#draining) throw new Error('Cannot apply a configuration: the workers must be running, got some that have drained')
     if (this.#wanted === undefined) for (const place of this.#places) this.#start(place)
     this.#wanted = { configs, keys, placement }
     const outcomes = await Promise.allSettled(this.#places.map((place) => this.#bring(place)))

@@ -31,7 +31,7 @@ async function clientsOf(gateway: TestWorkers, count: number): Promise<RawClient
 }
 
 describe('a change of the configuration', () => {
-  it('is reported when both workers serve it, and touches no connection', async () => {
+  it('[wire:worker-apply] is reported when both workers serve it, and touches no connection', async () => {
     const [blue, green] = [await backend('blue'), await backend('green')]
     const gateway = startWorkers()
     await gateway.serve(configTo('blue', blue.port))
@@ -58,7 +58,7 @@ describe('a change of the configuration', () => {
     await expect(RawClient.plain(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 
-  it('says once that a port is taken, and says so when it is free', async () => {
+  it('[wire:worker-apply] says once that a port is taken, and says so when it is free', async () => {
     const blue = await backend('blue')
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')

@@ -154,7 +154,7 @@ describe('run --workers 2', () => {
     expect(await answer).toBe('broken')
   })
 
-  it('leaves no worker behind when it is killed', async () => {
+  it('[wire:worker-drain] leaves no worker behind when it is killed', async () => {
     const { port: backendPort } = await backend()
     const gateway = await runWorkers(backendPort)
     const pids = gateway.workers()
@@ -192,7 +192,7 @@ describe('run --workers 2', () => {
 })
 
 describe('proxy --workers 2', () => {
-  it('is ready and acknowledges when both serve, and loses no request when it is asked to end', async () => {
+  it('[wire:worker-drain] is ready and acknowledges when both serve, and loses no request when it is asked to end', async () => {
     const validity = { from: new Date(Date.now() - 3_600_000), until: new Date(Date.now() + 3_600_000) }
     const authority = makeAuthority('stream', validity)
     const { certificate, key } = makeLeaf(authority, [controllerName], [], validity)

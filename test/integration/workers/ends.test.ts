@@ -75,7 +75,7 @@ class Visitor {
 }
 
 describe('a worker that is killed under load', () => {
-  it('takes the requests of its connections along and nothing else, and is replaced', async () => {
+  it('[wire:worker-end] takes the requests of its connections along and nothing else, and is replaced', async () => {
     const { gateway } = await web()
     const visitors = Array.from({ length: 10 }, () => new Visitor(gateway.port(80)))
     await eventually(() => visitors.every(({ answers }) => answers > 10), 'some requests')
@@ -118,7 +118,7 @@ describe('a worker that is killed under load', () => {
     for (const client of [...clients, after]) client.socket.destroy()
   })
 
-  it('is replaced by one that serves what is served now', async () => {
+  it('[wire:worker-end] is replaced by one that serves what is served now', async () => {
     const { gateway, config } = await web()
     process.kill(pidOf(gateway, 1), 'SIGKILL')
     await eventually(() => gateway.log.some(({ message }) => message.startsWith('a worker has ended')), 'its end')
@@ -178,7 +178,7 @@ describe('a worker that is killed under load', () => {
 })
 
 describe('a worker that is stuck', () => {
-  it('is ended when it does not answer any more, and replaced', async () => {
+  it('[wire:worker-stuck] is ended when it does not answer any more, and replaced', async () => {
     const { gateway } = await web({ pingTime: 300 })
     const pid = pidOf(gateway, 2)
     process.kill(pid, 'SIGSTOP')
@@ -192,7 +192,7 @@ describe('a worker that is stuck', () => {
 })
 
 describe('a drain of workers', () => {
-  it('lets the requests of all of them end, and leaves no process', async () => {
+  it('[wire:worker-drain] lets the requests of all of them end, and leaves no process', async () => {
     const { gateway, backend } = await web({ plane: { bounds: { drainTime: 5_000 } } })
     const port = gateway.port(80)
     const clients = await Promise.all(Array.from({ length: 4 }, () => RawClient.plain(port)))

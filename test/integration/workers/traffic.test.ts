@@ -42,7 +42,7 @@ function canaryConfig(route: Partial<HttpRouteConfig['rules'][number]>): Gateway
 }
 
 describe('two workers', () => {
-  it('share the connections of HTTP/1.1 evenly', async () => {
+  it('[wire:worker-share] share the connections of HTTP/1.1 evenly', async () => {
     const gateway = startWorkers()
     await gateway.serve(canaryConfig({}))
     const clients = await plainClients(gateway.port(80), 20)
@@ -52,7 +52,7 @@ describe('two workers', () => {
     for (const client of clients) await client.close()
   })
 
-  it('give a new connection to the worker that has fewer, whoever had the last one', async () => {
+  it('[wire:worker-share] give a new connection to the worker that has fewer, whoever had the last one', async () => {
     const gateway = startWorkers()
     await gateway.serve(canaryConfig({}))
     const first = await plainClients(gateway.port(80), 8)
@@ -66,7 +66,7 @@ describe('two workers', () => {
     for (const client of [...first, ...more]) await client.close()
   })
 
-  it('split requests by weight exactly, each for itself', async () => {
+  it('[wire:worker-weights] split requests by weight exactly, each for itself', async () => {
     const gateway = startWorkers()
     const backends: HttpRouteConfig['rules'][number]['backends'] = [
       { kind: 'pool', pool: 'Service/default/web:80', weight: 90, filters: [] },
@@ -86,7 +86,7 @@ describe('two workers', () => {
     for (const client of clients) await client.close()
   })
 
-  it('keep a session with its endpoint, whichever of them reads its token', async () => {
+  it('[wire:worker-agree] keep a session with its endpoint, whichever of them reads its token', async () => {
     const listener = httpListener(80)
     const both = pool('both', stable.port, canary.port)
     const route = routeTo(both, [listener])
@@ -111,7 +111,7 @@ describe('two workers', () => {
     for (const client of [...others, ...(first === undefined ? [] : [first])]) await client.close()
   })
 
-  it('serve HTTPS and HTTP/2, resume each other’s TLS sessions, and take a new certificate together', async () => {
+  it('[wire:worker-agree] serve HTTPS and HTTP/2, resume each other’s TLS sessions, and take a new certificate together', async () => {
     const authority = createTestAuthority()
     const [old, fresh] = [authority.issue('a.example'), authority.issue('a.example')]
     const listener = httpsListener(443, '', [old])
@@ -181,7 +181,7 @@ describe('two workers', () => {
     for (const client of clients) await client.gone()
   })
 
-  it('serve a UDP port in one of them, so that a client stays where its session is', async () => {
+  it('[wire:worker-udp] serve a UDP port in one of them, so that a client stays where its session is', async () => {
     const backend = await DatagramPeer.open((text) => `re: ${text}`)
     const listeners = [streamListener('UDP', 52), streamListener('UDP', 53)]
     const target = streamPool('dns', [backend.port], { udp: true })

@@ -29,8 +29,11 @@ async function plainClients(port: number, count: number): Promise<RawClient[]> {
 }
 
 /** How many connections each worker has, as soon as all have been told. */
-async function shares({ metric }: TestWorkers): Promise<readonly (number | undefined)[]> {
-  return [await metric('gatewright_worker_connections{worker="1"}'), await metric('gatewright_worker_connections{worker="2"}')]
+async function shares(gateway: TestWorkers): Promise<readonly (number | undefined)[]> {
+  return [
+    await gateway.metric('gatewright_worker_connections{worker="1"}'),
+    await gateway.metric('gatewright_worker_connections{worker="2"}'),
+  ]
 }
 
 function canaryConfig(route: Partial<HttpRouteConfig['rules'][number]>): GatewayConfig {

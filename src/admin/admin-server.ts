@@ -13,7 +13,7 @@ export interface AdminSources {
   readonly metrics: { readonly contentType: string; text(): Promise<string> }
   /** What keeps the process from being ready, in words; empty: it is. */
   readonly unready: () => readonly string[]
-  /** JSON by path, as `/config`, `/statuses`, `/pools`, `/version`. Must be safe to print. */
+  /** JSON by path, as `/config`, `/statuses`, `/pools`, `/version`. Must be safe to print; a promise is waited for. */
   readonly documents: Readonly<Record<string, () => unknown>>
 }
 
@@ -75,7 +75,8 @@ export class AdminServer {
     }
     if (path === '/metrics') return { status: 200, type: metrics.contentType, text: await metrics.text() }
     const document = Object.hasOwn(documents, path) ? documents[path] : undefined
-    if (document !== undefined) return { status: 200, type: 'application/json', text: `${JSON.stringify(document(), undefined, 2)}\n` }
+    if (document !== undefined)
+      return { status: 200, type: 'application/json', text: `${JSON.stringify(await document(), undefined, 2)}\n` }
     const paths = ['/healthz', '/readyz', '/metrics', ...Object.keys(documents)].join('\n')
     return path === '/' ? plain(200, paths) : plain(404, `Cannot find ${JSON.stringify(path)}: the path must be one of\n${paths}`)
   }

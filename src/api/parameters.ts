@@ -13,6 +13,8 @@ export interface ParametersSpec {
   readonly replicas?: number
   /** In place of `replicas`. */
   readonly autoscaling?: { readonly minReplicas: number; readonly maxReplicas: number; readonly cpuUtilization: number }
+  /** Processes of each pod that carry the traffic; each can use one core. */
+  readonly workers?: number
   readonly service?: ServiceParameters
   readonly pod?: PodParameters
   readonly log?: {

@@ -1,33 +1,31 @@
 /** What the admin port of `run` tells; the shapes of /config, /statuses and /pools are what `explain --admin` reads, /status-tree is what `status --admin` shows. */
 import type { AdminSources } from '../admin/admin-server.ts'
 import type { InProcessDelivery } from '../delivery/in-process.ts'
-import type { DataPlane } from '../proxy/data-plane.ts'
-import { dataPlaneMetrics } from '../proxy/metrics.ts'
-import { createMetrics } from '../telemetry/metrics.ts'
 import { processMetrics } from '../telemetry/process-metrics.ts'
 import type { ServedConfig, ServedStatuses } from './explain-admin.ts'
 import { openListeners } from './open-listeners.ts'
 import { routeHostnames, routeOf } from './refused-routes.ts'
 import type { Serving, View } from './serving.ts'
+import type { ServingPlane } from './serving-plane.ts'
 import { statusOf } from './status-of.ts'
 import { statusTree, type TreeNode } from './status-tree.ts'
 import { version } from './version.ts'
 
 interface Parts {
-  readonly plane: DataPlane
+  readonly plane: ServingPlane
   readonly delivery: InProcessDelivery
   readonly serving: Serving
 }
 
 export function adminSources({ plane, delivery, serving }: Parts): AdminSources {
   return {
-    metrics: createMetrics([...dataPlaneMetrics(plane), ...delivery.metrics(), ...processMetrics(version)]),
-    unready: () => (serving.view === undefined ? ['the first configuration is not served yet'] : []),
+    metrics: plane.metrics([...delivery.metrics(), ...processMetrics(version)]),
+    unready: () => (serving.view === undefined ? ['the first configuration is not served yet'] : plane.unready()),
     documents: {
       '/config': () => servedConfig(serving),
       '/statuses': () => servedStatuses(serving),
       '/status-tree': () => (serving.view === undefined ? [] : treeOf(serving.view)),
-      '/pools': () => plane.pools,
+      '/pools': () => plane.pools(),
       '/findings': () => serving.view?.findings ?? [],
       '/listeners': () => (serving.view === undefined ? [] : openListeners(serving.view)),
       '/version': () => ({ version, node: process.version }),

@@ -115,6 +115,17 @@ export function trustedHops(text: string): number {
   return hops
 }
 
+const mostWorkers = 64
+
+/** How many processes carry the traffic. */
+export function workerCount(text: string): number {
+  const count = /^\d{1,2}$/.test(text) ? Number(text) : Number.NaN
+  if (!(count >= 1 && count <= mostWorkers)) {
+    throw new UserError(`Cannot start workers: --workers must be a number from 1 to ${mostWorkers}, got ${text}`, 2)
+  }
+  return count
+}
+
 /** `head-time=5000`: names, units and ranges are those of docs/wire.md. */
 export function boundOverrides(texts: readonly string[]): Partial<Bounds> {
   const bounds = texts.map((text) => {

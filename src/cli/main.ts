@@ -82,6 +82,7 @@ export function program(): Command {
     .addOption(forwardedCertificates())
     .option('--zone <name>', 'the zone of this proxy: endpoints that EndpointSlices hint at for it are preferred')
     .addOption(repeatable('--bound <name=value>', 'change a bound of the wire, see docs/wire.md'))
+    .option('--workers <number>', 'so many processes carry the traffic, for as many cores', '1')
     .option('--poll', 'look at the files once a second instead of waiting for notifications', false)
     .action(async (paths: string[], _options, command: Command) => {
       keepYoungGenerationSmall()
@@ -176,6 +177,7 @@ export function program(): Command {
     .addOption(forwardedCertificates())
     .addOption(repeatable('--bound <name=value>', 'change a bound of the wire, see docs/wire.md'))
     .option('--zone <name>', 'the zone of this proxy: endpoints that EndpointSlices hint at for it are preferred')
+    .option('--workers <number>', 'so many processes carry the traffic, for as many cores', '1')
     .action(async (_options, command: Command) => {
       keepYoungGenerationSmall()
       const { proxy: execute } = await import('./proxy.ts')

@@ -11,10 +11,7 @@ import { LastGood } from '../delivery/last-good.ts'
 import type { ProxyCredentials } from '../delivery/stream-client.ts'
 import { type ServedConfig, StreamReceiver } from '../delivery/stream-receiver.ts'
 import { Secret } from '../lib/secret.ts'
-import { DataPlane } from '../proxy/data-plane.ts'
-import { dataPlaneMetrics } from '../proxy/metrics.ts'
 import { createLogger, type LogLevel } from '../telemetry/logger.ts'
-import { createMetrics } from '../telemetry/metrics.ts'
 import { processMetrics } from '../telemetry/process-metrics.ts'
 import {
   adminPort,
@@ -25,9 +22,11 @@ import {
   proxyProtocolRanges,
   trustedHops,
   trustedRanges,
+  workerCount,
 } from './flags.ts'
 import { listenAdmin } from './listen-admin.ts'
-import { type AccessLogFormat, openAccessLog } from './open-access-log.ts'
+import type { AccessLogFormat } from './open-access-log.ts'
+import { openServingPlane, type ServingPlane } from './serving-plane.ts'
 import { untilSignal } from './until-signal.ts'
 import { UserError } from './user-error.ts'
 import { version } from './version.ts'
@@ -51,25 +50,28 @@ export interface ProxyFlags {
   readonly forwardClientCertificate: 'off' | 'details' | 'with-certificate'
   readonly bound: readonly string[]
   readonly zone?: string
+  readonly workers: string
 }
 
 export async function proxy(flags: ProxyFlags): Promise<number> {
   const logger = createLogger({ level: flags.logLevel, format: flags.logFormat, write: (line) => process.stderr.write(line) })
-  const accessLog = openAccessLog(flags.accessLog, logger)
   const credentials = (): ProxyCredentials => readCredentials(flags.credentials)
   // A mistake in the pod's volumes shows at once, not in the attempts to connect.
   credentials()
   const drainDelay = milliseconds('--drain-delay', flags.drainDelay)
-  const plane = new DataPlane({
+  const plane = await openServingPlane({
+    workers: workerCount(flags.workers),
+    plane: {
+      bounds: boundOverrides(flags.bound),
+      trusted: trustedRanges(flags.trust),
+      trustedHops: trustedHops(flags.trustedHops),
+      acceptProxyProtocol: proxyProtocolRanges(flags.acceptProxyProtocol),
+      ...(flags.forwardClientCertificate !== 'off' && { forwardClientCertificate: flags.forwardClientCertificate }),
+      ...(flags.zone !== undefined && { zone: flags.zone }),
+      sessionKeys: readSessionKeys(flags.credentials),
+    },
+    accessLog: flags.accessLog,
     logger,
-    bounds: boundOverrides(flags.bound),
-    trusted: trustedRanges(flags.trust),
-    trustedHops: trustedHops(flags.trustedHops),
-    acceptProxyProtocol: proxyProtocolRanges(flags.acceptProxyProtocol),
-    ...(flags.forwardClientCertificate !== 'off' && { forwardClientCertificate: flags.forwardClientCertificate }),
-    ...(flags.zone !== undefined && { zone: flags.zone }),
-    ...(accessLog !== undefined && { accessLog: accessLog.record }),
-    sessionKeys: readSessionKeys(flags.credentials),
     onReport: (report) => receiver.reported(report),
   })
   const lastGood = flags.state === undefined ? undefined : new LastGood(join(flags.state, 'config.json'), logger)
@@ -92,7 +94,7 @@ export async function proxy(flags: ProxyFlags): Promise<number> {
   let draining = false
   const unready = (): readonly string[] => {
     if (draining) return ['draining']
-    return served === undefined ? ['no configuration has come yet'] : []
+    return served === undefined ? ['no configuration has come yet'] : plane.unready()
   }
   const admin = new AdminServer(adminSources(plane, receiver, unready, () => served))
   const adminAddress = listenAddress(flags.adminAddress)
@@ -105,14 +107,14 @@ export async function proxy(flags: ProxyFlags): Promise<number> {
     await asked
     // Whoever sends clients here has to see first that it should not any more.
     draining = true
-    logger.info('draining', { delay: drainDelay, within: plane.runtime.bounds.drainTime })
+    logger.info('draining', { delay: drainDelay, within: plane.drainTime })
     await delay(drainDelay)
   } finally {
     await receiver.stop()
     await lastGood?.flush()
     await plane.drain()
     await admin.close()
-    await accessLog?.close()
+    await plane.closeAccessLog()
   }
   return 0
 }
@@ -144,20 +146,20 @@ function everywhere(address: string): Placement {
 }
 
 function adminSources(
-  plane: DataPlane,
+  plane: ServingPlane,
   receiver: StreamReceiver,
   unready: () => readonly string[],
   served: () => ServedConfig | undefined,
 ): AdminSources {
   return {
-    metrics: createMetrics([...dataPlaneMetrics(plane), ...receiver.metrics(), ...processMetrics(version)]),
+    metrics: plane.metrics([...receiver.metrics(), ...processMetrics(version)]),
     unready,
     documents: {
       '/config': () => {
         const now = served()
         return { gateways: now === undefined ? [] : [{ config: now.resources.config, version: now.version, ports: receiver.ports }] }
       },
-      '/pools': () => plane.pools,
+      '/pools': () => plane.pools(),
       '/version': () => ({ version, node: process.version }),
     },
   }

@@ -3,7 +3,6 @@ import { AdminServer } from '../admin/admin-server.ts'
 import { Loop } from '../controller/loop.ts'
 import { InProcessDelivery } from '../delivery/in-process.ts'
 import type { Secret } from '../lib/secret.ts'
-import { DataPlane } from '../proxy/data-plane.ts'
 import type { FileRead } from '../sources/file/assembly.ts'
 import { FileSource } from '../sources/file/file-source.ts'
 import { Laptop } from '../standalone/laptop.ts'
@@ -27,13 +26,15 @@ import {
   translateOptions,
   trustedHops,
   trustedRanges,
+  workerCount,
 } from './flags.ts'
 import { FolderSettings } from './folder-settings.ts'
 import { listenAdmin } from './listen-admin.ts'
 import { asUserError } from './offline.ts'
-import { type AccessLogFormat, openAccessLog } from './open-access-log.ts'
+import type { AccessLogFormat } from './open-access-log.ts'
 import { RunOutput } from './run-output.ts'
 import { Serving } from './serving.ts'
+import { openServingPlane, type ServingPlane } from './serving-plane.ts'
 import { untilSignal } from './until-signal.ts'
 import { UserError } from './user-error.ts'
 
@@ -51,6 +52,7 @@ export interface RunFlags extends SourceFlags, KindnessFlags {
   readonly bound: readonly string[]
   readonly zone?: string
   readonly debugHeader: boolean
+  readonly workers: string
   readonly poll: boolean
 }
 
@@ -64,7 +66,6 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
     format: flags.output === 'json' ? 'json' : 'text',
     write: (line) => process.stderr.write(line),
   })
-  const accessLog = openAccessLog(flags.accessLog, logger)
   const source = new FileSource({
     ...fileOptions(paths, flags, flags.strict ? 'keep' : 'localhost'),
     watch: flags.poll ? 'poll' : 'auto',
@@ -86,22 +87,25 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
   }
   const acceptProxyProtocol =
     flags.acceptProxyProtocol.length > 0 ? proxyProtocolRanges(flags.acceptProxyProtocol) : (settings.acceptProxyProtocol ?? [])
-  const plane = new DataPlane({
+  const plane = await openServingPlane({
+    workers: workerCount(flags.workers),
+    plane: {
+      bounds: { ...settings.bounds, ...boundOverrides(flags.bound) },
+      sessionKeys: await openSessionKeys(stateFolderOf(flags), logger),
+      trusted: trustedRanges(flags.trust),
+      trustedHops: trustedHops(flags.trustedHops),
+      acceptProxyProtocol,
+      ...(flags.forwardClientCertificate !== 'off' && { forwardClientCertificate: flags.forwardClientCertificate }),
+      ...(flags.zone !== undefined && { zone: flags.zone }),
+      debugHeader: flags.debugHeader || settings.debugHeader === true,
+    },
+    accessLog: flags.accessLog,
     logger,
-    bounds: { ...settings.bounds, ...boundOverrides(flags.bound) },
-    sessionKeys: await openSessionKeys(stateFolderOf(flags), logger),
-    trusted: trustedRanges(flags.trust),
-    trustedHops: trustedHops(flags.trustedHops),
-    acceptProxyProtocol,
-    ...(flags.forwardClientCertificate !== 'off' && { forwardClientCertificate: flags.forwardClientCertificate }),
-    ...(flags.zone !== undefined && { zone: flags.zone }),
-    debugHeader: flags.debugHeader || settings.debugHeader === true,
-    ...(accessLog !== undefined && { accessLog: accessLog.record }),
     onReport: () => loop.lookAgain(),
   })
   const delivery = new InProcessDelivery(plane)
   const serving = new Serving({
-    routerOf: (gateway) => plane.routers.get(gateway),
+    routerOf: (gateway) => plane.routerOf(gateway),
     lookAround: () => {
       const now = folderSettings.look()
       laptop?.configure(kindnessesOf(now.settings))
@@ -140,14 +144,14 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
     await drain(plane)
     await laptop?.close()
     await admin.close()
-    await accessLog?.close()
+    await plane.closeAccessLog()
   }
   return 0
 }
 
 /** A drain that does not end at once says what it waits for. */
-async function drain(plane: DataPlane): Promise<void> {
-  const seconds = Math.round(plane.runtime.bounds.drainTime / 1000)
+async function drain(plane: ServingPlane): Promise<void> {
+  const seconds = Math.round(plane.drainTime / 1000)
   const notice = `draining: what is under way may end within ${seconds} s; ask again to end at once\n`
   const timer = setTimeout(() => process.stderr.write(notice), 1_000)
   await plane.drain()

@@ -209,7 +209,7 @@ const forwardedCertificates = { Details: 'details', WithCertificate: 'with-certi
 
 function proxyArguments(
   plan: GatewayPlan,
-  { log = {}, trustedProxies = [], trustedHops, proxyProtocol, forwardClientCertificate = 'Off', bounds = {} }: ParametersSpec,
+  { workers, log = {}, trustedProxies = [], trustedHops, proxyProtocol, forwardClientCertificate = 'Off', bounds = {} }: ParametersSpec,
   { controller, adminPort, delay, timeout }: ProxyPlaces,
 ): readonly string[] {
   const options: Readonly<Record<string, string>> = {
@@ -227,6 +227,7 @@ function proxyArguments(
   return [
     'proxy',
     ...Object.entries(options).map(([name, value]) => `--${name}=${value}`),
+    ...(workers === undefined ? [] : [`--workers=${workers}`]),
     ...trustedProxies.map((range) => `--trust=${range}`),
     ...(trustedHops === undefined ? [] : [`--trusted-hops=${trustedHops}`]),
     ...(proxyProtocol?.acceptFrom ?? []).map((range) => `--accept-proxy-protocol=${range}`),

@@ -9,7 +9,7 @@
 import { randomBytes } from 'node:crypto'
 import type { GatewayConfig } from '../config/config.ts'
 import type { KeyMaterial } from '../config/key-material.ts'
-import type { ListenerKey } from '../config/listener.ts'
+import type { ListenerConfig, ListenerKey } from '../config/listener.ts'
 import type { Placement } from '../config/placement.ts'
 import type { PoolConfig, PoolKey } from '../config/pool.ts'
 import { compile } from '../routing/compile.ts'
@@ -29,9 +29,12 @@ import { serveHttp } from './http2/serve.ts'
 import { SessionTokens } from './http/session-token.ts'
 import { type CertificateResult, loadCertificates } from './listener/certificates.ts'
 import type { ForwardedCertificate } from './listener/client-certificate.ts'
+import { ListeningSocket } from './listener/listening-socket.ts'
+import type { AcceptingSocket, ListeningSocketOptions } from './listener/listening-socket.ts'
 import { descriptorLimit } from './listener/descriptor-limit.ts'
 import { plan, type Plan, type PortPlan } from './listener/plan.ts'
 import { type Admission, Port, type PortSurroundings } from './listener/port.ts'
+import { ticketKeysFrom } from './listener/ticket-keys.ts'
 import { TlsAcceptor } from './listener/tls-acceptor.ts'
 import { compileTlsListeners, type TlsListeners } from './listener/tls-listener.ts'
 import { DatagramPort } from './stream/datagram-port.ts'
@@ -61,6 +64,10 @@ export interface DataPlaneOptions {
    * that a key can be replaced. Absent or empty: a random one, and sessions end with the process.
    */
   readonly sessionKeys?: readonly Secret[]
+  /** From which the keys of TLS tickets come, so that whoever has the same believes them; absent: each data plane believes its own only. */
+  readonly ticketSecret?: Secret
+  /** Opens TCP ports; absent: this process listens itself. UDP ports it always opens itself. */
+  readonly listen?: (options: ListeningSocketOptions) => AcceptingSocket
   /** Bytes of memory that the process uses, for the watermark; absent: what is resident. */
   readonly usedMemory?: () => number
   /** Where this process runs (topology.kubernetes.io/zone): endpoints whose hints name it are preferred. Absent: hints mean nothing. */
@@ -94,6 +101,7 @@ export class DataPlane {
   readonly #options: DataPlaneOptions
   readonly #surroundings: PortSurroundings
   readonly #admission: Admission
+  readonly #ticketKeys: ((config: ListenerConfig) => Buffer) | undefined
   readonly #timers: NodeJS.Timeout[] = []
   #served = new Map<string, Served>()
   #plan: Plan = { ports: [], failures: [] }
@@ -147,6 +155,7 @@ export class DataPlane {
       runtime: this.runtime,
       tls: new TlsAcceptor(bounds, sweep),
       admission: this.#admission,
+      listen: options.listen ?? ((socket) => new ListeningSocket(socket)),
       serve: serveHttp,
       trusts: trustIn(options.trusted ?? [], options.trustedHops ?? 0),
       sendsHeader: options.acceptProxyProtocol?.length ? within(options.acceptProxyProtocol) : undefined,
@@ -154,6 +163,7 @@ export class DataPlane {
       acceptFailed: (error) => this.#acceptFailed(error),
       headerRefused: (peer, reason) => this.#headerRefused(peer, reason),
     }
+    this.#ticketKeys = options.ticketSecret && ticketKeysFrom(options.ticketSecret)
     sweep.start()
     this.#every(retryInterval, () => void this.#retry())
     if (bounds.memory > 0) this.#every(memoryInterval, () => this.#watchMemory(bounds.memory))
@@ -244,7 +254,11 @@ export class DataPlane {
     )
     const listeners = configs.flatMap((config) => config.listeners)
     const { secured, failed } = this.#surroundings.tls
-    const compiled = compileTlsListeners(listeners, this.#certificates, this.#tlsListeners, { secured, failed })
+    const compiled = compileTlsListeners(listeners, this.#certificates, this.#tlsListeners, {
+      secured,
+      failed,
+      ticketKeys: this.#ticketKeys,
+    })
     this.#tlsListeners = compiled.listeners
     this.#tlsFailures = compiled.failures
   }

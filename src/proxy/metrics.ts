@@ -1,5 +1,5 @@
 /** The data plane's numbers as metric families. Labels are Gateways, routes, rules and pools: what is configured, never what a client sends. */
-import type { Labels, MetricFamily } from '../telemetry/metrics.ts'
+import type { InProcesses, Labels, MetricFamily } from '../telemetry/metrics.ts'
 import type { DataPlane } from './data-plane.ts'
 import { policyMetrics } from './http/policy-metrics.ts'
 import { streamMetrics } from './stream/stream-metrics.ts'
@@ -13,16 +13,30 @@ const codeClasses = ['none', '1xx', '2xx', '3xx', '4xx', '5xx']
 
 export function dataPlaneMetrics(dataPlane: DataPlane): readonly MetricFamily[] {
   const { counters, mirrors, pools } = dataPlane.runtime
-  const ofProcess = (kind: 'counter' | 'gauge', name: string, help: string, read: () => number): MetricFamily => ({
+  const ofProcess = (
+    kind: 'counter' | 'gauge',
+    name: string,
+    help: string,
+    read: () => number,
+    inProcesses: InProcesses = 'sum',
+  ): MetricFamily => ({
     kind,
+    inProcesses,
     name: `gatewright_${name}`,
     help,
     labels: [],
     samples: () => [{ labels: {}, value: read() }],
   })
   const ofPorts = portMetric(() => dataPlane.ports)
-  const ofPools = (kind: 'counter' | 'gauge', name: string, help: string, read: (pool: Pool) => number): MetricFamily => ({
+  const ofPools = (
+    kind: 'counter' | 'gauge',
+    name: string,
+    help: string,
+    read: (pool: Pool) => number,
+    inProcesses: InProcesses = 'sum',
+  ): MetricFamily => ({
     kind,
+    inProcesses,
     name: `gatewright_upstream_${name}`,
     help,
     labels: ['pool'],
@@ -75,7 +89,13 @@ export function dataPlaneMetrics(dataPlane: DataPlane): readonly MetricFamily[] 
       samples: () => byReason({}, counters.shed),
     },
     ofProcess('gauge', 'tunnels', 'Upgraded connections that are open.', () => counters.tunnels),
-    ofProcess('gauge', 'overloaded', '1 while new requests are refused for want of memory.', () => Number(dataPlane.runtime.overloaded)),
+    ofProcess(
+      'gauge',
+      'overloaded',
+      '1 while new requests are refused for want of memory.',
+      () => Number(dataPlane.runtime.overloaded),
+      'greatest',
+    ),
     ofPorts('gauge', 'connections', 'Open connections of clients, those in their handshake included.', (port) => port.open),
     {
       kind: 'counter',
@@ -133,18 +153,26 @@ export function dataPlaneMetrics(dataPlane: DataPlane): readonly MetricFamily[] 
     },
     {
       kind: 'gauge',
+      inProcesses: 'greatest',
       name: 'gatewright_upstream_endpoint_ejected',
       help: '1 for each endpoint that is ejected now or on trial, by the failure that came last; others have no series.',
       labels: ['pool', 'endpoint', 'reason'],
       samples: () => [...pools.all()].flatMap(ejectedOf),
     },
-    ofPools('gauge', 'panic', '1 while ejections are ignored, because too few endpoints are left.', (pool) => Number(pool.panic)),
-    ofPools('gauge', 'endpoints', 'Endpoints, ready and serving.', (pool) => pool.config.endpoints.length),
+    ofPools(
+      'gauge',
+      'panic',
+      '1 while ejections are ignored, because too few endpoints are left.',
+      (pool) => Number(pool.panic),
+      'greatest',
+    ),
+    ofPools('gauge', 'endpoints', 'Endpoints, ready and serving.', (pool) => pool.config.endpoints.length, 'greatest'),
     ofPools(
       'gauge',
       'endpoints_used',
       'Endpoints over which requests are balanced now: near ones, without those that are ejected.',
       (pool) => pool.candidates.length,
+      'greatest',
     ),
     ofPools('gauge', 'connections', 'Open connections.', (pool) => sum(pool.endpoints, ({ connections }) => connections)),
     ofPools('gauge', 'active_requests', 'Requests under way.', (pool) => sum(pool.endpoints, ({ active }) => active)),

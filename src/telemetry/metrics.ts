@@ -13,8 +13,13 @@ interface FamilyBase {
   readonly labels: readonly string[]
 }
 
+/** How the values of several processes become one: what each has a part of is added, of what each says of the same thing the greatest or the first counts. */
+export type InProcesses = 'sum' | 'greatest' | 'first'
+
 export interface NumberFamily extends FamilyBase {
   readonly kind: 'counter' | 'gauge'
+  /** What several processes have to say of one thing, see `InProcesses`; absent: the sum. */
+  readonly inProcesses?: InProcesses
   /** Values with equal labels are added. */
   readonly samples: () => Iterable<{ readonly labels: Labels; readonly value: number }>
 }

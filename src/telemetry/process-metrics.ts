@@ -1,10 +1,10 @@
 /** What the process itself uses: the few numbers that an operator looks at first. */
 import { readdirSync } from 'node:fs'
-import type { Labels, MetricFamily } from './metrics.ts'
+import type { Labels, MetricFamily, NumberFamily } from './metrics.ts'
 
 export function processMetrics(version: string): readonly MetricFamily[] {
   const started = Date.now() / 1000 - process.uptime()
-  const one = (kind: 'counter' | 'gauge', name: string, help: string, read: () => number): MetricFamily => ({
+  const one = (kind: 'counter' | 'gauge', name: string, help: string, read: () => number): NumberFamily => ({
     kind,
     name,
     help,
@@ -18,7 +18,10 @@ export function processMetrics(version: string): readonly MetricFamily[] {
     }),
     one('gauge', 'process_resident_memory_bytes', 'Resident memory of the process.', () => process.memoryUsage.rss()),
     one('gauge', 'process_heap_bytes', 'JavaScript heap in use.', () => process.memoryUsage().heapUsed),
-    one('gauge', 'process_start_time_seconds', 'When the process started, seconds since the epoch.', () => started),
+    {
+      ...one('gauge', 'process_start_time_seconds', 'When the process started, seconds since the epoch.', () => started),
+      inProcesses: 'first',
+    },
     {
       kind: 'gauge',
       name: 'process_open_fds',
@@ -35,6 +38,7 @@ export function processMetrics(version: string): readonly MetricFamily[] {
     },
     {
       kind: 'gauge',
+      inProcesses: 'first',
       name: 'gatewright_build_info',
       help: 'Always 1; the labels tell the versions of the program and of Node.',
       labels: ['version', 'node'],

@@ -50,6 +50,7 @@ const spec: Schema<ParametersSpec> = object(
   {
     replicas: optional(integer({ min: 0, max: 1_000 })),
     autoscaling: optional(autoscaling),
+    workers: optional(integer({ min: 1, max: 64 })),
     service: optional(
       object({
         type: optional(oneOf('LoadBalancer', 'NodePort', 'ClusterIP')),

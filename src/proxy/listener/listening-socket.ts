@@ -3,6 +3,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { listenFailure } from './listen-failure.ts'
 
 export interface ListeningSocketOptions {
+  /** What tells the socket from others, also where the system chooses the port. */
+  readonly name: string
   readonly address: string
   /** 0: the system chooses one. */
   readonly port: number
@@ -12,10 +14,20 @@ export interface ListeningSocketOptions {
   readonly acceptFailed: (error: Error) => void
 }
 
+/** A socket that listens, whoever opens it: this process, or another one that hands on what it accepts. */
+export interface AcceptingSocket {
+  /** The port that was really opened; 0 before `open`. */
+  readonly port: number
+  /** Resolves when connections are accepted. Rejects with an Error whose message is fit for a person. */
+  open(): Promise<void>
+  /** Stops to accept, at once. Accepted connections live on. */
+  close(): void
+}
+
 /** Connections that the kernel holds for us until we accept them; it cuts the number to its own limit. */
 const backlog = 4096
 
-export class ListeningSocket {
+export class ListeningSocket implements AcceptingSocket {
   readonly #options: ListeningSocketOptions
   readonly #server: Server
   #port = 0
@@ -25,12 +37,10 @@ export class ListeningSocket {
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, options.accept)
   }
 
-  /** The port that was really opened; 0 before `open`. */
   get port(): number {
     return this.#port
   }
 
-  /** Resolves when connections are accepted. Rejects with an Error whose message is fit for a person. */
   open(): Promise<void> {
     const { address, port } = this.#options
     return new Promise((resolve, reject) => {
@@ -47,7 +57,6 @@ export class ListeningSocket {
     })
   }
 
-  /** Stops to accept, at once. Accepted connections live on. */
   close(): void {
     this.#server.close()
   }

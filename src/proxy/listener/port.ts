@@ -8,8 +8,8 @@ import type { ClientConnection, ConnectionContext, LivePort, ProxyRuntime } from
 import { type Origin, plainAddress } from '../proxy-protocol/ends.ts'
 import { StreamConnection, type StreamContext } from '../stream/stream-connection.ts'
 import { clientCertificateField, type ForwardedCertificate } from './client-certificate.ts'
-import { ListeningSocket } from './listening-socket.ts'
 import { PendingHeader } from './pending-header.ts'
+import type { AcceptingSocket, ListeningSocketOptions } from './listening-socket.ts'
 import type { PortPlan } from './plan.ts'
 import type { Passing, ServerNameChoice, TlsAcceptor, TlsChoice, TlsCounters, TlsPort } from './tls-acceptor.ts'
 import type { TlsListeners } from './tls-listener.ts'
@@ -38,6 +38,7 @@ export interface PortSurroundings {
   readonly admission: Admission
   /** Speaks HTTP on a socket that nobody reads yet; `first`: what was read from it already. */
   readonly serve: (socket: Socket, context: ConnectionContext, first?: Buffer) => ClientConnection
+  readonly listen: (options: ListeningSocketOptions) => AcceptingSocket
   /** Whether what this peer says about others is believed. */
   readonly trusts: (address: string) => boolean
   /** Whether connections of this peer begin with a header of the PROXY protocol; undefined: nobody's do. */
@@ -77,7 +78,7 @@ export class Port implements LivePort, TlsPort {
     proxyHeadersRefused: 0,
   }
   readonly #surroundings: PortSurroundings
-  readonly #socket: ListeningSocket
+  readonly #socket: AcceptingSocket
   #tlsListeners: TlsListeners
   #listenerKeys: ReadonlySet<ListenerKey>
   readonly #connections = new Map<ClientConnection, Stays>()
@@ -91,7 +92,8 @@ export class Port implements LivePort, TlsPort {
     this.#tlsListeners = tlsListeners
     this.#listenerKeys = keysOf(plan)
     this.#surroundings = surroundings
-    this.#socket = new ListeningSocket({
+    this.#socket = surroundings.listen({
+      name: plan.key,
       address: plan.address,
       port: plan.listenPort,
       accept: (socket) => this.#accept(socket),

@@ -70,7 +70,7 @@ export class TlsAcceptor {
     pending.begin(first)
   }
 
-  /** The `TlsEvents` of every listener. */
+  /** For the `TlsSurroundings` of every listener. */
   readonly secured = (socket: TLSSocket, listener: ListenerKey): void => {
     const name = nameOf(socket)
     const pending = this.#pending.get(name)

@@ -15,9 +15,11 @@ import { normalServerName } from './client-hello.ts'
 /** By key of the listener. */
 export type TlsListeners = ReadonlyMap<ListenerKey, TlsListener>
 
-export interface TlsEvents {
+export interface TlsSurroundings {
   readonly secured: (socket: TLSSocket, listener: ListenerKey) => void
   readonly failed: (socket: TLSSocket) => void
+  /** 48 bytes, the same wherever tickets of this listener are believed. Absent: what OpenSSL makes up for each server. */
+  readonly ticketKeys?: ((config: ListenerConfig) => Buffer) | undefined
 }
 
 /**
@@ -40,14 +42,14 @@ export class TlsListener {
   readonly config: ListenerConfig
   readonly certificates: readonly LoadedCertificate[]
   readonly #terms: TlsTerms
-  readonly #events: TlsEvents
+  readonly #surroundings: TlsSurroundings
   #server: Server | undefined
 
-  constructor(config: ListenerConfig, terms: TlsTerms, certificates: readonly LoadedCertificate[], events: TlsEvents) {
+  constructor(config: ListenerConfig, terms: TlsTerms, certificates: readonly LoadedCertificate[], surroundings: TlsSurroundings) {
     this.config = config
     this.certificates = certificates
     this.#terms = terms
-    this.#events = events
+    this.#surroundings = surroundings
   }
 
   /** Takes the handshake on; the socket holds the ClientHello as unread bytes. */
@@ -59,6 +61,7 @@ export class TlsListener {
 
   #createServer(): Server {
     const { config, certificates } = this
+    const { secured, failed, ticketKeys } = this.#surroundings
     const { minVersion, clients } = this.#terms
     const [first] = certificates
     const contextOf = clients === undefined ? presented : checking(clients)
@@ -68,6 +71,8 @@ export class TlsListener {
       requestCert: clients !== undefined,
       rejectUnauthorized: clients?.mode === 'valid-only',
       minVersion,
+      // Node makes the context of a process's arguments, which are not the same in all processes.
+      ...(ticketKeys !== undefined && { ticketKeys: ticketKeys(config), sessionIdContext: 'gatewright' }),
       ciphers,
       honorCipherOrder: false,
       // RFC 9325 section 3.5: a client that asks to renegotiate gets an alert.
@@ -77,8 +82,8 @@ export class TlsListener {
       pauseOnConnect: true,
       SNICallback: (serverName, done) => done(null, contextOf(chooseCertificate(certificates, normalServerName(serverName)))),
     })
-    server.on('secureConnection', (socket) => this.#events.secured(socket, config.key))
-    server.on('tlsClientError', (_error, socket) => this.#events.failed(socket))
+    server.on('secureConnection', (socket) => secured(socket, config.key))
+    server.on('tlsClientError', (_error, socket) => failed(socket))
     return server
   }
 }
@@ -122,7 +127,7 @@ export function compileTlsListeners(
   configs: Iterable<ListenerConfig>,
   certificates: ReadonlyMap<string, CertificateResult>,
   previous: TlsListeners,
-  events: TlsEvents,
+  surroundings: TlsSurroundings,
 ): TlsListenersResult {
   const listeners = new Map<ListenerKey, TlsListener>()
   const failures = new Map<ListenerKey, string>()
@@ -139,7 +144,7 @@ export function compileTlsListeners(
       before?.config === config &&
       before.certificates.length === loaded.length &&
       loaded.every((one, index) => one === before.certificates[index])
-    const listener = same || loaded.length === 0 ? before : new TlsListener(config, config.tls, loaded, events)
+    const listener = same || loaded.length === 0 ? before : new TlsListener(config, config.tls, loaded, surroundings)
     if (listener !== undefined) listeners.set(config.key, listener)
   }
   return { listeners, failures }

@@ -212,7 +212,7 @@ describe('under traffic', () => {
     }
     const before = await pods()
     const parameters = `/apis/gatewright.dev/v1alpha1/namespaces/${scene.namespace}/gatewayparameters/two`
-    await scene.api.patch(parameters, { spec: { log: { level: 'warn' } } }, 'application/merge-patch+json')
+    await scene.api.patch(parameters, { spec: { log: { level: 'warn' }, workers: 2 } }, 'application/merge-patch+json')
     await eventually(
       async () => {
         const now = await pods()

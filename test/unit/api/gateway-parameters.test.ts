@@ -31,6 +31,8 @@ describe('GatewayParameters', () => {
     [{ log: { level: 'trace' } }, 'enum at spec.log.level'],
     [{ drain: { delay: '5' } }, 'pattern at spec.drain.delay'],
     [{ trustedProxies: ['10.0.0.0/40'] }, 'cidr at spec.trustedProxies[0]'],
+    [{ workers: 0 }, 'minimum at spec.workers'],
+    [{ workers: 65 }, 'maximum at spec.workers'],
     [{ trustedHops: 17 }, 'maximum at spec.trustedHops'],
     [{ proxyProtocol: {} }, 'required at spec.proxyProtocol.acceptFrom'],
     [{ proxyProtocol: { acceptFrom: [] } }, 'too-few at spec.proxyProtocol.acceptFrom'],

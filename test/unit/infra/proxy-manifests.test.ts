@@ -164,6 +164,7 @@ describe('the objects of a Gateway', () => {
     const { spec, of, template, pod, container } = made({
       parameters: {
         replicas: 3,
+        workers: 4,
         service: { type: 'NodePort', annotations: { cloud: 'yes' }, externalTrafficPolicy: 'Local' },
         pod: { annotations: { scrape: 'yes' }, nodeSelector: { edge: 'true' }, resources: { limits: { memory: '1Gi' } } },
         log: { level: 'warn', format: 'text', access: 'off' },
@@ -192,6 +193,7 @@ describe('the objects of a Gateway', () => {
       '--access-log=off',
       '--log-level=warn',
       '--log-format=text',
+      '--workers=4',
       '--trust=10.0.0.0/8',
       '--trusted-hops=2',
       '--accept-proxy-protocol=192.0.2.0/24',

@@ -19,6 +19,7 @@ const allowed: Record<string, readonly string[]> = {
   status: ['api', 'kube', 'telemetry', 'lib'],
   infra: ['api', 'kube', 'telemetry', 'x509', 'lib'],
   delivery: ['config', 'telemetry', 'lib'],
+  workers: ['config', 'proxy', 'delivery', 'telemetry', 'lib'],
   controller: ['api', 'cluster', 'config', 'translate', 'telemetry', 'lib'],
   admin: ['api', 'cluster', 'config', 'routing', 'telemetry', 'lib'],
 }
@@ -31,6 +32,7 @@ const mayReveal = [
   /^src\/proxy\/listener\//,
   /^src\/proxy\/upstream\/secure-dialer\.ts$/,
   /^src\/proxy\/http\/session-key\.ts$/,
+  /^src\/workers\/settings\.ts$/,
 ]
 
 const root = resolve(import.meta.dirname, '../../..')

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { DataPlane } from '../../../src/proxy/data-plane.ts'
 import { dataPlaneMetrics } from '../../../src/proxy/metrics.ts'
 import { silentLogger } from '../../../src/telemetry/logger.ts'
+import { workerMetrics } from '../../../src/workers/worker-metrics.ts'
 
 // docs/telemetry.md promises names to people's dashboards.
 
@@ -14,7 +15,8 @@ const named = new Set([...page.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?
 describe('docs/telemetry.md', () => {
   it('names every metric of the data plane, and no other', async () => {
     const plane = new DataPlane({ logger: silentLogger })
-    const names = dataPlaneMetrics(plane).map(({ name }) => name)
+    const nothing = { serving: () => 0, ends: () => 0, refused: () => 0, connections: () => [] }
+    const names = [...dataPlaneMetrics(plane), ...workerMetrics(nothing)].map(({ name }) => name)
     await plane.drain(0)
     expect([...named].filter((name) => name.startsWith('gatewright_')).sort()).toEqual([...new Set(names)].sort())
   })

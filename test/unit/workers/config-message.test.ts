@@ -87,6 +87,8 @@ describe('the settings of a worker', () => {
       trustedHops: 2,
       sessionKeys: [new Secret('one'), new Secret('two')],
       ticketSecret: new Secret('three'),
+      acceptProxyProtocol: trusted.slice(1),
+      forwardClientCertificate: 'details' as const,
       zone: 'a',
       debugHeader: true,
     }

@@ -45,6 +45,17 @@ export const findings = {
     }
   },
 
+  xBackendNotDefined(subject: Subject, namespace: string, name: string): Finding {
+    return {
+      code: 'x-backend-not-defined',
+      severity: 'warning',
+      object: objectOf(subject),
+      path: subject.path,
+      message: `XBackend ${namespace}/${name} is not defined here.`,
+      cause: `XBackend/${namespace}/${name}`,
+    }
+  },
+
   appProtocolUnknown(service: Service, { port, appProtocol }: ServicePort, spoken: 'http' | 'h2c'): Finding {
     return {
       code: 'app-protocol-unknown',

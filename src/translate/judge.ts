@@ -15,6 +15,7 @@ import type { Inputs, Memo } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
 import type { RouteResult } from './route.ts'
 import { streamRouteOf } from './stream-route.ts'
+import type { LoadedCertificate } from './tls.ts'
 
 export function judgeClasses(snapshot: Snapshot, options: TranslateOptions, memo: Memo): readonly ClassResult[] {
   const classes = snapshot.all('GatewayClass').filter((gatewayClass) => isOurs(gatewayClass, options))
@@ -67,11 +68,14 @@ function objects<O extends ApiObject>(sorted: readonly O[]): Inputs<O> {
   return { sorted, compare: compareObjects }
 }
 
-/** Keys of the certificates that are served. */
-export function keysOf(gateways: readonly GatewayPart[], last: KeyMaterial | undefined): KeyMaterial {
-  const keys: KeyMaterial = new Map(
-    gateways.flatMap(({ certificates }) => certificates.map(({ certificate, key }) => [certificate.fingerprint, key])),
-  )
+/** Keys of the certificates that are served, and of those that backends themselves want to be `shown`. */
+export function keysOf(
+  gateways: readonly GatewayPart[],
+  shown: readonly LoadedCertificate[],
+  last: KeyMaterial | undefined,
+): KeyMaterial {
+  const all = [...gateways.flatMap(({ certificates }) => certificates), ...shown]
+  const keys: KeyMaterial = new Map(all.map(({ certificate, key }) => [certificate.fingerprint, key]))
   const same = last !== undefined && last.size === keys.size && [...keys].every(([fingerprint, key]) => last.get(fingerprint) === key)
   return same ? last : keys
 }

@@ -21,6 +21,7 @@ import type { TranslateOptions } from './options.ts'
 import { listed, withRemedies, type Remedy } from './remedy.ts'
 import { ownerInWords, type GatewaySurface } from './surface.ts'
 import type { Rank } from './tie-break.ts'
+import type { BackendPath } from './traffic-policy.ts'
 import type { StatusOf } from './translation.ts'
 
 /** All that a pass knows of one route. */
@@ -35,6 +36,8 @@ export interface RouteResult {
   readonly pools: readonly PoolUse[]
   /** `namespace/name` of the Services that its requests may reach, or would if their BackendTLSPolicy could be followed. */
   readonly services: readonly string[]
+  /** All backends that it refers to and may, there or not. */
+  readonly targets: readonly BackendPath[]
   /** The Gateways of ours that the route names, itself or by a ListenerSet, accepted or not. */
   readonly parents: readonly GatewaySurface[]
   readonly findings: readonly Finding[]

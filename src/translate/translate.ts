@@ -21,8 +21,10 @@ import { statusesOfGateways } from './gateway-status.ts'
 import type { RouteResult } from './route.ts'
 import { statusesOfPolicies, wantsOfPolicies } from './policy.ts'
 import { byKind, keepStatuses, statusesIn } from './statuses.ts'
+import { statusesOfTrafficPolicies } from './traffic-policy-status.ts'
 import type { Translation } from './translation.ts'
 import type { Hashes } from './version.ts'
+import { statusesOfXBackends, wantsOfXBackends } from './x-backend-status.ts'
 
 export type { TranslateOptions } from './options.ts'
 
@@ -69,16 +71,20 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
       sets: attachedSets(sets),
     }),
   )
-  const policyStatuses = keepStatuses(last?.statuses, statusesOfPolicies(snapshot, served))
+  const ofBackends = [
+    statusesOfPolicies(snapshot, served),
+    statusesOfXBackends(snapshot, served),
+    statusesOfTrafficPolicies(snapshot, served),
+  ].map((made) => keepStatuses(last?.statuses, made))
   const judged: readonly Judged[] = [classes, gateways, listenerSets, ...Object.values(routes)]
   const translation: Translation = {
     statuses: keepArray(
       last?.statuses,
-      byKind([gatewayStatuses, policyStatuses, ...[classes, sets, ...Object.values(routes)].map(statusesIn)]),
+      byKind([gatewayStatuses, ...ofBackends, ...[classes, sets, ...Object.values(routes)].map(statusesIn)]),
     ),
     configs: assembled.configs,
     versions: assembled.versions,
-    keys: keysOf(merged.gateways, last?.keys),
+    keys: keysOf(merged.gateways, assembled.shown, last?.keys),
     infra: keepArray(
       last?.infra,
       merged.gateways.flatMap(({ infra }) => (infra === undefined ? [] : [infra])),
@@ -87,7 +93,7 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
       base !== undefined && sameItems(base.judged, judged)
         ? base.translation.findings
         : keepArray(last?.findings, judged.flatMap(findingsOf)),
-    wants: keep(last?.wants, [...new Set([...merged.gateways.flatMap(({ wants }) => wants), ...wantsOfPolicies(snapshot)])].sort()),
+    wants: keep(last?.wants, [...new Set([...merged.gateways.flatMap(({ wants }) => wants), ...wantsOfPolicies(snapshot), ...wantsOfXBackends(snapshot)])].sort()),
   }
   return { translation, options, memo, assembled, attached, merged, sets, judged, hashes }
 }

@@ -89,6 +89,8 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
     trustedHops: trustedHops(flags.trustedHops),
     ...(flags.zone !== undefined && { zone: flags.zone }),
     debugHeader: flags.debugHeader || settings.debugHeader === true,
+    // Who writes the files runs the gateway.
+    namesMayBeLocal: true,
     ...(accessLog !== undefined && { accessLog: accessLog.record }),
     onReport: () => loop.lookAgain(),
   })

@@ -35,7 +35,9 @@ import { TlsAcceptor } from './listener/tls-acceptor.ts'
 import { compileTlsListeners, type TlsListeners } from './listener/tls-listener.ts'
 import { DatagramPort } from './stream/datagram-port.ts'
 import { Sweep } from './sweep.ts'
-import { logHealth } from './upstream/health-log.ts'
+import { logHealth, logName } from './upstream/health-log.ts'
+import { mayLeadTo } from './upstream/name-guard.ts'
+import { createNameLookup } from './upstream/name-lookup.ts'
 import { poolState, type PoolState } from './upstream/pool-state.ts'
 import { type ClientCertificate, PoolRegistry } from './upstream/registry.ts'
 
@@ -56,6 +58,10 @@ export interface DataPlaneOptions {
    * that a key can be replaced. Absent or empty: a random one, and sessions end with the process.
    */
   readonly sessionKeys?: readonly Secret[]
+  /** DNS servers for backends that are a name, `address` or `address:port`; absent: those of the system. */
+  readonly nameServers?: readonly string[]
+  /** True where the gateway serves who it runs for: then such a name may lead to this machine. */
+  readonly namesMayBeLocal?: boolean
   /** Bytes of memory that the process uses, for the watermark; absent: what is resident. */
   readonly usedMemory?: () => number
   /** Where this process runs (topology.kubernetes.io/zone): endpoints whose hints name it are preferred. Absent: hints mean nothing. */
@@ -78,6 +84,8 @@ interface Served {
 
 export type { ApplyReport, GatewayReport } from './apply-report.ts'
 
+/** So long a configuration waits for the first look for a name, so that its first requests find an address. */
+const firstNameTime = 1_000
 const retryInterval = 1_000
 const memoryInterval = 1_000
 const acceptWarningInterval = 10_000
@@ -119,6 +127,9 @@ export class DataPlane {
         zone: options.zone,
         clientCertificate: (fingerprint) => this.#clientCertificate(fingerprint),
         healthChanged: (pool, endpoint) => logHealth(options.logger, pool, endpoint),
+        lookup: createNameLookup({ timeout: bounds.nameTime, servers: options.nameServers }),
+        mayLeadTo: (address) => mayLeadTo(address, options.namesMayBeLocal === true),
+        nameChanged: (pool, outcome) => logName(options.logger, pool, outcome),
       }),
       sweep,
       buffers,
@@ -205,7 +216,7 @@ export class DataPlane {
     this.#prepareTls(effective, keys)
 
     this.#updatePools([before, this.#served])
-    await this.#open()
+    await Promise.all([this.#open(), this.runtime.pools.named(firstNameTime)])
     const planned = new Set<string>(this.#plan.ports.map(({ key }) => key))
     for (const port of this.#plan.ports) {
       const router = this.#routerOf(port)

@@ -45,6 +45,18 @@ export const findings = {
     }
   },
 
+  policyTargetNotServed(subject: Subject, kind: string, saysItself: boolean): Finding {
+    return {
+      code: 'policy-target-not-served',
+      severity: 'warning',
+      object: objectOf(subject),
+      path: subject.path,
+      message: saysItself
+        ? `A ${subject.kind} does not hold for an ${kind}, which says of TLS itself (spec.tls): this target has no effect.`
+        : `A ${subject.kind} for a ${kind} has no effect: it is no backend that is served.`,
+    }
+  },
+
   xBackendNotDefined(subject: Subject, namespace: string, name: string): Finding {
     return {
       code: 'x-backend-not-defined',

@@ -2,7 +2,9 @@
 import type { KeyMaterial } from '../config/key-material.ts'
 import type { Gateway, GatewayClass, ListenerSet } from '../api/gateway.ts'
 import type { ApiObject } from '../api/object.ts'
+import type { BackendTlsPolicy } from '../api/policy.ts'
 import type { GrpcRoute, HttpRoute, Route } from '../api/route.ts'
+import type { XBackendTrafficPolicy } from '../api/x-backend.ts'
 import { compareObjects } from '../cluster/order.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { classOf, isOurs, type ClassResult } from './gateway-class.ts'
@@ -13,6 +15,7 @@ import { keep } from './keep.ts'
 import { listenerSetOf, type ListenerSetResult } from './listener-set.ts'
 import type { Inputs, Memo } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
+import { type JudgedTargets, judgeTargets } from './policy-targets.ts'
 import type { RouteResult } from './route.ts'
 import { streamRouteOf } from './stream-route.ts'
 import type { LoadedCertificate } from './tls.ts'
@@ -43,6 +46,14 @@ export function judgeListenerSets(snapshot: Snapshot, memo: Memo): readonly List
   return memo.each<ListenerSet, ListenerSetResult>('ListenerSet', objects(snapshot.all('ListenerSet')), (set, read, last) =>
     listenerSetOf(read, set, last),
   )
+}
+
+export function judgePolicyTargets(snapshot: Snapshot, memo: Memo): readonly (readonly JudgedTargets[])[] {
+  const ofKind = (kind: 'BackendTLSPolicy' | 'XBackendTrafficPolicy') =>
+    memo.each<BackendTlsPolicy | XBackendTrafficPolicy, JudgedTargets>(kind, objects(snapshot.all(kind)), (policy, _read, last) =>
+      keep(last, judgeTargets(policy)),
+    )
+  return [ofKind('BackendTLSPolicy'), ofKind('XBackendTrafficPolicy')]
 }
 
 /** By kind. Unchanged arrays stay the same. */

@@ -23,8 +23,9 @@ export function holdingTrafficPolicy(read: Pick<Reader, 'bucket'>, backend: Back
 
 /** Undefined: no policy constrains retries, the data plane's own bound holds. */
 export function retryBudgetOf(read: Pick<Reader, 'bucket'>, backend: BackendPath): RetryBudgetConfig | undefined {
-  const constraint = holdingTrafficPolicy(read, backend)?.spec.retryConstraint
-  if (constraint === undefined) return undefined
+  const policy = holdingTrafficPolicy(read, backend)
+  const constraint = policy?.spec.retryConstraint
+  if (policy === undefined || constraint === undefined || trafficPolicyProblem(policy) !== undefined) return undefined
   const { budget, minRetryRate } = constraint
   // What one of both leaves out is as if both were absent: 10 in 1s.
   const { count = 10, interval = '1s' } = minRetryRate

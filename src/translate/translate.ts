@@ -12,7 +12,7 @@ import { sameItems } from '../lib/list-change.ts'
 import { attachedRoutes, type AttachedRoutes } from './attached-routes.ts'
 import { assembleConfigs, type Assembled } from './assemble.ts'
 import { equal, keep, keepArray } from './keep.ts'
-import { judgeClasses, judgeGateways, judgeListenerSets, judgeRoutes, keysOf } from './judge.ts'
+import { judgeClasses, judgeGateways, judgeListenerSets, judgePolicyTargets, judgeRoutes, keysOf } from './judge.ts'
 import { attachedSets, statusesOfSets, type SetStatus } from './listener-set-status.ts'
 import { Memo } from './memo.ts'
 import { mergeListeners, withMerged, type Merged } from './merged-listeners.ts'
@@ -76,7 +76,13 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
     statusesOfXBackends(snapshot, served),
     statusesOfTrafficPolicies(snapshot, served),
   ].map((made) => keepStatuses(last?.statuses, made))
-  const judged: readonly Judged[] = [classes, gateways, listenerSets, ...Object.values(routes)]
+  const judged: readonly Judged[] = [
+    classes,
+    gateways,
+    listenerSets,
+    ...Object.values(routes),
+    ...judgePolicyTargets(snapshot, memo),
+  ]
   const translation: Translation = {
     statuses: keepArray(
       last?.statuses,

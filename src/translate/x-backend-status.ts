@@ -4,6 +4,7 @@ import type { XBackend } from '../api/x-backend.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { type Ancestors, ancestorsBy, entriesOf } from './ancestors.ts'
 import { backendConditions } from './conditions.ts'
+import { withRemedies } from './remedy.ts'
 import type { RouteResult } from './route.ts'
 import type { StatusOf } from './translation.ts'
 import { judgeXBackend, type JudgedXBackend } from './x-backend.ts'
@@ -38,9 +39,9 @@ function statusOf({ apiVersion, kind, metadata, spec }: XBackend, judged: Judged
   }
 }
 
-function conditionOf(spec: XBackend['spec'], { problem, pending, tls }: JudgedXBackend, generation: number): Condition {
+function conditionOf(spec: XBackend['spec'], { problem, remedy, pending, tls }: JudgedXBackend, generation: number): Condition {
   if (pending) return backendConditions.pending(generation, problem ?? '')
-  if (problem !== undefined) return backendConditions.invalid(generation, `${problem} Requests to it fail.`)
+  if (problem !== undefined) return backendConditions.invalid(generation, withRemedies(`${problem} Requests to it fail.`, remedy === undefined ? [] : [remedy]))
   const where = spec.type === 'ExternalHostname' ? `The addresses of ${spec.externalHostname?.hostname}` : 'The selected endpoints'
   const how = tls === undefined ? 'in clear text' : 'over TLS'
   const risk = spec.type === 'ExternalHostname' && tls === undefined ? ' Whoever is between may read and change it: set tls.' : ''

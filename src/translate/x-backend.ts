@@ -10,12 +10,14 @@ import { isIp } from '../lib/ip.ts'
 import type { Speech } from './app-protocol.ts'
 import { judgeValidation } from './backend-tls.ts'
 import type { Reader } from './memo.ts'
+import type { Remedy } from './remedy.ts'
 import { sessionOf } from './session.ts'
 import { type LoadedCertificate, loadCertificate } from './tls.ts'
 
 export interface JudgedXBackend {
   /** A sentence: why nothing is sent to it. */
   readonly problem?: string
+  readonly remedy?: Remedy
   /** What it refers to exists and was not read yet: neither good nor bad. */
   readonly pending: boolean
   readonly tls?: BackendTlsConfig
@@ -39,7 +41,10 @@ export function judgeXBackend(read: BackendReader, backend: XBackend): JudgedXBa
   const fails = (problem: string): JudgedXBackend => ({ problem, pending: unloaded, wants: all })
   if (own !== undefined) return { problem: own, pending: false, wants: all }
   if (!judged.ok) return fails(`spec.tls.validation: ${judged.message}`)
-  if (shown?.ok === false) return fails(`spec.tls.clientCertificateRef: ${shown.problem.message}`)
+  if (shown?.ok === false) {
+    const { message, remedy } = shown.problem
+    return { ...fails(`spec.tls.clientCertificateRef: ${message}`), ...(remedy !== undefined && { remedy }) }
+  }
   const certificate = shown?.loaded
   return {
     pending: false,

@@ -6,6 +6,9 @@ import type { LocalObjectReference, ParentReference, SessionPersistence } from '
 
 export const EXPERIMENTAL_GROUP = 'gateway.networking.x-k8s.io'
 
+/** On a Service that was made for the endpoints of an XBackend: the name of that. */
+export const X_BACKEND_ANNOTATION = 'gatewright.dev/x-backend'
+
 export type XBackendProtocol = 'TCP' | 'HTTP' | 'HTTP2' | 'HTTP11' | 'H2C' | 'MCP' | 'GRPC' | 'WSS'
 
 interface AncestorStatus {

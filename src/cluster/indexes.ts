@@ -3,7 +3,7 @@ import type { EndpointSlice, Service } from '../api/core.ts'
 import type { ReferenceGrant } from '../api/gateway.ts'
 import type { Kind, ObjectOf } from '../api/object.ts'
 import type { BackendTlsPolicy } from '../api/policy.ts'
-import { EXPERIMENTAL_GROUP, type XBackendTrafficPolicy } from '../api/x-backend.ts'
+import { EXPERIMENTAL_GROUP, X_BACKEND_ANNOTATION, type XBackendTrafficPolicy } from '../api/x-backend.ts'
 
 export interface IndexKinds {
   /** `namespace/service` by the label kubernetes.io/service-name */
@@ -17,9 +17,6 @@ export interface IndexKinds {
   /** `namespace/name` of the XBackend whose endpoints the Service is there for */
   servicesByXBackend: 'Service'
 }
-
-/** On a Service that was made for the endpoints of an XBackend: its name. */
-export const X_BACKEND_ANNOTATION = 'gatewright.dev/x-backend'
 
 export type IndexName = keyof IndexKinds
 export type IndexValue<I extends IndexName> = ObjectOf<IndexKinds[I]>

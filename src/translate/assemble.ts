@@ -74,7 +74,16 @@ export function assembleConfigs(
     return [before !== undefined && sameParts(before, config) ? before : config]
   })
   const versions = new Map(configs.map((config) => [config.gateway, versionOf(config, hashes)]))
-  return { configs: keepArray(last?.configs, configs), versions, routes, pools, gateways, poolConfigs, presenting, shown: [...new Set(shownBy.values())] }
+  return {
+    configs: keepArray(last?.configs, configs),
+    versions,
+    routes,
+    pools,
+    gateways,
+    poolConfigs,
+    presenting,
+    shown: [...new Set(shownBy.values())],
+  }
 }
 
 /** What is shown to the endpoints of a pool; equal ones are one, and that of `last`. */

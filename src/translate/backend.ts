@@ -154,7 +154,9 @@ export function mayBeSecured(speech: Speech): boolean {
 
 /** What a problem says of the route that refers; undefined where the reference itself is good. */
 export function refProblemOf({ reason, message, remedy }: BackendProblem): RefProblem | undefined {
-  return reason === 'InvalidBackendTLSPolicy' || reason === 'InvalidBackend' ? undefined : { reason, message, ...(remedy !== undefined && { remedy }) }
+  return reason === 'InvalidBackendTLSPolicy' || reason === 'InvalidBackend'
+    ? undefined
+    : { reason, message, ...(remedy !== undefined && { remedy }) }
 }
 
 /** `namespace/name` of the Service that is reached, or that only its policy keeps from being. */

@@ -80,11 +80,7 @@ function objects<O extends ApiObject>(sorted: readonly O[]): Inputs<O> {
 }
 
 /** Keys of the certificates that are served, and of those that backends themselves want to be `shown`. */
-export function keysOf(
-  gateways: readonly GatewayPart[],
-  shown: readonly LoadedCertificate[],
-  last: KeyMaterial | undefined,
-): KeyMaterial {
+export function keysOf(gateways: readonly GatewayPart[], shown: readonly LoadedCertificate[], last: KeyMaterial | undefined): KeyMaterial {
   const all = [...gateways.flatMap(({ certificates }) => certificates), ...shown]
   const keys: KeyMaterial = new Map(all.map(({ certificate, key }) => [certificate.fingerprint, key]))
   const same = last !== undefined && last.size === keys.size && [...keys].every(([fingerprint, key]) => last.get(fingerprint) === key)

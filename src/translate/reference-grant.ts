@@ -21,8 +21,7 @@ function grants(grant: ReferenceGrant, { from, to }: CrossReference): boolean {
   return (
     grant.spec.from.some(
       ({ group, kind, namespace }) => group === (from.group ?? GATEWAY_GROUP) && kind === from.kind && namespace === from.namespace,
-    ) &&
-    grant.spec.to.some(({ group, kind, name }) => group === to.group && kind === to.kind && (name === undefined || name === to.name))
+    ) && grant.spec.to.some(({ group, kind, name }) => group === to.group && kind === to.kind && (name === undefined || name === to.name))
   )
 }
 

@@ -23,11 +23,7 @@ export function statusesOfTrafficPolicies(snapshot: Snapshot, routes: readonly R
   return policies.flatMap((policy) => statusOf(snapshot, policy, byTarget) ?? [])
 }
 
-function statusOf(
-  snapshot: Snapshot,
-  policy: XBackendTrafficPolicy,
-  byTarget: ReadonlyMap<BackendPath, Ancestors>,
-): StatusOf | undefined {
+function statusOf(snapshot: Snapshot, policy: XBackendTrafficPolicy, byTarget: ReadonlyMap<BackendPath, Ancestors>): StatusOf | undefined {
   const { apiVersion, kind, metadata } = policy
   const reached = targetsOf(policy).map((target) => ({ target, ancestors: byTarget.get(target) }))
   const ancestors: Ancestors = new Map(reached.flatMap(({ ancestors: own }) => [...(own ?? [])]))
@@ -59,7 +55,10 @@ function acceptance(snapshot: Snapshot, policy: XBackendTrafficPolicy, targets: 
   }
   const problem = trafficPolicyProblem(policy)
   if (problem !== undefined) return policyConditions.invalid(generation, `spec.sessionPersistence: ${problem}. It has no effect.`)
-  return policyConditions.accepted(generation, `The policy holds for ${listed(targets.map(inWords))}.${withoutSession(snapshot, policy, targets)}`)
+  return policyConditions.accepted(
+    generation,
+    `The policy holds for ${listed(targets.map(inWords))}.${withoutSession(snapshot, policy, targets)}`,
+  )
 }
 
 /** What of an accepted policy has no effect is said (GEP-3388 does so in the example of its status). */
@@ -69,7 +68,9 @@ function withoutSession(snapshot: Snapshot, { spec }: XBackendTrafficPolicy, tar
     const backend = xBackendAt(snapshot, target)
     return backend?.spec.sessionPersistence !== undefined || backend?.spec.type === 'ExternalHostname'
   })
-  return own.length === 0 ? '' : ` Its sessionPersistence has no effect on ${listed(own.map(inWords))}: an XBackend says of sessions itself.`
+  return own.length === 0
+    ? ''
+    : ` Its sessionPersistence has no effect on ${listed(own.map(inWords))}: an XBackend says of sessions itself.`
 }
 
 function exists(snapshot: Snapshot, target: BackendPath): boolean {

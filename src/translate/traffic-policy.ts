@@ -53,8 +53,7 @@ export function backendSessionOf(
   const path = `${kind}/${namespace}/${name}`
   const backend = kind === 'XBackend' ? read.get('XBackend', namespace, name) : undefined
   if (backend?.spec.type === 'ExternalHostname') return undefined
-  const said: SessionPersistence | undefined =
-    backend?.spec.sessionPersistence ?? holdingTrafficPolicy(read, path)?.spec.sessionPersistence
+  const said: SessionPersistence | undefined = backend?.spec.sessionPersistence ?? holdingTrafficPolicy(read, path)?.spec.sessionPersistence
   const session = said && sessionOf(said, path, {})
   return session === undefined || 'problem' in session ? undefined : session
 }

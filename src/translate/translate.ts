@@ -11,6 +11,7 @@ import type { Finding } from '../api/finding.ts'
 import { sameItems } from '../lib/list-change.ts'
 import { attachedRoutes, type AttachedRoutes } from './attached-routes.ts'
 import { assembleConfigs, type Assembled } from './assemble.ts'
+import { endpointServicesOf } from './endpoint-services.ts'
 import { equal, keep, keepArray } from './keep.ts'
 import { judgeClasses, judgeGateways, judgeListenerSets, judgePolicyTargets, judgeRoutes, keysOf } from './judge.ts'
 import { attachedSets, statusesOfSets, type SetStatus } from './listener-set-status.ts'
@@ -76,13 +77,7 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
     statusesOfXBackends(snapshot, served),
     statusesOfTrafficPolicies(snapshot, served),
   ].map((made) => keepStatuses(last?.statuses, made))
-  const judged: readonly Judged[] = [
-    classes,
-    gateways,
-    listenerSets,
-    ...Object.values(routes),
-    ...judgePolicyTargets(snapshot, memo),
-  ]
+  const judged: readonly Judged[] = [classes, gateways, listenerSets, ...Object.values(routes), ...judgePolicyTargets(snapshot, memo)]
   const translation: Translation = {
     statuses: keepArray(
       last?.statuses,
@@ -95,11 +90,15 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
       last?.infra,
       merged.gateways.flatMap(({ infra }) => (infra === undefined ? [] : [infra])),
     ),
+    endpointServices: keep(last?.endpointServices, endpointServicesOf(snapshot, served)),
     findings:
       base !== undefined && sameItems(base.judged, judged)
         ? base.translation.findings
         : keepArray(last?.findings, judged.flatMap(findingsOf)),
-    wants: keep(last?.wants, [...new Set([...merged.gateways.flatMap(({ wants }) => wants), ...wantsOfPolicies(snapshot), ...wantsOfXBackends(snapshot)])].sort()),
+    wants: keep(
+      last?.wants,
+      [...new Set([...merged.gateways.flatMap(({ wants }) => wants), ...wantsOfPolicies(snapshot), ...wantsOfXBackends(snapshot)])].sort(),
+    ),
   }
   return { translation, options, memo, assembled, attached, merged, sets, judged, hashes }
 }

@@ -41,7 +41,8 @@ function statusOf({ apiVersion, kind, metadata, spec }: XBackend, judged: Judged
 
 function conditionOf(spec: XBackend['spec'], { problem, remedy, pending, tls }: JudgedXBackend, generation: number): Condition {
   if (pending) return backendConditions.pending(generation, problem ?? '')
-  if (problem !== undefined) return backendConditions.invalid(generation, withRemedies(`${problem} Requests to it fail.`, remedy === undefined ? [] : [remedy]))
+  if (problem !== undefined)
+    return backendConditions.invalid(generation, withRemedies(`${problem} Requests to it fail.`, remedy === undefined ? [] : [remedy]))
   const where = spec.type === 'ExternalHostname' ? `The addresses of ${spec.externalHostname?.hostname}` : 'The selected endpoints'
   const how = tls === undefined ? 'in clear text' : 'over TLS'
   const risk = spec.type === 'ExternalHostname' && tls === undefined ? ' Whoever is between may read and change it: set tls.' : ''

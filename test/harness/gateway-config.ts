@@ -39,7 +39,15 @@ export interface ConfigSketch {
   readonly backendOf?: Readonly<Record<string, string>>
 }
 
-export function gatewayConfig({ listeners = [''], rules, pools, h2c = [], tls = {}, retryBudgets = {}, backendOf = {} }: ConfigSketch): GatewayConfig {
+export function gatewayConfig({
+  listeners = [''],
+  rules,
+  pools,
+  h2c = [],
+  tls = {},
+  retryBudgets = {},
+  backendOf = {},
+}: ConfigSketch): GatewayConfig {
   const listenerConfigs = listeners.map((hostname, index): ListenerConfig => ({
     key: listenerKey(index),
     name: `l${index}`,

@@ -41,7 +41,12 @@ async function nameServer(): Promise<NameServer> {
 }
 
 function named(hostname: string, port: number): PoolConfig {
-  return { ...pool('api'), key: `XBackend/default/api:${port}`, backend: { kind: 'XBackend', namespace: 'default', name: 'api', port }, hostname }
+  return {
+    ...pool('api'),
+    key: `XBackend/default/api:${port}`,
+    backend: { kind: 'XBackend', namespace: 'default', name: 'api', port },
+    hostname,
+  }
 }
 
 async function gateway(names: NameServer, api: PoolConfig, options: Partial<DataPlaneOptions> = {}) {

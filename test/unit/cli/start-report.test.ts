@@ -57,6 +57,7 @@ it('makes the curl lines and looks up the statuses that it shows, and counts the
     versions: new Map(),
     keys: new Map(),
     infra: [],
+    endpointServices: [],
     findings: [],
     wants: [],
   })

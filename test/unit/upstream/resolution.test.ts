@@ -46,7 +46,10 @@ describe('the addresses that a name may lead to', () => {
 describe('the look for a name', () => {
   const folder = mkdtempSync(join(tmpdir(), 'hosts-'))
   const hostsFile = join(folder, 'hosts')
-  writeFileSync(hostsFile, '# a comment\n192.0.2.7 one.example.com ONE\n2001:db8::7\tone.example.com # six\nnot-an-address two.example.com\n')
+  writeFileSync(
+    hostsFile,
+    '# a comment\n192.0.2.7 one.example.com ONE\n2001:db8::7\tone.example.com # six\nnot-an-address two.example.com\n',
+  )
   // Nobody listens there: what is asked by DNS fails.
   const lookup = createNameLookup({ timeout: 10, servers: ['127.0.0.1:1'], hostsFile })
   afterEach(() => vi.useRealTimers())

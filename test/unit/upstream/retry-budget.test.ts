@@ -5,7 +5,9 @@ import { SlidingCount } from '../../../src/proxy/upstream/sliding-count.ts'
 
 describe('a sliding count', () => {
   it('holds what came within the interval, and at most a tenth of it more', () => {
-    const events = fc.array(fc.record({ after: fc.integer({ min: 0, max: 3_000 }), count: fc.integer({ min: 0, max: 9 }) }), { maxLength: 60 })
+    const events = fc.array(fc.record({ after: fc.integer({ min: 0, max: 3_000 }), count: fc.integer({ min: 0, max: 9 }) }), {
+      maxLength: 60,
+    })
     fc.assert(
       fc.property(events, fc.integer({ min: 1, max: 5_000 }), fc.integer({ min: 0, max: 1_000_000 }), (all, interval, start) => {
         const counter = new SlidingCount(interval)

@@ -52,8 +52,8 @@ export const findings = {
       object: objectOf(subject),
       path: subject.path,
       message: saysItself
-        ? `A ${subject.kind} does not hold for an ${kind}, which says of TLS itself (spec.tls): this target has no effect.`
-        : `A ${subject.kind} for a ${kind} has no effect: it is no backend that is served.`,
+        ? `This target has no effect: an ${kind} says of TLS itself (spec.tls).`
+        : `This target has no effect: kind ${kind} is no backend that is served.`,
     }
   },
 

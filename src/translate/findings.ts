@@ -79,13 +79,13 @@ export const findings = {
     }
   },
 
-  meshParent(subject: Subject, namespace: string, name: string): Finding {
+  meshParent(subject: Subject, kind: string, namespace: string, name: string): Finding {
     return {
       code: 'mesh-parent-ignored',
       severity: 'note',
       object: objectOf(subject),
       path: subject.path,
-      message: `The parent Service ${namespace}/${name} asks for a service mesh, which this is not.`,
+      message: `The parent ${kind} ${kind === 'Service' ? `${namespace}/` : ''}${name} asks for a service mesh, which this is not.`,
     }
   },
 
@@ -107,6 +107,16 @@ export const findings = {
       object: objectOf(subject),
       path: subject.path,
       message: 'Default Gateways are not served: name the Gateway in parentRefs.',
+    }
+  },
+
+  defaultScopeNotServed(gateway: Gateway): Finding {
+    return {
+      code: 'default-scope-not-served',
+      severity: 'warning',
+      object: refOf(gateway),
+      path: ['spec', 'defaultScope'],
+      message: 'Default Gateways are not served: only routes that name this Gateway in parentRefs are attached to it.',
     }
   },
 

@@ -7,6 +7,7 @@
 import type { Finding } from '../api/finding.ts'
 import type { Condition } from '../api/meta.ts'
 import type { ParentReference, Route, RouteParentStatus } from '../api/route.ts'
+import { EXPERIMENTAL_GROUP } from '../api/x-backend.ts'
 import type { ListenerKey } from '../config/listener.ts'
 import type { HttpRouteConfig } from '../config/route.ts'
 import type { StreamRouteConfig } from '../config/stream-route.ts'
@@ -118,7 +119,7 @@ export function judgeParents(read: Reader, options: TranslateOptions, route: Rou
         found.push(findings.parentNotFound(subject, ref.kind, ref.namespace ?? namespace, ref.name))
         break
       case 'mesh':
-        found.push(findings.meshParent(subject, ref.namespace ?? namespace, ref.name))
+        found.push(findings.meshParent(subject, ref.kind, ref.namespace ?? namespace, ref.name))
         break
       case 'foreign':
         break
@@ -172,6 +173,7 @@ type Parent =
 function parentOf(read: Reader, ref: ParentReference, routeNamespace: string): Parent {
   const namespace = ref.namespace ?? routeNamespace
   if (ref.group === '' && ref.kind === 'Service') return { kind: 'mesh' }
+  if (ref.group === EXPERIMENTAL_GROUP && ref.kind === 'XMesh') return { kind: 'mesh' }
   if (ref.group !== GATEWAY_GROUP) return { kind: 'foreign' }
   if (ref.kind !== 'Gateway' && ref.kind !== 'ListenerSet') return { kind: 'foreign' }
   const surface = read.surface(ref.kind, namespace, ref.name)

@@ -98,7 +98,7 @@ describe('the Services for the endpoints of XBackends', () => {
     await writer.write([service({ selector: { tier: 'web' }, port: 9090 })])
     expect(taken()).toHaveLength(2)
     expect([...stored.values()][0]).toMatchObject({ spec: { selector: { tier: 'web' }, ports: [{ port: 9090 }, { port: 9090 }] } })
-    expect((stored.get('xbackend-web-v1-1')?.['spec'] as { selector: object }).selector).toEqual({ tier: 'web' })
+    expect(stored.get('xbackend-web-v1-1')?.['spec']).toHaveProperty('selector', { tier: 'web' })
     watch()
     await writer.write([service({ selector: { tier: 'web' }, port: 9090 })])
     expect(taken()).toEqual([])

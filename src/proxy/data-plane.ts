@@ -127,7 +127,7 @@ export class DataPlane {
         zone: options.zone,
         clientCertificate: (fingerprint) => this.#clientCertificate(fingerprint),
         healthChanged: (pool, endpoint) => logHealth(options.logger, pool, endpoint),
-        lookup: createNameLookup({ timeout: bounds.nameTime, servers: options.nameServers }),
+        lookup: createNameLookup({ answerTime: bounds.nameTime, servers: options.nameServers }),
         mayLeadTo: (address) => mayLeadTo(address, options.namesMayBeLocal === true),
         nameChanged: (pool, outcome) => logName(options.logger, pool, outcome),
       }),

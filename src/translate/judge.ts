@@ -4,7 +4,7 @@ import type { Gateway, GatewayClass, ListenerSet } from '../api/gateway.ts'
 import type { ApiObject } from '../api/object.ts'
 import type { BackendTlsPolicy } from '../api/policy.ts'
 import type { GrpcRoute, HttpRoute, Route } from '../api/route.ts'
-import type { XBackendTrafficPolicy } from '../api/x-backend.ts'
+import type { XBackend, XBackendTrafficPolicy } from '../api/x-backend.ts'
 import { compareObjects } from '../cluster/order.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { classOf, isOurs, type ClassResult } from './gateway-class.ts'
@@ -19,6 +19,7 @@ import { type JudgedTargets, judgeTargets } from './policy-targets.ts'
 import type { RouteResult } from './route.ts'
 import { streamRouteOf } from './stream-route.ts'
 import type { LoadedCertificate } from './tls.ts'
+import { type JudgedXBackend, judgeXBackend } from './x-backend.ts'
 
 export function judgeClasses(snapshot: Snapshot, options: TranslateOptions, memo: Memo): readonly ClassResult[] {
   const classes = snapshot.all('GatewayClass').filter((gatewayClass) => isOurs(gatewayClass, options))
@@ -46,6 +47,10 @@ export function judgeListenerSets(snapshot: Snapshot, memo: Memo): readonly List
   return memo.each<ListenerSet, ListenerSetResult>('ListenerSet', objects(snapshot.all('ListenerSet')), (set, read, last) =>
     listenerSetOf(read, set, last),
   )
+}
+
+export function judgeXBackends(snapshot: Snapshot, memo: Memo): readonly JudgedXBackend[] {
+  return memo.each<XBackend, JudgedXBackend>('XBackend', objects(snapshot.all('XBackend')), (backend, read) => judgeXBackend(read, backend))
 }
 
 export function judgePolicyTargets(snapshot: Snapshot, memo: Memo): readonly (readonly JudgedTargets[])[] {

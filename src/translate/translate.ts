@@ -13,7 +13,7 @@ import { attachedRoutes, type AttachedRoutes } from './attached-routes.ts'
 import { assembleConfigs, type Assembled } from './assemble.ts'
 import { endpointServicesOf } from './endpoint-services.ts'
 import { equal, keep, keepArray } from './keep.ts'
-import { judgeClasses, judgeGateways, judgeListenerSets, judgePolicyTargets, judgeRoutes, keysOf } from './judge.ts'
+import { judgeClasses, judgeGateways, judgeListenerSets, judgePolicyTargets, judgeRoutes, judgeXBackends, keysOf } from './judge.ts'
 import { attachedSets, statusesOfSets, type SetStatus } from './listener-set-status.ts'
 import { Memo } from './memo.ts'
 import { mergeListeners, withMerged, type Merged } from './merged-listeners.ts'
@@ -25,7 +25,7 @@ import { byKind, keepStatuses, statusesIn } from './statuses.ts'
 import { statusesOfTrafficPolicies } from './traffic-policy-status.ts'
 import type { Translation } from './translation.ts'
 import type { Hashes } from './version.ts'
-import { statusesOfXBackends, wantsOfXBackends } from './x-backend-status.ts'
+import { statusesOfXBackends } from './x-backend-status.ts'
 
 export type { TranslateOptions } from './options.ts'
 
@@ -72,9 +72,10 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
       sets: attachedSets(sets),
     }),
   )
+  const backends = judgeXBackends(snapshot, memo)
   const ofBackends = [
     statusesOfPolicies(snapshot, served),
-    statusesOfXBackends(snapshot, served),
+    statusesOfXBackends(backends, served),
     statusesOfTrafficPolicies(snapshot, served),
   ].map((made) => keepStatuses(last?.statuses, made))
   const judged: readonly Judged[] = [classes, gateways, listenerSets, ...Object.values(routes), ...judgePolicyTargets(snapshot, memo)]
@@ -97,7 +98,13 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
         : keepArray(last?.findings, judged.flatMap(findingsOf)),
     wants: keep(
       last?.wants,
-      [...new Set([...merged.gateways.flatMap(({ wants }) => wants), ...wantsOfPolicies(snapshot), ...wantsOfXBackends(snapshot)])].sort(),
+      [
+        ...new Set([
+          ...merged.gateways.flatMap(({ wants }) => wants),
+          ...wantsOfPolicies(snapshot),
+          ...backends.flatMap(({ wants }) => wants),
+        ]),
+      ].sort(),
     ),
   }
   return { translation, options, memo, assembled, attached, merged, sets, judged, hashes }

@@ -1,33 +1,28 @@
 /** The statuses of XBackends: one entry for each Gateway whose routes refer to it, at most 32 (apisx/v1alpha1, BackendStatus). */
 import type { Condition } from '../api/meta.ts'
 import type { XBackend } from '../api/x-backend.ts'
-import type { Snapshot } from '../cluster/snapshot.ts'
 import { type Ancestors, ancestorsBy, entriesOf } from './ancestors.ts'
 import { backendConditions } from './conditions.ts'
 import { withRemedies } from './remedy.ts'
 import type { RouteResult } from './route.ts'
 import type { StatusOf } from './translation.ts'
-import { judgeXBackend, type JudgedXBackend } from './x-backend.ts'
+import type { JudgedXBackend } from './x-backend.ts'
 
 const MOST_ANCESTORS = 32
 
 /** Of one that no route of ours refers to nothing is said; what was said before is taken back by the writer. */
-export function statusesOfXBackends(snapshot: Snapshot, routes: readonly RouteResult[]): readonly StatusOf[] {
-  const backends = snapshot.all('XBackend')
+export function statusesOfXBackends(backends: readonly JudgedXBackend[], routes: readonly RouteResult[]): readonly StatusOf[] {
   if (backends.length === 0) return []
   const byTarget = ancestorsBy(routes, ({ targets }) => targets)
-  return backends.flatMap((backend) => {
-    const ancestors = byTarget.get(`XBackend/${backend.metadata.namespace}/${backend.metadata.name}`)
-    return ancestors === undefined || ancestors.size === 0 ? [] : [statusOf(backend, judgeXBackend(snapshot, backend), ancestors)]
+  return backends.flatMap((judged) => {
+    const { namespace, name } = judged.backend.metadata
+    const ancestors = byTarget.get(`XBackend/${namespace}/${name}`)
+    return ancestors === undefined || ancestors.size === 0 ? [] : [statusOf(judged, ancestors)]
   })
 }
 
-/** Secrets and ConfigMaps that XBackends refer to, as in Translation. */
-export function wantsOfXBackends(snapshot: Snapshot): readonly string[] {
-  return snapshot.all('XBackend').flatMap((backend) => judgeXBackend(snapshot, backend).wants)
-}
-
-function statusOf({ apiVersion, kind, metadata, spec }: XBackend, judged: JudgedXBackend, ancestors: Ancestors): StatusOf {
+function statusOf(judged: JudgedXBackend, ancestors: Ancestors): StatusOf {
+  const { apiVersion, kind, metadata, spec } = judged.backend
   const { namespace, name, generation } = metadata
   const conditions = [conditionOf(spec, judged, generation)]
   return {

@@ -15,6 +15,7 @@ import { sessionOf } from './session.ts'
 import { type LoadedCertificate, loadCertificate } from './tls.ts'
 
 export interface JudgedXBackend {
+  readonly backend: XBackend
   /** A sentence: why nothing is sent to it. */
   readonly problem?: string
   readonly remedy?: Remedy
@@ -32,14 +33,14 @@ type BackendReader = Pick<Reader, 'get' | 'bucket'>
 export function judgeXBackend(read: BackendReader, backend: XBackend): JudgedXBackend {
   const { tls } = backend.spec
   const own = ownProblem(backend)
-  if (tls.validation === undefined) return { pending: false, wants: [], ...(own !== undefined && { problem: own }) }
+  if (tls.validation === undefined) return { backend, pending: false, wants: [], ...(own !== undefined && { problem: own }) }
   const { kind, metadata } = backend
   const { judged, wants } = judgeValidation(read, { kind, namespace: metadata.namespace }, tls.validation)
   const shown = tls.clientCertificateRef && loadCertificate(read, backend, tls.clientCertificateRef)
   const all = [...wants, ...(shown?.wants === undefined ? [] : [shown.wants])]
   const unloaded = judged.problems.some(({ reason }) => reason === 'Pending') || (shown?.ok === false && shown.problem.reason === 'Pending')
-  const fails = (problem: string): JudgedXBackend => ({ problem, pending: unloaded, wants: all })
-  if (own !== undefined) return { problem: own, pending: false, wants: all }
+  const fails = (problem: string): JudgedXBackend => ({ backend, problem, pending: unloaded, wants: all })
+  if (own !== undefined) return { backend, problem: own, pending: false, wants: all }
   if (!judged.ok) return fails(`spec.tls.validation: ${judged.message}`)
   if (shown?.ok === false) {
     const { message, remedy } = shown.problem
@@ -47,6 +48,7 @@ export function judgeXBackend(read: BackendReader, backend: XBackend): JudgedXBa
   }
   const certificate = shown?.loaded
   return {
+    backend,
     pending: false,
     tls: { ...judged.tls, ...(certificate !== undefined && { clientCertificate: certificate.certificate.fingerprint }) },
     ...(certificate !== undefined && { certificate }),

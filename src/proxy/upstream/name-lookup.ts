@@ -22,13 +22,13 @@ export type NameOutcome =
 
 export interface NameLookupOptions {
   /** Milliseconds for one question to one server; it is asked twice. */
-  readonly timeout: number
+  readonly answerTime: number
   /** `address` or `address:port`; absent: those of the system. */
   readonly servers?: readonly string[] | undefined
   readonly hostsFile?: string
 }
 
-export function createNameLookup({ timeout, servers, hostsFile = '/etc/hosts' }: NameLookupOptions): NameLookup {
+export function createNameLookup({ answerTime: timeout, servers, hostsFile = '/etc/hosts' }: NameLookupOptions): NameLookup {
   return async (hostname) => {
     const local = isLocalhost(hostname) ? ['127.0.0.1'] : await fromHosts(hostname, hostsFile)
     if (local.length > 0) return { kind: 'found', addresses: local, ttl: undefined }

@@ -51,7 +51,7 @@ describe('the look for a name', () => {
     '# a comment\n192.0.2.7 one.example.com ONE\n2001:db8::7\tone.example.com # six\nnot-an-address two.example.com\n',
   )
   // Nobody listens there: what is asked by DNS fails.
-  const lookup = createNameLookup({ timeout: 10, servers: ['127.0.0.1:1'], hostsFile })
+  const lookup = createNameLookup({ answerTime: 10, servers: ['127.0.0.1:1'], hostsFile })
   afterEach(() => vi.useRealTimers())
 
   it('[wire:name-lookup] begins in the hosts file, one family at a time', async () => {

@@ -331,7 +331,8 @@ export class Pool implements EndpointOwner {
       this.#resolved = endpoints
       this.#replaceEndpoints(this.runtime.sweep.now)
     }
-    if (before?.kind !== outcome.kind) this.runtime.nameChanged?.(this, outcome)
+    // That all is well is worth a word only after it was not.
+    if (outcome.kind !== (before?.kind ?? 'found')) this.runtime.nameChanged?.(this, outcome)
   }
 
   #replaceEndpoints(now: number): void {

@@ -10,7 +10,8 @@ import { readFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { isIP } from 'node:net'
 
-export type NameLookup = (hostname: string) => Promise<NameOutcome>
+/** @param signal nobody wants to know any more: the questions that are under way end */
+export type NameLookup = (hostname: string, signal: AbortSignal) => Promise<NameOutcome>
 
 export type NameOutcome =
   /** `ttl`: milliseconds for which the answer may be used; undefined where nobody says. */
@@ -29,15 +30,21 @@ export interface NameLookupOptions {
 }
 
 export function createNameLookup({ answerTime: timeout, servers, hostsFile = '/etc/hosts' }: NameLookupOptions): NameLookup {
-  return async (hostname) => {
+  return async (hostname, signal) => {
     const local = isLocalhost(hostname) ? ['127.0.0.1'] : await fromHosts(hostname, hostsFile)
     if (local.length > 0) return { kind: 'found', addresses: local, ttl: undefined }
     // A new one sees what became of the system's servers.
     const resolver = new Resolver({ timeout, tries: 2 })
     if (servers !== undefined) resolver.setServers([...servers])
-    const [first, second] = hasOnlyIpv6() ? ([6, 4] as const) : ([4, 6] as const)
-    const found = await asked(resolver, hostname, first)
-    return found.kind === 'absent' ? await asked(resolver, hostname, second) : found
+    const cancel = (): void => resolver.cancel()
+    signal.addEventListener('abort', cancel)
+    try {
+      const [first, second] = hasOnlyIpv6() ? ([6, 4] as const) : ([4, 6] as const)
+      const found = await asked(resolver, hostname, first)
+      return found.kind === 'absent' && !signal.aborted ? await asked(resolver, hostname, second) : found
+    } finally {
+      signal.removeEventListener('abort', cancel)
+    }
   }
 }
 

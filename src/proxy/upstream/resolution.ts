@@ -37,7 +37,7 @@ export class Resolution {
   readonly first: Promise<void>
   readonly #options: ResolutionOptions
   #timer: NodeJS.Timeout | undefined
-  #stopped = false
+  readonly #stopping = new AbortController()
   #failures = 0
   #wasAnswered = false
 
@@ -49,16 +49,17 @@ export class Resolution {
   }
 
   stop(): void {
-    this.#stopped = true
+    this.#stopping.abort()
     clearTimeout(this.#timer)
   }
 
   async #look(): Promise<void> {
-    const found = await this.#options.lookup(this.hostname).catch((error: unknown): NameOutcome => ({
+    const { signal } = this.#stopping
+    const found = await this.#options.lookup(this.hostname, signal).catch((error: unknown): NameOutcome => ({
       kind: 'failed',
       reason: (error as Error).message,
     }))
-    if (this.#stopped) return
+    if (signal.aborted) return
     this.#failures = found.kind === 'failed' ? this.#failures + 1 : 0
     this.#timer = setTimeout(() => void this.#look(), this.#pauseAfter(found)).unref()
     this.#tell(found)

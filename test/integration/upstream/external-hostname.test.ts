@@ -6,6 +6,7 @@ import { eventually, pause } from '../../harness/eventually.ts'
 import { gatewayConfig, httpListener, pool, routeTo, startDataPlane, type TestDataPlane } from '../../harness/data-plane.ts'
 import { NameServer } from '../../harness/name-server.ts'
 import type { PoolConfig } from '../../../src/config/pool.ts'
+import { createNameLookup } from '../../../src/proxy/upstream/name-lookup.ts'
 import type { DataPlaneOptions } from '../../../src/proxy/data-plane.ts'
 
 const opened: { close(): Promise<void> }[] = []
@@ -162,5 +163,16 @@ describe('a backend that is a name', () => {
     expect((await get()).body).toBe('127.0.0.2')
     await plane.serve({ ...config, pools: [named('two.example.com', port)] })
     expect((await get()).body).toBe('127.0.0.3')
+  })
+
+  it('[wire:name-failed] lets go of its questions when nobody wants to know any more', async () => {
+    const names = await nameServer()
+    names.zones.set('api.example.com', 'silent')
+    const lookup = createNameLookup({ answerTime: 60_000, servers: [names.place] })
+    const abort = new AbortController()
+    const looking = lookup('api.example.com', abort.signal)
+    await eventually(() => names.questions.length > 0, 'the question')
+    abort.abort()
+    expect((await looking).kind).toBe('failed')
   })
 })

@@ -44,6 +44,7 @@ describe('the addresses that a name may lead to', () => {
 })
 
 describe('the look for a name', () => {
+  const { signal } = new AbortController()
   const folder = mkdtempSync(join(tmpdir(), 'hosts-'))
   const hostsFile = join(folder, 'hosts')
   writeFileSync(
@@ -55,14 +56,14 @@ describe('the look for a name', () => {
   afterEach(() => vi.useRealTimers())
 
   it('[wire:name-lookup] begins in the hosts file, one family at a time', async () => {
-    expect(await lookup('one.example.com')).toEqual({ kind: 'found', addresses: ['192.0.2.7'], ttl: undefined })
-    expect(await lookup('one')).toMatchObject({ addresses: ['192.0.2.7'] })
-    expect((await lookup('two.example.com')).kind).toBe('failed')
+    expect(await lookup('one.example.com', signal)).toEqual({ kind: 'found', addresses: ['192.0.2.7'], ttl: undefined })
+    expect(await lookup('one', signal)).toMatchObject({ addresses: ['192.0.2.7'] })
+    expect((await lookup('two.example.com', signal)).kind).toBe('failed')
   })
 
   it('asks nobody for localhost (RFC 6761 section 6.3)', async () => {
-    expect(await lookup('localhost')).toMatchObject({ addresses: ['127.0.0.1'] })
-    expect(await lookup('api.localhost')).toMatchObject({ addresses: ['127.0.0.1'] })
+    expect(await lookup('localhost', signal)).toMatchObject({ addresses: ['127.0.0.1'] })
+    expect(await lookup('api.localhost', signal)).toMatchObject({ addresses: ['127.0.0.1'] })
     rmSync(folder, { recursive: true })
   })
 })

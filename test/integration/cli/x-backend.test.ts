@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer as createTlsServer } from 'node:https'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { TreeNode } from '../../../src/cli/status-tree.ts'
 import type { EchoAnswer } from '../../../src/standalone/echo.ts'
 import { createTestAuthority } from '../../harness/certificates.ts'
 import { runCommand } from '../../harness/command.ts'
@@ -30,8 +31,8 @@ function backend(name: string, spec: string): string {
   return `---\napiVersion: gateway.networking.x-k8s.io/v1alpha1\nkind: XBackend\nmetadata: { name: ${name}, namespace: shop }\nspec: ${spec}\n`
 }
 
-async function running(files: Readonly<Record<string, string>>): Promise<RunningGateway> {
-  const one = await RunningGateway.start([folder(files).path])
+async function running(files: Readonly<Record<string, string>>, ...flags: readonly string[]): Promise<RunningGateway> {
+  const one = await RunningGateway.start([folder(files).path, ...flags])
   onTestFinished(async () => void (await one.close()))
   return one
 }
@@ -44,6 +45,10 @@ async function api(): Promise<number> {
   await once(server, 'listening')
   onTestFinished(() => void server.close())
   return (server.address() as AddressInfo).port
+}
+
+function flat(nodes: readonly TreeNode[]): TreeNode[] {
+  return nodes.flatMap((node) => [node, ...flat(node.children)])
 }
 
 describe('run', () => {
@@ -101,6 +106,20 @@ data: { ca.crt: ${pem} }
     expect((JSON.parse(answer.body) as EchoAnswer).service).toBe('xbackend-catalog')
     expect(answer.headers.get('set-cookie')).toMatch(/^seat=/)
   })
+
+  it('lets a program answer for the pods that one selects, where --service says so', async () => {
+    const port = await api()
+    const one = await running(
+      {
+        'a.yaml': `${gateway(`  - backendRefs: [{ ${X}, name: catalog }]
+`)}${backend('catalog', '{ type: EndpointSelector, port: { number: 8080 }, endpointSelector: { matchLabels: { app: catalog } } }')}`,
+      },
+      '--service',
+      `shop/xbackend-catalog:8080=127.0.0.1:${port}`,
+    )
+    const client = await one.connect('http://shop.example.com/')
+    expect(await client.get('shop.example.com', '/')).toMatchObject({ status: 200, body: 'api for shop.example.com' })
+  })
 })
 
 describe('explain, check and status', () => {
@@ -130,6 +149,21 @@ spec: { controllerName: example.com/mesh }
     expect(stdout).toMatch(/retries\s+at most 5 % of the requests of 60 s, or 10 in 1 s; then 503/)
     expect(stdout).toMatch(/backend\s+XBackend\/shop\/catalog:8080 [^]*session\s+by cookie gatewright-session-/)
     expect(stdout).toMatch(/XBackend\/shop\/missing .*answers 500/)
+  })
+
+  it('status shows each with its name or its endpoints, and what its status says', async () => {
+    const broken = backend('api', '{ type: ExternalHostname, port: { number: 443 }, externalHostname: { hostname: 192.0.2.1 } }')
+    const one = await running({
+      'a.yaml': `${gateway(`  - backendRefs: [{ ${X}, name: api }, { ${X}, name: catalog }, { ${X}, name: good }]
+`)}${broken}${backend('catalog', '{ type: EndpointSelector, port: { number: 8080 }, endpointSelector: { matchLabels: { app: catalog } } }')}${backend('good', '{ type: ExternalHostname, port: { number: 443 }, externalHostname: { hostname: nowhere.localhost } }')}`,
+    })
+    const { stdout } = await runCommand(['status', '--admin', one.ready.admin, '-o', 'json'])
+    const nodes = flat(JSON.parse(stdout) as TreeNode[]).filter(({ kind }) => kind === 'XBackend')
+    expect(nodes).toMatchObject([
+      { name: 'api', detail: 'weight 1, 192.0.2.1:443', isGood: false, state: 'Accepted False Invalid' },
+      { name: 'catalog', detail: 'weight 1, 1 endpoint', isGood: true },
+      { name: 'good', detail: 'weight 1, nowhere.localhost:443', isGood: true },
+    ])
   })
 
   it('check tells of what is missing, of what a policy cannot be for, and of kinds that are not served', async () => {

@@ -4,6 +4,7 @@ import type { Gateway, GatewayClass, ListenerSet, ReferenceGrant } from './gatew
 import type { GatewayParameters } from './parameters.ts'
 import type { BackendTlsPolicy } from './policy.ts'
 import type { GrpcRoute, HttpRoute, TcpRoute, TlsRoute, UdpRoute } from './route.ts'
+import type { XBackend, XBackendTrafficPolicy } from './x-backend.ts'
 
 export type ApiObject =
   | GatewayClass
@@ -16,6 +17,8 @@ export type ApiObject =
   | TcpRoute
   | UdpRoute
   | BackendTlsPolicy
+  | XBackend
+  | XBackendTrafficPolicy
   | GatewayParameters
   | Service
   | EndpointSlice

@@ -3,6 +3,7 @@ import type { Snapshot } from '../cluster/snapshot.ts'
 import { identityOf } from '../delivery/messages.ts'
 import type { GatewayPlan, InfraSettings } from '../infra/gateway-plan.ts'
 import { type GatewayManifests, InfraWriter } from '../infra/infra-writer.ts'
+import { EndpointServiceWriter } from '../infra/endpoint-service-writer.ts'
 import { credentialsName, proxyManifests } from '../infra/proxy-manifests.ts'
 import type { StreamAuthority } from '../infra/stream-authority.ts'
 import type { KubeApi, KubeObject, Resource } from '../kube/kube-api.ts'
@@ -33,6 +34,7 @@ const credentialsTime = 60 * 60 * 1000
 export class ClusterWriting {
   readonly #options: ClusterWritingOptions
   readonly #infra: InfraWriter
+  readonly #endpointServices: EndpointServiceWriter
   readonly #statuses: StatusWriter
   readonly #events: EventTelling
   readonly #credentials = new Map<
@@ -48,6 +50,7 @@ export class ClusterWriting {
     this.#options = options
     const now = (): Date => new Date()
     this.#infra = new InfraWriter(api, source.owned, logger)
+    this.#endpointServices = new EndpointServiceWriter(api, source.owned, logger, () => performance.now())
     this.#statuses = new StatusWriter({
       api,
       stored: { ...source.stored, changes: () => (this.#changed = source.stored.changes()) },
@@ -67,7 +70,11 @@ export class ClusterWriting {
   async write({ objects, translation, statuses }: ClusterView): Promise<void> {
     this.#statuses.write(statuses)
     this.#events.tell(statuses, this.#changed)
-    await Promise.all([this.#writeInfra(translation.infra, translation.statuses), this.#writeFinalizers(objects)])
+    await Promise.all([
+      this.#writeInfra(translation.infra, translation.statuses),
+      this.#writeFinalizers(objects),
+      this.#writeEndpointServices(translation),
+    ])
   }
 
   stop(): void {
@@ -86,6 +93,16 @@ export class ClusterWriting {
     }
     const ours = statuses.filter(({ kind }) => kind === 'Gateway').map(({ namespace, name }) => `${namespace}/${name}`)
     await this.#infra.write(wanted, new Set(ours))
+  }
+
+  async #writeEndpointServices({ endpointServices }: ClusterView['translation']): Promise<void> {
+    const { source } = this.#options
+    await this.#endpointServices.write(
+      endpointServices.flatMap((plan) => {
+        const uid = source.stored.get('XBackend', plan.namespace, plan.backend)?.metadata.uid
+        return uid === undefined ? [] : [{ ...plan, uid }]
+      }),
+    )
   }
 
   async #manifestsOf(plan: GatewayPlan): Promise<GatewayManifests['manifests'] | undefined> {

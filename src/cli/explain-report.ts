@@ -94,9 +94,10 @@ function winnerLines(winner: Winner, listenerHostname: string, grpc: boolean, po
     ...(times.length === 0 ? [] : [['timeouts', times.join(', ')]]),
     ...(retry === undefined ? [] : [['retry', describeRetry(retry)]]),
     ...(session === undefined ? [] : [['session', describeSession(session)]]),
-    ...backends.flatMap(({ kind, name, share, filters: own = [] }) => [
+    ...backends.flatMap(({ kind, name, share, filters: own = [], session: kept }) => [
       ['backend', `${name}  ${percent(share)}${kind === 'fail' ? style.red(`  answers ${error}: it could not be resolved`) : ''}`],
       ...own.flatMap((filter) => filterRows('  filter', filter)),
+      ...(kept === undefined ? [] : [['  session', describeSession(kept)]]),
       ...(kind === 'pool' ? endpointsOf(name) : []),
     ]),
     ...(backends.length === 0 && !filters.some(({ kind }) => kind === 'redirect') ? [['backend', style.red(`none: ${error}`)]] : []),

@@ -98,6 +98,8 @@ export async function run(paths: readonly string[], flags: RunFlags): Promise<nu
       ...(flags.forwardClientCertificate !== 'off' && { forwardClientCertificate: flags.forwardClientCertificate }),
       ...(flags.zone !== undefined && { zone: flags.zone }),
       debugHeader: flags.debugHeader || settings.debugHeader === true,
+      // Who writes the files runs the gateway.
+      namesMayBeLocal: true,
     },
     accessLog: flags.accessLog,
     logger,

@@ -1,12 +1,13 @@
 /** The endpoints that `explain` shows beneath a backend: as a running gateway sees them now, or as the files have them. */
-import type { EndpointConfig, PoolConfig, PoolKey } from '../config/pool.ts'
+import type { EndpointConfig, PoolConfig, PoolKey, RetryBudgetConfig } from '../config/pool.ts'
 import type { EndpointState, PoolState } from '../proxy/upstream/pool-state.ts'
 import { nameOf } from '../proxy/upstream/endpoint.ts'
 import type { Winner } from '../routing/explain.ts'
 import type { Style } from './style.ts'
 
 /** What only a running gateway knows is absent where files were asked. */
-export interface ShownPool extends Pick<PoolState, 'pool' | 'protocol'>, Partial<Pick<PoolState, 'panic'>> {
+export interface ShownPool extends Pick<PoolState, 'pool' | 'protocol'>, Partial<Pick<PoolState, 'panic' | 'hostname' | 'problem'>> {
+  readonly retryBudget?: RetryBudgetConfig
   readonly endpoints: readonly ShownEndpoint[]
 }
 
@@ -23,7 +24,14 @@ export function configuredPool(pool: PoolConfig, isEcho: (endpoint: EndpointConf
     const { address: _address, port: _port, ...rest } = config
     return isEcho(config) ? { endpoint: '', echo: true, ...rest } : { endpoint: nameOf(config), ...rest }
   })
-  return { pool: pool.key, protocol: pool.protocol, endpoints }
+  const { hostname, retryBudget } = pool
+  return {
+    pool: pool.key,
+    protocol: pool.protocol,
+    ...(hostname !== undefined && { hostname }),
+    ...(retryBudget !== undefined && { retryBudget }),
+    endpoints,
+  }
 }
 
 /** Pools that the winning rule sends requests to, its filters' too, each once. */
@@ -34,7 +42,27 @@ export function poolsOf({ filters, backends }: Winner): PoolKey[] {
 }
 
 /** Rows of two cells. @param none what requests get while there is no endpoint */
-export function endpointRows({ endpoints, panic }: ShownPool, none: string, style: Style): string[][] {
+export function endpointRows(pool: ShownPool, none: string, style: Style): string[][] {
+  return [...nameRows(pool, style), ...budgetRows(pool), ...ownRows(pool, none, style)]
+}
+
+/** Only a running gateway knows where the name leads. */
+function nameRows({ hostname, problem }: ShownPool, style: Style): string[][] {
+  if (hostname === undefined) return []
+  return [['  hostname', problem === undefined ? hostname : `${hostname}  ${style.red(problem)}`]]
+}
+
+function budgetRows({ retryBudget }: ShownPool): string[][] {
+  if (retryBudget === undefined) return []
+  const { percent, interval, minRetries } = retryBudget
+  const least = `${minRetries.count} in ${seconds(minRetries.interval)}`
+  return [['  retries', `at most ${percent} % of the requests of ${seconds(interval)}, or ${least}; then 503`]]
+}
+
+function ownRows({ endpoints, panic, hostname }: ShownPool, none: string, style: Style): string[][] {
+  if (endpoints.length === 0 && hostname !== undefined && panic === undefined) {
+    return [['  endpoint', 'what the name leads to when it runs (with --admin: now)']]
+  }
   if (endpoints.length === 0) return [['  endpoint', style.red(`none: ${none}`)]]
   const othersAreReady = endpoints.some(({ state }) => state === 'ready')
   const rows = endpoints.slice(0, shownEndpoints).map((endpoint) => {

@@ -41,8 +41,8 @@ export interface WrittenStatus {
   readonly addresses?: readonly { readonly value: string }[]
   readonly listeners?: readonly { readonly name: string; readonly attachedRoutes?: number; readonly conditions?: readonly Condition[] }[]
   readonly parents?: readonly RouteParentStatus[]
-  /** Of policies, which the tree does not show. */
-  readonly ancestors?: unknown
+  /** Of XBackends; also of policies, which the tree does not show. */
+  readonly ancestors?: readonly { readonly conditions?: readonly Condition[] }[]
 }
 
 const ROUTE_KINDS = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'] as const
@@ -161,7 +161,7 @@ function tenantsOf(source: TreeSource): Tenant[] {
   return ROUTE_KINDS.flatMap((kind) => source.objects.all(kind) as readonly Route[]).flatMap((route) => {
     const { kind, metadata, spec } = route
     const written = source.statusOf(kind, metadata.namespace, metadata.name)?.parents ?? []
-    const children = backendNodes(source.objects, route)
+    const children = backendNodes(source, route)
     const detail = 'hostnames' in spec ? spec.hostnames.join(', ') : ''
     return spec.parentRefs.map((ref): Tenant => {
       const parent = `${ref.kind}/${ref.namespace ?? metadata.namespace}/${ref.name}`
@@ -194,7 +194,7 @@ function isSameRef(written: RouteParentStatus['parentRef'], ref: ParentReference
 }
 
 /** Each backend of the rules once; its weight where all rules give it the same. */
-function backendNodes(objects: Snapshot, route: Route): TreeNode[] {
+function backendNodes(source: TreeSource, route: Route): TreeNode[] {
   const refs = route.spec.rules.flatMap(({ backendRefs }): readonly BackendRef[] => backendRefs)
   const byName = groupBy(
     refs,
@@ -204,26 +204,54 @@ function backendNodes(objects: Snapshot, route: Route): TreeNode[] {
     const [ref] = same
     if (ref === undefined) return []
     const isShared = refs.length > byName.size || refs.length === 1
-    return [backendNode(objects, ref, ref.namespace ?? route.metadata.namespace, isShared ? undefined : ref.weight)]
+    return [backendNode(source, ref, ref.namespace ?? route.metadata.namespace, isShared ? undefined : ref.weight)]
   })
 }
 
-function backendNode(objects: Snapshot, { kind, name, port }: BackendRef, namespace: string, weight: number | undefined): TreeNode {
+function backendNode(source: TreeSource, { kind, name, port }: BackendRef, namespace: string, weight: number | undefined): TreeNode {
+  const { objects } = source
   const shown = { kind, namespace, name: port === undefined ? name : `${name}:${port}`, children: [] }
   const share = weight === undefined ? '' : `weight ${weight}`
+  if (kind === 'XBackend') return xBackendNode(source, shown, share)
   if (kind !== 'Service') return { ...shown, detail: share, ...good }
   const service = objects.get('Service', namespace, name)
   if (service === undefined) return { ...missing(kind, namespace, shown.name, []), detail: share }
   if (service.spec.type === 'ExternalName') return { ...shown, detail: share, ...good }
-  const all = objects.bucket('slicesByService', `${namespace}/${name}`).flatMap(({ endpoints }) => endpoints)
+  return { ...shown, ...endpointsOf(objects, `${namespace}/${name}`, 'Service', share) }
+}
+
+/** An XBackend has a status of its own, where a Service has none. */
+function xBackendNode(
+  { objects, statusOf }: TreeSource,
+  shown: Pick<TreeNode, 'kind' | 'namespace' | 'name' | 'children'>,
+  share: string,
+): TreeNode {
+  const { kind, namespace, name } = shown
+  const backend = objects.get('XBackend', namespace, name)
+  if (backend === undefined) return { ...missing(kind, namespace, name, []), detail: share }
+  const { externalHostname, port } = backend.spec
+  const ancestors = statusOf('XBackend', namespace, name)?.ancestors ?? []
+  const conditions = ancestors.flatMap((ancestor) => ancestor.conditions ?? [])
+  const verdict = verdictOf(conditions, backend.metadata.generation)
+  if (externalHostname !== undefined) {
+    return { ...shown, detail: listedIn(share, `${externalHostname.hostname}:${port.number}`), ...verdict }
+  }
+  const [service] = objects.bucket('servicesByXBackend', `${namespace}/${name}`)
+  const counted = endpointsOf(objects, `${namespace}/${service?.metadata.name ?? ''}`, 'XBackend', share)
+  return { ...shown, ...counted, ...(!verdict.isGood && verdict) }
+}
+
+/** @param service `namespace/name` of the Service whose EndpointSlices are counted */
+function endpointsOf(objects: Snapshot, service: string, kind: string, share: string): Verdict & Pick<TreeNode, 'detail'> {
+  const all = objects.bucket('slicesByService', service).flatMap(({ endpoints }) => endpoints)
   const ready = all.filter(isReady).length
   const counted = `${ready} ${ready === 1 ? 'endpoint' : 'endpoints'}${ready === all.length ? '' : ` ready of ${all.length}`}`
-  const message = `${all.length === 0 ? 'The Service has no endpoints' : 'No endpoint of the Service is ready'}: requests for it get a 503.`
-  return {
-    ...shown,
-    detail: [share, counted].filter((part) => part !== '').join(', '),
-    ...(ready > 0 ? good : { isGood: false, state: 'no ready endpoint', message }),
-  }
+  const message = `${all.length === 0 ? `The ${kind} has no endpoints` : `No endpoint of the ${kind} is ready`}: requests for it get a 503.`
+  return { detail: listedIn(share, counted), ...(ready > 0 ? good : { isGood: false, state: 'no ready endpoint', message }) }
+}
+
+function listedIn(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(', ')
 }
 
 /** EndpointConditions: absent counts as ready. */

@@ -1,8 +1,9 @@
 /** The indexes of a snapshot: for each a kind and the keys under which an object of it is found. */
-import type { EndpointSlice } from '../api/core.ts'
+import type { EndpointSlice, Service } from '../api/core.ts'
 import type { ReferenceGrant } from '../api/gateway.ts'
 import type { Kind, ObjectOf } from '../api/object.ts'
 import type { BackendTlsPolicy } from '../api/policy.ts'
+import { EXPERIMENTAL_GROUP, X_BACKEND_ANNOTATION, type XBackendTrafficPolicy } from '../api/x-backend.ts'
 
 export interface IndexKinds {
   /** `namespace/service` by the label kubernetes.io/service-name */
@@ -11,6 +12,10 @@ export interface IndexKinds {
   grantsByNamespace: 'ReferenceGrant'
   /** `namespace/service` of each Service that the policy targets */
   tlsPoliciesByService: 'BackendTLSPolicy'
+  /** `Kind/namespace/name` of each Service and XBackend that the policy targets */
+  trafficPoliciesByBackend: 'XBackendTrafficPolicy'
+  /** `namespace/name` of the XBackend whose endpoints the Service is there for */
+  servicesByXBackend: 'Service'
 }
 
 export type IndexName = keyof IndexKinds
@@ -29,6 +34,18 @@ export const indexKeys: { readonly [I in IndexName]: (object: IndexValue<I>) => 
         .map(({ name }) => `${policy.metadata.namespace}/${name}`),
     ),
   ],
+  trafficPoliciesByBackend: ({ metadata, spec }: XBackendTrafficPolicy) => [
+    ...new Set(spec.targetRefs.flatMap((target) => (isBackend(target) ? [`${target.kind}/${metadata.namespace}/${target.name}`] : []))),
+  ],
+  servicesByXBackend: ({ metadata }: Service) => {
+    const name = metadata.annotations[X_BACKEND_ANNOTATION]
+    return name === undefined ? [] : [`${metadata.namespace}/${name}`]
+  },
+}
+
+/** What a policy for backends can be attached to: the kinds that are served as backends. */
+export function isBackend({ group, kind }: { readonly group: string; readonly kind: string }): boolean {
+  return (group === '' && kind === 'Service') || (group === EXPERIMENTAL_GROUP && kind === 'XBackend')
 }
 
 /** The kind whose objects an index holds. */
@@ -36,4 +53,6 @@ export const indexedKind: { readonly [I in IndexName]: IndexKinds[I] & Kind } = 
   slicesByService: 'EndpointSlice',
   grantsByNamespace: 'ReferenceGrant',
   tlsPoliciesByService: 'BackendTLSPolicy',
+  trafficPoliciesByBackend: 'XBackendTrafficPolicy',
+  servicesByXBackend: 'Service',
 }

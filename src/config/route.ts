@@ -97,6 +97,13 @@ export interface ValueMatchConfig {
 }
 
 export type BackendConfig =
-  | { readonly kind: 'pool'; readonly pool: PoolKey; readonly weight: number; readonly filters: readonly FilterConfig[] }
+  | {
+      readonly kind: 'pool'
+      readonly pool: PoolKey
+      readonly weight: number
+      readonly filters: readonly FilterConfig[]
+      /** Of the backend itself, where the rule has none. */
+      readonly session?: SessionConfig
+    }
   /** Could not be resolved: its share of requests gets a 500. */
   | { readonly kind: 'fail'; readonly backend: string; readonly reason: string; readonly message: string; readonly weight: number }

@@ -39,7 +39,9 @@ import { TlsAcceptor } from './listener/tls-acceptor.ts'
 import { compileTlsListeners, type TlsListeners } from './listener/tls-listener.ts'
 import { DatagramPort } from './stream/datagram-port.ts'
 import { Sweep } from './sweep.ts'
-import { logHealth } from './upstream/health-log.ts'
+import { logHealth, logName } from './upstream/health-log.ts'
+import { mayLeadTo } from './upstream/name-guard.ts'
+import { createNameLookup } from './upstream/name-lookup.ts'
 import { poolState, type PoolState } from './upstream/pool-state.ts'
 import { type ClientCertificate, PoolRegistry } from './upstream/registry.ts'
 
@@ -68,6 +70,10 @@ export interface DataPlaneOptions {
   readonly ticketSecret?: Secret
   /** Opens TCP ports; absent: this process listens itself. UDP ports it always opens itself. */
   readonly listen?: (options: ListeningSocketOptions) => AcceptingSocket
+  /** DNS servers for backends that are a name, `address` or `address:port`; absent: those of the system. */
+  readonly nameServers?: readonly string[]
+  /** True where the gateway serves who it runs for: then such a name may lead to this machine. */
+  readonly namesMayBeLocal?: boolean
   /** Bytes of memory that the process uses, for the watermark; absent: what is resident. */
   readonly usedMemory?: () => number
   /** Where this process runs (topology.kubernetes.io/zone): endpoints whose hints name it are preferred. Absent: hints mean nothing. */
@@ -90,6 +96,8 @@ interface Served {
 
 export type { ApplyReport, GatewayReport } from './apply-report.ts'
 
+/** So long a configuration waits for the first look for a name, so that its first requests find an address. */
+const firstNameTime = 1_000
 const retryInterval = 1_000
 const memoryInterval = 1_000
 const warningInterval = 10_000
@@ -133,6 +141,9 @@ export class DataPlane {
         zone: options.zone,
         clientCertificate: (fingerprint) => this.#clientCertificate(fingerprint),
         healthChanged: (pool, endpoint) => logHealth(options.logger, pool, endpoint),
+        lookup: createNameLookup({ answerTime: bounds.nameTime, servers: options.nameServers }),
+        mayLeadTo: (address) => mayLeadTo(address, options.namesMayBeLocal === true),
+        nameChanged: (pool, outcome) => logName(options.logger, pool, outcome),
       }),
       sweep,
       buffers,
@@ -224,7 +235,7 @@ export class DataPlane {
     this.#prepareTls(effective, keys)
 
     this.#updatePools([before, this.#served])
-    await this.#open()
+    await Promise.all([this.#open(), this.runtime.pools.named(firstNameTime)])
     const planned = new Set<string>(this.#plan.ports.map(({ key }) => key))
     for (const port of this.#plan.ports) {
       const router = this.#routerOf(port)

@@ -128,7 +128,7 @@ export function dataPlaneMetrics(dataPlane: DataPlane): readonly MetricFamily[] 
     ofPools(
       'counter',
       'retries_refused_total',
-      'Retries that a route asked for, while too many requests were retried already.',
+      'Retries that a route asked for, while too many requests were retried already, or the budget of a policy was spent.',
       (pool) => pool.counters.retriesRefused,
     ),
     {
@@ -139,6 +139,16 @@ export function dataPlaneMetrics(dataPlane: DataPlane): readonly MetricFamily[] 
       samples: () =>
         [...pools.all()].flatMap(({ config, counters: { shed, shedByProcess } }) =>
           byReason({ pool: config.key }, { endpoint: shed, process: shedByProcess }),
+        ),
+    },
+    {
+      kind: 'counter',
+      name: 'gatewright_upstream_name_lookups_total',
+      help: 'Looks for the addresses of backends that are a name, by what came of them: found, absent, failed, or refused since a name must not lead there.',
+      labels: ['pool', 'result'],
+      samples: () =>
+        [...pools.all()].flatMap(({ config, counters: { lookups } }) =>
+          [...lookups].map(([result, value]) => ({ labels: { pool: config.key, result }, value })),
         ),
     },
     {

@@ -7,7 +7,7 @@
  */
 import type { FilterConfig } from '../config/filter.ts'
 import type { ListenerKey } from '../config/listener.ts'
-import type { HttpMatchConfig, HttpRuleConfig } from '../config/route.ts'
+import type { HttpMatchConfig, HttpRuleConfig, SessionConfig } from '../config/route.ts'
 import { covers } from '../lib/hostname.ts'
 import { isGrpc } from './grpc.ts'
 import { type LossReason, lossText, missText } from './loss.ts'
@@ -71,6 +71,8 @@ export interface BackendShare {
   readonly share: number
   /** Its own, which apply after the rule's; absent: none. */
   readonly filters?: readonly FilterConfig[]
+  /** The backend's own, where the rule has none. */
+  readonly session?: SessionConfig
 }
 
 export interface Loser extends Place {
@@ -197,6 +199,7 @@ function describeWinner(winner: Candidate, request: RequestView): Winner {
       weight: backend.weight,
       share: total === 0 ? 0 : backend.weight / total,
       ...(backend.kind === 'pool' && backend.filters.length > 0 && { filters: backend.filters }),
+      ...(backend.kind === 'pool' && backend.session !== undefined && { session: backend.session }),
     })),
     timeouts,
     retry,

@@ -180,7 +180,14 @@ export interface RuleCounters {
 
 /** `requests` is written by the data plane, and survives swaps as long as the rule's key and weights do. */
 export type CompiledBackend =
-  | { readonly kind: 'pool'; readonly pool: PoolKey; readonly filters: CompiledFilters | undefined; requests: number }
+  | {
+      readonly kind: 'pool'
+      readonly pool: PoolKey
+      readonly filters: CompiledFilters | undefined
+      /** Where the rule has none. */
+      readonly session: SessionConfig | undefined
+      requests: number
+    }
   | { readonly kind: 'fail'; readonly backend: string; readonly reason: string; readonly message: string; requests: number }
 
 /**

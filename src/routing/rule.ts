@@ -74,7 +74,7 @@ function compileBackend(config: BackendConfig, context: FilterContext, previous:
   switch (config.kind) {
     case 'pool': {
       const filters = compileFilters(config.filters, context, same?.kind === 'pool' ? same.filters : undefined)
-      return { kind: 'pool', pool: config.pool, filters, requests }
+      return { kind: 'pool', pool: config.pool, filters, session: config.session, requests }
     }
     case 'fail':
       return { kind: 'fail', backend: config.backend, reason: config.reason, message: config.message, requests }

@@ -174,9 +174,9 @@ export class Overlay {
   }
 
   #mendService(need: ServiceNeed, inputs: OverlayInputs, edits: Edits, kindnesses: Kindness[], findings: Finding[]): void {
-    const { namespace, name, service } = need
+    const { namespace, name, service, backend } = need
     const path = `${namespace}/${name}`
-    const object = { kind: 'Service', namespace, name }
+    const object = backend === undefined ? { kind: 'Service', namespace, name } : { kind: 'XBackend', namespace, name: backend }
     for (const { port, routes } of need.unasked) findings.push(notEchoed(object, port, routes))
     const echoPort = need.echoPorts.length === 0 ? undefined : inputs.echoPorts.get(path)
     if (need.mappings.length === 0 && echoPort === undefined) return
@@ -187,13 +187,15 @@ export class Overlay {
       const echoed = portsInWords(need.echoPorts)
       edits.put(this.#memory.keep(`echo ${path}`, [...shape, echoed, echoPort], () => echoSlice(need, echoPort)))
       kindnesses.push(
-        service === undefined
-          ? {
-              kind: 'service',
-              object,
-              text: `no file defines Service ${path} (named by ${listed(need.routes)}): an echo backend answers for it`,
-            }
-          : { kind: 'echo', object, text: `no file gives Service ${path} endpoints: an echo backend answers for it` },
+        backend !== undefined
+          ? { kind: 'echo', object, text: `nothing runs the pods of XBackend ${namespace}/${backend} here: an echo backend answers for it` }
+          : service === undefined
+            ? {
+                kind: 'service',
+                object,
+                text: `no file defines Service ${path} (named by ${listed(need.routes)}): an echo backend answers for it`,
+              }
+            : { kind: 'echo', object, text: `no file gives Service ${path} endpoints: an echo backend answers for it` },
       )
     }
     if (need.mappings.length === 0) return
@@ -254,13 +256,13 @@ function lastOfEach(mappings: readonly ServiceMapping[]): readonly ServiceMappin
 
 /** An echo backend answers every question with 200, which would allow every request. */
 function notEchoed(service: ObjectRef, port: number, routes: readonly string[]): Finding {
-  const path = `${service.namespace}/${service.name}`
+  const mapped = service.kind === 'XBackend' ? `xbackend-${service.name}` : service.name
   return {
     code: 'authorisation-not-echoed',
     severity: 'warning',
     object: service,
     message: `No file gives it endpoints, and no echo backend answers for it, since that would allow everything: what ${listed(routes)} wants it to authorise is refused`,
-    fix: { text: `Let a server of yours answer: --service ${path}:${port}=localhost:PORT` },
+    fix: { text: `Let a server of yours answer: --service ${service.namespace}/${mapped}:${port}=localhost:PORT` },
   }
 }
 

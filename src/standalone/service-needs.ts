@@ -2,6 +2,7 @@
 import type { EndpointSlice, Service, ServicePort } from '../api/core.ts'
 import type { ReferenceGrant } from '../api/gateway.ts'
 import type { BackendObjectReference, HttpRouteFilter, Route } from '../api/route.ts'
+import { EXPERIMENTAL_GROUP, type XBackend } from '../api/x-backend.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { changedSpan } from '../lib/list-change.ts'
 import { type Transport, transportOfRoute } from '../lib/transport.ts'
@@ -14,6 +15,8 @@ export interface ServiceNeed {
   readonly name: string
   /** As the files define it. */
   readonly service: Service | undefined
+  /** The Service is the one that finds the pods of the XBackend of this name, whose manifests no folder runs. */
+  readonly backend: string | undefined
   /** Ports that routes or mappings name and the Service has not. */
   readonly missingPorts: readonly ServicePort[]
   readonly mappings: readonly ServiceMapping[]
@@ -30,6 +33,7 @@ export interface ServiceNeed {
 interface Wanted {
   readonly namespace: string
   readonly name: string
+  readonly backend: string | undefined
   /** By transport and number. */
   readonly ports: Map<string, ServicePort>
   readonly routes: Set<string>
@@ -44,12 +48,12 @@ interface RouteTarget {
   readonly targets: readonly Target[]
 }
 
-/** A port of a Service. */
+/** A port of a Service, or an XBackend. */
 interface Target {
-  /** `namespace/name` */
-  readonly service: string
+  readonly kind: 'Service' | 'XBackend'
   readonly namespace: string
   readonly name: string
+  /** 0 of an XBackend, which says it itself. */
   readonly port: number
   readonly transport: Transport
   /** It is asked whether a request may pass. */
@@ -60,6 +64,7 @@ interface Target {
 export interface WantedServices {
   readonly routes: readonly Route[]
   readonly grants: readonly ReferenceGrant[]
+  readonly backends: readonly XBackend[]
   readonly mappings: readonly ServiceMapping[]
   readonly targets: WeakMap<Route, RouteTarget>
   readonly wanted: readonly Wanted[]
@@ -77,10 +82,16 @@ export function wantedServices(snapshot: Snapshot, mappings: readonly ServiceMap
   const found = {
     routes: allRoutes(snapshot),
     grants: snapshot.all('ReferenceGrant'),
+    backends: snapshot.all('XBackend'),
     mappings,
     targets: last?.targets ?? new WeakMap<Route, RouteTarget>(),
   }
-  const isSame = last !== undefined && last.mappings === mappings && last.grants === found.grants && nameTheSame(last, found.routes)
+  const isSame =
+    last !== undefined &&
+    last.mappings === mappings &&
+    last.grants === found.grants &&
+    last.backends === found.backends &&
+    nameTheSame(last, found.routes)
   return { ...found, wanted: isSame ? last.wanted : wantedIn(snapshot, found) }
 }
 
@@ -98,29 +109,43 @@ function nameTheSame({ routes: before, targets }: WantedServices, after: readonl
 
 function wantedIn(snapshot: Snapshot, { routes, mappings, targets: known }: Omit<WantedServices, 'wanted'>): readonly Wanted[] {
   const wanted = new Map<string, Wanted>()
-  const wantedOf = (service: string, namespace: string, name: string): Wanted => {
-    const entry = wanted.get(service)
-    if (entry !== undefined) return entry
-    const made: Wanted = { namespace, name, ports: new Map(), routes: new Set(), guards: new Map(), mappings: [] }
-    wanted.set(service, made)
+  const wantedOf = (namespace: string, name: string, backend?: string): Wanted => {
+    const key = `${namespace}/${name}`
+    const entry = wanted.get(key)
+    if (entry !== undefined && entry.backend === backend) return entry
+    const made: Wanted = { namespace, name, backend, ports: new Map(), routes: new Set(), guards: new Map(), mappings: [] }
+    // A mapping may name the Service of an XBackend.
+    if (entry !== undefined) made.mappings.push(...entry.mappings)
+    wanted.set(key, made)
     return made
   }
   for (const mapping of mappings) {
     const { namespace, name } = mapping
-    wantedOf(`${namespace}/${name}`, namespace, name).mappings.push(mapping)
+    wantedOf(namespace, name).mappings.push(mapping)
   }
   for (const of of routes) {
     const { route, targets } = targetsOf(of, known)
-    for (const { service, namespace, name, port, transport, guards } of targets) {
-      const from = of.metadata.namespace
-      if (namespace !== from && !mayRefer(snapshot, { kind: of.kind, namespace: from }, { kind: 'Service', namespace, name })) continue
-      const entry = wantedOf(service, namespace, name)
+    for (const target of targets) {
+      const { kind, namespace, name, transport, guards } = target
+      const from = { kind: of.kind, namespace: of.metadata.namespace }
+      const group = kind === 'XBackend' ? EXPERIMENTAL_GROUP : ''
+      if (!mayRefer(snapshot, from, { kind, namespace, name }, group)) continue
+      const port = kind === 'XBackend' ? selectingPort(snapshot, namespace, name) : target.port
+      if (port === undefined) continue
+      const entry = kind === 'XBackend' ? wantedOf(namespace, `xbackend-${name}`, name) : wantedOf(namespace, name)
       entry.ports.set(`${transport} ${port}`, portNamed(port, transport))
       entry.routes.add(route)
       if (guards) entry.guards.set(port, (entry.guards.get(port) ?? new Set()).add(route))
     }
   }
   return [...wanted.values()]
+}
+
+/** Of an XBackend whose pods nothing here finds. */
+function selectingPort(snapshot: Snapshot, namespace: string, name: string): number | undefined {
+  const backend = snapshot.get('XBackend', namespace, name)
+  if (backend?.spec.type !== 'EndpointSelector') return undefined
+  return snapshot.bucket('servicesByXBackend', `${namespace}/${name}`).length > 0 ? undefined : backend.spec.port.number
 }
 
 /** It is in the route alone. */
@@ -130,8 +155,10 @@ function targetsOf(route: Route, known: WeakMap<Route, RouteTarget>): RouteTarge
   const { namespace: own, name: routeName } = route.metadata
   const targets = [...referencesOf(route)].flatMap(({ ref, guards }): Target[] => {
     const { group, kind, name, port, namespace = own } = ref
+    const transport = transportOfRoute(route.kind)
+    if (group === EXPERIMENTAL_GROUP && kind === 'XBackend') return [{ kind, namespace, name, port: 0, transport, guards }]
     if (group !== '' || kind !== 'Service' || port === undefined) return []
-    return [{ service: `${namespace}/${name}`, namespace, name, port, transport: transportOfRoute(route.kind), guards }]
+    return [{ kind, namespace, name, port, transport, guards }]
   })
   const made = { route: `${own}/${routeName}`, targets }
   known.set(route, made)
@@ -178,6 +205,7 @@ function needOf(snapshot: Snapshot, wanted: Wanted, echo: boolean): ServiceNeed 
     namespace,
     name,
     service,
+    backend: wanted.backend,
     missingPorts,
     mappings,
     echoPorts: mended ? unanswered.filter((port) => !guards.has(port.port)) : [],

@@ -1,5 +1,6 @@
 /** The Services and EndpointSlices that stand in for what the files lack or a mapping sets aside. */
 import type { EndpointSlice, Service, ServicePort } from '../api/core.ts'
+import { X_BACKEND_ANNOTATION } from '../api/x-backend.ts'
 import type { ServiceNeed } from './service-needs.ts'
 
 /** The Service with every port that something here answers for; undefined when the files' own will do. */
@@ -10,7 +11,13 @@ export function standInService(need: ServiceNeed): Service | undefined {
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: known?.metadata ?? { name: need.name, namespace: need.namespace, generation: 1, labels: {}, annotations: {} },
+    metadata: known?.metadata ?? {
+      name: need.name,
+      namespace: need.namespace,
+      generation: 1,
+      labels: {},
+      annotations: need.backend === undefined ? {} : { [X_BACKEND_ANNOTATION]: need.backend },
+    },
     spec: { type: 'ClusterIP', ports: [...(known?.spec.ports ?? []), ...need.missingPorts] },
   }
 }

@@ -21,8 +21,8 @@ const conditionsOfOurs: Readonly<Record<string, ReadonlySet<string>>> = {
 }
 const listenerConditions = new Set(['Accepted', 'Programmed', 'ResolvedRefs', 'Conflicted', 'OverlappingTLSConfig'])
 const entryConditions = new Set(['Accepted', 'ResolvedRefs', 'PartiallyInvalid'])
-/** PolicyStatus.ancestors: "no more entries" beyond. */
-const mostAncestors = 16
+/** PolicyStatus.ancestors, and BackendStatus.ancestors of an XBackend: "no more entries" beyond. */
+const mostAncestors = (kind: string): number => (kind === 'XBackend' ? 32 : 16)
 
 /** Undefined when what stands there was written for a newer generation: somebody knows more. */
 export function mergeStatus(
@@ -36,7 +36,7 @@ export function mergeStatus(
   if (Array.isArray(wanted['parents']))
     return withEntries(before, 'parents', 'parentRef', wanted['parents'] as Entry[], controllerName, now)
   if (Array.isArray(wanted['ancestors'])) {
-    return withEntries(before, 'ancestors', 'ancestorRef', wanted['ancestors'] as Entry[], controllerName, now, mostAncestors)
+    return withEntries(before, 'ancestors', 'ancestorRef', wanted['ancestors'] as Entry[], controllerName, now, mostAncestors(kind))
   }
   const conditions = conditionsIn(before)
   if (isOutdated(conditions, conditionsIn(wanted))) return undefined

@@ -33,7 +33,16 @@ const mostConflicts = 5
 const firstRetry = 200
 const longestRetry = 10_000
 /** Kinds whose statuses have entries of several controllers. */
-const sharedKinds: readonly string[] = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute', 'BackendTLSPolicy']
+const sharedKinds: readonly string[] = [
+  'HTTPRoute',
+  'GRPCRoute',
+  'TLSRoute',
+  'TCPRoute',
+  'UDPRoute',
+  'BackendTLSPolicy',
+  'XBackend',
+  'XBackendTrafficPolicy',
+]
 
 interface Item {
   readonly kind: string

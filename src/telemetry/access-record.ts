@@ -85,6 +85,8 @@ export type AnswerFlag =
   | 'no-endpoint'
   /** 503: every endpoint has all the connections it may have, too many requests are under way, or memory is short. */
   | 'overload'
+  /** 503: the request failed, and the retries that a policy allows its backend are spent. */
+  | 'retry-budget'
   /** 503: no endpoint could be connected to. */
   | 'connect-failed'
   /** 504 or an aborted answer: a timeout of the route or of the upstream's body. */

@@ -15,7 +15,10 @@ const MOST = 16
 /** Why the Gateway cannot be accepted for its addresses. */
 export function addressProblem({ spec }: Gateway): string | undefined {
   const types = [...new Set(spec.addresses.map(({ type }) => type).filter((type) => type !== 'IPAddress'))]
-  return types.length === 0 ? undefined : `Addresses of type ${listed(types)} cannot be requested; the type must be IPAddress.`
+  if (types.length > 0) return `Addresses of type ${listed(types)} cannot be requested; the type must be IPAddress.`
+  // GEP-5093: one "MUST NOT" be met by an address that is reached from elsewhere, and a LoadBalancer's may be.
+  const scopes = [...new Set(spec.addresses.map(({ routability = '' }) => routability).filter((routability) => routability !== ''))]
+  return scopes.length === 0 ? undefined : `Addresses of routability ${listed(scopes)} cannot be requested; leave routability out.`
 }
 
 /** As if everything that was asked for had been granted, one address where nothing was. */

@@ -14,6 +14,7 @@ import { Presenting } from './presenting.ts'
 import type { RouteResult } from './route.ts'
 import { sortedFrom, type Sorted } from './sorted.ts'
 import { compareRank } from './tie-break.ts'
+import type { LoadedCertificate } from './tls.ts'
 import { versionOf, type Hashes } from './version.ts'
 
 export interface Assembled {
@@ -26,6 +27,8 @@ export interface Assembled {
   readonly poolConfigs: readonly PoolConfig[]
   /** By Gateway, for those that show a certificate to their backends. */
   readonly presenting: ReadonlyMap<string, Presenting>
+  /** Those that backends themselves name, each once. */
+  readonly shown: readonly LoadedCertificate[]
 }
 
 interface Pools {
@@ -54,11 +57,13 @@ export function assembleConfigs(
     routesOf.add(served)
     streamsOf.add(streams)
   }
+  const former = new Map(last?.configs.map((config) => [config.gateway, config]))
   const presenting = new Map<string, Presenting>()
+  const shownBy = certificatesByPool(pools, last?.shown ?? [])
   const configs = gateways.flatMap(({ surface, configs: listeners, certificates, backendCertificate }): readonly GatewayConfig[] => {
     if (listeners.length === 0) return []
     const gateway = `${surface.namespace}/${surface.name}`
-    const before = last?.configs.find((config) => config.gateway === gateway)
+    const before = former.get(gateway)
     const [ownRoutes, ownStreams] = [routesOf.of(gateway), streamsOf.of(gateway)]
     const presents = backendCertificate && presentingWith(last?.presenting.get(gateway), backendCertificate.certificate.fingerprint)
     if (presents !== undefined) presenting.set(gateway, presents)
@@ -76,21 +81,50 @@ export function assembleConfigs(
       routes: keepArray(before?.routes, presents === undefined ? ownRoutes : ownRoutes.map((route) => presents.route(route))),
       streams: keepArray(before?.streams, presents === undefined ? ownStreams : ownStreams.map((stream) => presents.stream(stream))),
       pools: keepArray(before?.pools, poolsIn()),
-      certificates: keepArray(before?.certificates, publicParts(certificates)),
+      certificates: keepArray(before?.certificates, publicParts(withShown(certificates, shownBy, pools.byGateway.get(gateway)))),
     }
     return [before !== undefined && sameParts(before, config) ? before : config]
   })
-  const versions = new Map(
-    configs.map((config) => [
-      config.gateway,
-      versionOf(
-        config,
-        hashes,
-        last?.configs.find(({ gateway }) => gateway === config.gateway),
-      ),
-    ]),
-  )
-  return { configs: keepArray(last?.configs, configs), versions, routes, pools, gateways, poolConfigs, presenting }
+  const versions = new Map(configs.map((config) => [config.gateway, versionOf(config, hashes, former.get(config.gateway))]))
+  return {
+    configs: keepArray(last?.configs, configs),
+    versions,
+    routes,
+    pools,
+    gateways,
+    poolConfigs,
+    presenting,
+    shown: [...new Set(shownBy.values())],
+  }
+}
+
+/** What is shown to the endpoints of a pool; equal ones are one, and that of `last`. */
+function certificatesByPool({ uses }: Pools, last: readonly LoadedCertificate[]): ReadonlyMap<PoolKey, LoadedCertificate> {
+  const byFingerprint = new Map(last.map((loaded) => [loaded.certificate.fingerprint, loaded]))
+  const found = new Map<PoolKey, LoadedCertificate>()
+  for (const { key, certificate } of uses.sorted) {
+    if (certificate === undefined) continue
+    const { fingerprint } = certificate.certificate
+    const kept = byFingerprint.get(fingerprint) ?? certificate
+    byFingerprint.set(fingerprint, kept)
+    found.set(key, kept)
+  }
+  return found
+}
+
+/** Sorted by fingerprint, as `own` is. */
+function withShown(
+  own: readonly LoadedCertificate[],
+  shownBy: ReadonlyMap<PoolKey, LoadedCertificate>,
+  keys: ReadonlySet<PoolKey> = new Set(),
+): readonly LoadedCertificate[] {
+  if (shownBy.size === 0) return own
+  const all = new Map(own.map((loaded) => [loaded.certificate.fingerprint, loaded]))
+  for (const [key, loaded] of shownBy) {
+    const { fingerprint } = loaded.certificate
+    if (keys.has(key) && !all.has(fingerprint)) all.set(fingerprint, loaded)
+  }
+  return [...all.values()].sort((a, b) => (a.certificate.fingerprint < b.certificate.fingerprint ? -1 : 1))
 }
 
 function presentingWith(last: Presenting | undefined, fingerprint: string): Presenting {

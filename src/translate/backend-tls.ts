@@ -5,7 +5,7 @@
  * wins, then the first in the order of `namespace/name`, whether it is valid or not: an invalid one must not open a way past it.
  */
 import type { ServicePort } from '../api/core.ts'
-import type { BackendTlsPolicy } from '../api/policy.ts'
+import type { BackendTlsPolicy, BackendTlsValidation } from '../api/policy.ts'
 import type { BackendTlsConfig } from '../config/backend-tls.ts'
 import { type AuthorityProblem, authoritiesOf } from './authorities.ts'
 import type { Reader } from './memo.ts'
@@ -56,19 +56,31 @@ export function isService({ group, kind }: Pick<Target, 'group' | 'kind'>): bool
 }
 
 export function judgePolicy(read: PolicyReader, { kind, metadata, spec }: BackendTlsPolicy): JudgedPolicy {
-  const { caCertificateRefs, wellKnownCACertificates = '', hostname, subjectAltNames } = spec.validation
+  return judgeValidation(read, { kind, namespace: metadata.namespace }, spec.validation).judged
+}
+
+/** `wants`: `ConfigMap/namespace/name` of what it may refer to. */
+export function judgeValidation(
+  read: PolicyReader,
+  from: { readonly kind: string; readonly namespace: string },
+  validation: BackendTlsValidation,
+): { readonly judged: JudgedPolicy; readonly wants: readonly string[] } {
+  const { caCertificateRefs, wellKnownCACertificates = '', hostname, subjectAltNames } = validation
   const names = subjectAltNames.map(({ type, hostname: dns = '', uri = '' }) =>
     type === 'URI' ? ({ kind: 'uri', value: uri } as const) : ({ kind: 'dns', value: dns.toLowerCase() } as const),
   )
   const asked = { serverName: hostname.toLowerCase(), names }
   if (caCertificateRefs.length === 0) {
-    if (wellKnownCACertificates === 'System') return { ok: true, tls: { ...asked, authorities: { kind: 'system' } }, problems: [] }
+    if (wellKnownCACertificates === 'System') {
+      return { judged: { ok: true, tls: { ...asked, authorities: { kind: 'system' } }, problems: [] }, wants: [] }
+    }
     const message = `wellKnownCACertificates must be System, got ${wellKnownCACertificates === '' ? 'nothing' : wellKnownCACertificates}.`
-    return { ok: false, reason: 'Invalid', message, problems: [] }
+    return { judged: { ok: false, reason: 'Invalid', message, problems: [] }, wants: [] }
   }
-  const { bundle, problems } = authoritiesOf(read, { kind, namespace: metadata.namespace }, caCertificateRefs)
+  const { bundle, problems, wants } = authoritiesOf(read, from, caCertificateRefs)
   if (bundle === '') {
-    return { ok: false, reason: 'NoValidCACertificate', message: problems.map(({ message }) => message).join(' '), problems }
+    const message = problems.map((problem) => problem.message).join(' ')
+    return { judged: { ok: false, reason: 'NoValidCACertificate', message, problems }, wants }
   }
-  return { ok: true, tls: { ...asked, authorities: { kind: 'bundle', pem: bundle } }, problems }
+  return { judged: { ok: true, tls: { ...asked, authorities: { kind: 'bundle', pem: bundle } }, problems }, wants }
 }

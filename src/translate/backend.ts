@@ -10,6 +10,7 @@ import type { BackendTlsConfig } from '../config/backend-tls.ts'
 import type { PoolConfig, PoolKey } from '../config/pool.ts'
 import type { Transport } from '../lib/transport.ts'
 import { backendProtocol, type Speech } from './app-protocol.ts'
+import { EXPERIMENTAL_GROUP } from '../api/x-backend.ts'
 import { backendTlsOf } from './backend-tls.ts'
 import { findings } from './findings.ts'
 import type { Reader } from './memo.ts'
@@ -17,21 +18,32 @@ import type { TranslateOptions } from './options.ts'
 import { isPermitted, missingGrant } from './reference-grant.ts'
 import { listed, type Remedy } from './remedy.ts'
 import type { RefProblem } from './route.ts'
+import type { LoadedCertificate } from './tls.ts'
+import type { BackendPath } from './traffic-policy.ts'
+import { judgeXBackend, xBackendSpeech } from './x-backend.ts'
 
 export interface PoolUse {
   readonly key: PoolKey
   readonly backend: PoolConfig['backend']
   readonly protocol: PoolConfig['protocol']
   readonly tls?: BackendTlsConfig
+  /** The one that `tls.clientCertificate` names, where the backend itself says which. */
+  readonly certificate?: LoadedCertificate
 }
 
+/** `target`: what is referred to, there or not; undefined where it may not be referred to, or is of a kind that is not served. */
 export type Resolved =
-  | { readonly kind: 'pool'; readonly pool: PoolUse; readonly findings: readonly Finding[] }
-  | { readonly kind: 'fail'; readonly problem: BackendProblem; readonly findings: readonly Finding[] }
+  | { readonly kind: 'pool'; readonly pool: PoolUse; readonly target: BackendPath; readonly findings: readonly Finding[] }
+  | {
+      readonly kind: 'fail'
+      readonly problem: BackendProblem
+      readonly target: BackendPath | undefined
+      readonly findings: readonly Finding[]
+    }
 
 export interface BackendProblem {
-  /** The last one is the policy's problem, not the reference's. */
-  readonly reason: RefProblem['reason'] | 'InvalidBackendTLSPolicy'
+  /** The last two are the policy's and the XBackend's problem, not the reference's. */
+  readonly reason: RefProblem['reason'] | 'InvalidBackendTLSPolicy' | 'InvalidBackend'
   readonly message: string
   /** `Service/namespace/name:port`, for people. */
   readonly backend: string
@@ -53,19 +65,24 @@ export interface Referrer {
 export function resolveBackend(read: Reader, options: TranslateOptions, from: Referrer, ref: BackendObjectReference): Resolved {
   const namespace = ref.namespace ?? from.namespace
   const where = `${ref.kind} ${namespace}/${ref.name}`
-  const fail = problemOf(`${ref.kind}/${namespace}/${ref.name}${ref.port === undefined ? '' : `:${ref.port}`}`)
+  const path = `${ref.kind}/${namespace}/${ref.name}`
+  const shown = `${path}${ref.port === undefined ? '' : `:${ref.port}`}`
+  const unseen = problemOf(shown, undefined)
+  const isXBackend = ref.group === EXPERIMENTAL_GROUP && ref.kind === 'XBackend'
 
-  if (ref.group !== '' || ref.kind !== 'Service') {
-    return fail(
+  if (!isXBackend && (ref.group !== '' || ref.kind !== 'Service')) {
+    return unseen(
       'InvalidKind',
-      `Kind ${ref.kind} of ${ref.group === '' ? 'the core group' : `group ${ref.group}`} is no backend that is served (${where}); it must be a Service.`,
+      `Kind ${ref.kind} of ${ref.group === '' ? 'the core group' : `group ${ref.group}`} is no backend that is served (${where}); it must be a Service or an XBackend.`,
     )
   }
   const reference = { from, to: { group: ref.group, kind: ref.kind, namespace, name: ref.name } }
   if (!isPermitted(read, reference)) {
     const problem = `${from.kind} ${from.namespace}/${from.name} must not refer to ${where}: no ReferenceGrant in Namespace ${namespace} allows it.`
-    return fail('RefNotPermitted', problem, { remedy: { what: 'allow it', yaml: missingGrant(reference) } })
+    return unseen('RefNotPermitted', problem, { remedy: { what: 'allow it', yaml: missingGrant(reference) } })
   }
+  if (isXBackend) return resolveXBackend(read, from, namespace, ref.name)
+  const fail = problemOf(shown, path)
   const service = read.get('Service', namespace, ref.name)
   if (service === undefined) {
     return fail('BackendNotFound', `${where} does not exist.`, {}, [findings.serviceNotDefined(from, namespace, ref.name)])
@@ -97,7 +114,36 @@ export function resolveBackend(read: Reader, options: TranslateOptions, from: Re
       protocol: protocol.protocol,
       ...(tls !== undefined && { tls: tls.tls }),
     },
+    target: path,
     findings: protocol.kind === 'unknown' ? [findings.appProtocolUnknown(service, port, protocol.protocol)] : [],
+  }
+}
+
+/** The XBackend says its port, its protocol and its TLS itself; a BackendTLSPolicy has no say (GEP-4894). */
+function resolveXBackend(read: Reader, from: Referrer, namespace: string, name: string): Resolved {
+  const path = `XBackend/${namespace}/${name}`
+  const where = `XBackend ${namespace}/${name}`
+  const fail = problemOf(path, path)
+  const backend = read.get('XBackend', namespace, name)
+  if (backend === undefined) {
+    return fail('BackendNotFound', `${where} does not exist.`, {}, [findings.xBackendNotDefined(from, namespace, name)])
+  }
+  const judged = judgeXBackend(read, backend)
+  if (judged.problem !== undefined) return fail('InvalidBackend', `${where} cannot be followed: ${judged.problem}`)
+  const speech = xBackendSpeech(backend, from.speech)
+  if (speech.kind === 'unserved') return fail('UnsupportedProtocol', `${where} cannot take what ${from.kind}s send: ${speech.why}.`)
+  const { number } = backend.spec.port
+  return {
+    kind: 'pool',
+    pool: {
+      key: poolKey(`${path}:${number}`, speech.protocol, judged.tls),
+      backend: { kind: 'XBackend', namespace, name, port: number },
+      protocol: speech.protocol,
+      ...(judged.tls !== undefined && { tls: judged.tls }),
+      ...(judged.certificate !== undefined && { certificate: judged.certificate }),
+    },
+    target: path,
+    findings: [],
   }
 }
 
@@ -108,14 +154,16 @@ export function mayBeSecured(speech: Speech): boolean {
 
 /** What a problem says of the route that refers; undefined where the reference itself is good. */
 export function refProblemOf({ reason, message, remedy }: BackendProblem): RefProblem | undefined {
-  return reason === 'InvalidBackendTLSPolicy' ? undefined : { reason, message, ...(remedy !== undefined && { remedy }) }
+  return reason === 'InvalidBackendTLSPolicy' || reason === 'InvalidBackend'
+    ? undefined
+    : { reason, message, ...(remedy !== undefined && { remedy }) }
 }
 
 /** `namespace/name` of the Service that is reached, or that only its policy keeps from being. */
 export function serviceOf(resolved: Resolved): string | undefined {
   if (resolved.kind === 'fail') return resolved.problem.service
-  const { namespace, name } = resolved.pool.backend
-  return `${namespace}/${name}`
+  const { kind, namespace, name } = resolved.pool.backend
+  return kind === 'Service' ? `${namespace}/${name}` : undefined
 }
 
 /** Pools that ask for something else of their endpoints are others. */
@@ -124,13 +172,13 @@ function poolKey(backend: string, protocol: PoolConfig['protocol'], tls: Backend
   return `${backend}${protocol === 'http' ? '' : `;${protocol}`}${digest === undefined ? '' : `;tls=${digest}`}`
 }
 
-function problemOf(backend: string) {
+function problemOf(backend: string, target: BackendPath | undefined) {
   return (
     reason: BackendProblem['reason'],
     message: string,
     more: Pick<BackendProblem, 'remedy' | 'service'> = {},
     found: readonly Finding[] = [],
-  ): Resolved => ({ kind: 'fail', problem: { reason, message, backend, ...more }, findings: found })
+  ): Resolved => ({ kind: 'fail', problem: { reason, message, backend, ...more }, target, findings: found })
 }
 
 /** An ExternalName Service needs no ports: what the reference says is the port. */

@@ -121,9 +121,18 @@ export const listenerSetConditions = {
   programmedPending: condition('Programmed', 'Unknown', 'Pending'),
 } as const
 
+/** XBackend. The API names Accepted True alone; what is none has the reasons that others have. */
+export const backendConditions = {
+  accepted: condition('Accepted', 'True', 'Accepted'),
+  invalid: condition('Accepted', 'False', 'Invalid'),
+  pending: condition('Accepted', 'Unknown', 'Pending'),
+} as const
+
+/** BackendTLSPolicy, and XBackendTrafficPolicy, which has Accepted alone. */
 export const policyConditions = {
   accepted: condition('Accepted', 'True', 'Accepted'),
   conflicted: condition('Accepted', 'False', 'Conflicted'),
+  targetNotFound: condition('Accepted', 'False', 'TargetNotFound'),
   noValidCaCertificate: condition('Accepted', 'False', 'NoValidCACertificate'),
   invalid: condition('Accepted', 'False', 'Invalid'),
   resolvedRefs: condition('ResolvedRefs', 'True', 'ResolvedRefs'),

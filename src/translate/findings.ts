@@ -45,6 +45,29 @@ export const findings = {
     }
   },
 
+  policyTargetNotServed(subject: Subject, kind: string, saysItself: boolean): Finding {
+    return {
+      code: 'policy-target-not-served',
+      severity: 'warning',
+      object: objectOf(subject),
+      path: subject.path,
+      message: saysItself
+        ? `This target has no effect: an ${kind} says of TLS itself (spec.tls).`
+        : `This target has no effect: kind ${kind} is no backend that is served.`,
+    }
+  },
+
+  xBackendNotDefined(subject: Subject, namespace: string, name: string): Finding {
+    return {
+      code: 'x-backend-not-defined',
+      severity: 'warning',
+      object: objectOf(subject),
+      path: subject.path,
+      message: `XBackend ${namespace}/${name} is not defined here.`,
+      cause: `XBackend/${namespace}/${name}`,
+    }
+  },
+
   appProtocolUnknown(service: Service, { port, appProtocol }: ServicePort, spoken: 'http' | 'h2c'): Finding {
     return {
       code: 'app-protocol-unknown',
@@ -56,13 +79,13 @@ export const findings = {
     }
   },
 
-  meshParent(subject: Subject, namespace: string, name: string): Finding {
+  meshParent(subject: Subject, kind: string, namespace: string, name: string): Finding {
     return {
       code: 'mesh-parent-ignored',
       severity: 'note',
       object: objectOf(subject),
       path: subject.path,
-      message: `The parent Service ${namespace}/${name} asks for a service mesh, which this is not.`,
+      message: `The parent ${kind} ${kind === 'Service' ? `${namespace}/` : ''}${name} asks for a service mesh, which this is not.`,
     }
   },
 
@@ -94,6 +117,16 @@ export const findings = {
       object: objectOf(subject),
       path: subject.path,
       message: 'Default Gateways are not served: name the Gateway in parentRefs.',
+    }
+  },
+
+  defaultScopeNotServed(gateway: Gateway): Finding {
+    return {
+      code: 'default-scope-not-served',
+      severity: 'warning',
+      object: refOf(gateway),
+      path: ['spec', 'defaultScope'],
+      message: 'Default Gateways are not served: only routes that name this Gateway in parentRefs are attached to it.',
     }
   },
 

@@ -117,6 +117,7 @@ function partOf(
     wants: [...judged.flatMap(({ wants }) => wants), ...client.wants],
     findings: keep(last?.findings, [
       ...judged.flatMap((one) => one.findings),
+      ...(gateway.spec.defaultScope === 'All' ? [findings.defaultScopeNotServed(gateway)] : []),
       ...(foreignParameters === undefined
         ? []
         : [findings.parametersNotRead(refOf(gateway), ['spec', 'infrastructure', 'parametersRef'], foreignParameters.kind)]),

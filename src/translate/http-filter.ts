@@ -12,6 +12,7 @@ import type { ExternalAuthConfig, FilterConfig, HeaderEdits, MirrorConfig, PathE
 import type { Speech } from './app-protocol.ts'
 import { type PoolUse, refProblemOf, type Resolved, serviceOf } from './backend.ts'
 import type { RefProblem } from './route.ts'
+import type { BackendPath } from './traffic-policy.ts'
 
 /** Resolves the backendRef of a filter. `field`: where it stands in the filter; `speech`: what is sent there, as the route does if absent. */
 export type ResolveTarget = (ref: BackendObjectReference, field: string, speech?: Speech) => Resolved
@@ -26,6 +27,8 @@ export interface TranslatedFilter {
   readonly pool?: PoolUse
   /** See `serviceOf`. */
   readonly service?: string | undefined
+  /** See `Resolved`. */
+  readonly target?: BackendPath | undefined
   readonly findings?: readonly Finding[]
 }
 
@@ -119,11 +122,11 @@ function targetOf(resolved: Resolved): TargetConfig {
 }
 
 function outcomeOf(resolved: Resolved): Omit<TranslatedFilter, 'filter'> {
-  const { findings } = resolved
+  const { findings, target } = resolved
   const service = serviceOf(resolved)
-  if (resolved.kind === 'pool') return { pool: resolved.pool, service, findings }
+  if (resolved.kind === 'pool') return { pool: resolved.pool, service, target, findings }
   const refProblem = refProblemOf(resolved.problem)
-  return { ...(refProblem !== undefined && { refProblem }), service, findings }
+  return { ...(refProblem !== undefined && { refProblem }), service, target, findings }
 }
 
 /** All requests where neither percent nor fraction says how many (HTTPRequestMirrorFilter.percent). */

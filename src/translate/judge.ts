@@ -2,7 +2,9 @@
 import type { KeyMaterial } from '../config/key-material.ts'
 import type { Gateway, GatewayClass, ListenerSet } from '../api/gateway.ts'
 import type { ApiObject } from '../api/object.ts'
+import type { BackendTlsPolicy } from '../api/policy.ts'
 import type { GrpcRoute, HttpRoute, Route } from '../api/route.ts'
+import type { XBackend, XBackendTrafficPolicy } from '../api/x-backend.ts'
 import { compareObjects } from '../cluster/order.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { classOf, isOurs, type ClassResult } from './gateway-class.ts'
@@ -13,8 +15,11 @@ import { keep } from './keep.ts'
 import { listenerSetOf, type ListenerSetResult } from './listener-set.ts'
 import type { Inputs, Memo } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
+import { type JudgedTargets, judgeTargets } from './policy-targets.ts'
 import type { RouteResult } from './route.ts'
 import { streamRouteOf } from './stream-route.ts'
+import type { LoadedCertificate } from './tls.ts'
+import { type JudgedXBackend, judgeXBackend } from './x-backend.ts'
 
 export function judgeClasses(snapshot: Snapshot, options: TranslateOptions, memo: Memo): readonly ClassResult[] {
   const classes = snapshot.all('GatewayClass').filter((gatewayClass) => isOurs(gatewayClass, options))
@@ -44,6 +49,18 @@ export function judgeListenerSets(snapshot: Snapshot, memo: Memo): readonly List
   )
 }
 
+export function judgeXBackends(snapshot: Snapshot, memo: Memo): readonly JudgedXBackend[] {
+  return memo.each<XBackend, JudgedXBackend>('XBackend', objects(snapshot.all('XBackend')), (backend, read) => judgeXBackend(read, backend))
+}
+
+export function judgePolicyTargets(snapshot: Snapshot, memo: Memo): readonly (readonly JudgedTargets[])[] {
+  const ofKind = (kind: 'BackendTLSPolicy' | 'XBackendTrafficPolicy') =>
+    memo.each<BackendTlsPolicy | XBackendTrafficPolicy, JudgedTargets>(kind, objects(snapshot.all(kind)), (policy, _read, last) =>
+      keep(last, judgeTargets(policy)),
+    )
+  return [ofKind('BackendTLSPolicy'), ofKind('XBackendTrafficPolicy')]
+}
+
 /** By kind. Unchanged arrays stay the same. */
 export type RouteResults = { readonly [K in Route['kind']]: readonly RouteResult[] }
 
@@ -67,11 +84,10 @@ function objects<O extends ApiObject>(sorted: readonly O[]): Inputs<O> {
   return { sorted, compare: compareObjects }
 }
 
-/** Keys of the certificates that are served. */
-export function keysOf(gateways: readonly GatewayPart[], last: KeyMaterial | undefined): KeyMaterial {
-  const keys: KeyMaterial = new Map(
-    gateways.flatMap(({ certificates }) => certificates.map(({ certificate, key }) => [certificate.fingerprint, key])),
-  )
+/** Keys of the certificates that are served, and of those that backends themselves want to be `shown`. */
+export function keysOf(gateways: readonly GatewayPart[], shown: readonly LoadedCertificate[], last: KeyMaterial | undefined): KeyMaterial {
+  const all = [...gateways.flatMap(({ certificates }) => certificates), ...shown]
+  const keys: KeyMaterial = new Map(all.map(({ certificate, key }) => [certificate.fingerprint, key]))
   const same = last !== undefined && last.size === keys.size && [...keys].every(([fingerprint, key]) => last.get(fingerprint) === key)
   return same ? last : keys
 }

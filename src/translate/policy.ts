@@ -7,23 +7,19 @@ import type { BackendTlsPolicy } from '../api/policy.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { authoritiesOf } from './authorities.ts'
 import { holdingPolicy, isService, judgePolicy } from './backend-tls.ts'
+import { type Ancestors, ancestorsBy, entriesOf } from './ancestors.ts'
 import { policyConditions } from './conditions.ts'
-import { GATEWAY_GROUP } from './features.ts'
 import { listed } from './remedy.ts'
 import type { RouteResult } from './route.ts'
-import type { PolicyStatus, StatusOf } from './translation.ts'
+import type { StatusOf } from './translation.ts'
 
 const MOST_ANCESTORS = 16
-
-type Ancestor = Omit<PolicyStatus['ancestors'][number], 'conditions'>
-/** By `namespace/name` of the Gateway. */
-type Ancestors = ReadonlyMap<string, Ancestor>
 
 /** Of a policy that no route of ours leads to nothing is said; what was said before is taken back by the writer. */
 export function statusesOfPolicies(snapshot: Snapshot, routes: readonly RouteResult[]): readonly StatusOf[] {
   const policies = snapshot.all('BackendTLSPolicy')
   if (policies.length === 0) return []
-  const byService = ancestorsByService(routes)
+  const byService = ancestorsBy(routes, ({ services }) => services)
   return policies.flatMap((policy) => {
     const ancestors = new Map(servicesOf(policy).flatMap((service) => [...(byService.get(service) ?? [])]))
     return ancestors.size === 0 ? [] : [statusOf(snapshot, policy, ancestors)]
@@ -35,21 +31,6 @@ export function wantsOfPolicies(snapshot: Snapshot): readonly string[] {
   return snapshot.all('BackendTLSPolicy').flatMap(({ kind, metadata, spec }) => {
     return authoritiesOf(snapshot, { kind, namespace: metadata.namespace }, spec.validation.caCertificateRefs).wants
   })
-}
-
-/** By `namespace/name` of the Service. */
-function ancestorsByService(routes: readonly RouteResult[]): ReadonlyMap<string, Ancestors> {
-  const found = new Map<string, Map<string, Ancestor>>()
-  for (const { services, parents } of routes) {
-    for (const service of services) {
-      let own = found.get(service)
-      if (own === undefined) found.set(service, (own = new Map()))
-      for (const { namespace, name, controllerName } of parents) {
-        own.set(`${namespace}/${name}`, { ancestorRef: { group: GATEWAY_GROUP, kind: 'Gateway', namespace, name }, controllerName })
-      }
-    }
-  }
-  return found
 }
 
 function servicesOf({ metadata, spec }: BackendTlsPolicy): readonly string[] {
@@ -65,10 +46,7 @@ function statusOf(snapshot: Snapshot, policy: BackendTlsPolicy, ancestors: Ances
     namespace,
     name,
     status: {
-      ancestors: [...ancestors]
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .slice(0, MOST_ANCESTORS)
-        .map(([, ancestor]) => ({ ...ancestor, conditions })),
+      ancestors: entriesOf(ancestors, MOST_ANCESTORS).map((ancestor) => ({ ...ancestor, conditions })),
     },
   }
 }

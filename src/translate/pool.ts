@@ -4,25 +4,46 @@
  */
 import type { Endpoint, EndpointSlice, ServicePort } from '../api/core.ts'
 import type { EndpointConfig, PoolConfig } from '../config/pool.ts'
+import type { Transport } from '../lib/transport.ts'
 import type { PoolUse } from './backend.ts'
 import type { Reader } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
+import { retryBudgetOf } from './traffic-policy.ts'
 
 export function poolOf(read: Reader, options: TranslateOptions, { key, backend, protocol, tls }: PoolUse): PoolConfig {
+  const transport = protocol === 'udp' ? 'UDP' : 'TCP'
+  const retryBudget = retryBudgetOf(read, `${backend.kind}/${backend.namespace}/${backend.name}`)
   return {
     key,
     backend,
     protocol,
     ...(tls !== undefined && { tls }),
-    endpoints: endpointsOf(read, options, backend, protocol === 'udp' ? 'UDP' : 'TCP'),
+    ...(backend.kind === 'XBackend' ? ofXBackend(read, backend, transport) : { endpoints: endpointsOf(read, options, backend, transport) }),
+    ...(retryBudget !== undefined && { retryBudget }),
   }
+}
+
+/** Its pods, by the Service that was made to find them, or a name. */
+function ofXBackend(
+  read: Reader,
+  { namespace, name, port }: PoolConfig['backend'],
+  transport: Transport,
+): Pick<PoolConfig, 'endpoints' | 'hostname'> {
+  const hostname = read.get('XBackend', namespace, name)?.spec.externalHostname?.hostname
+  if (hostname !== undefined) return { endpoints: [], hostname }
+  // While there are several, which the controller mends, one of them has all of the pods.
+  const [service] = read.bucket('servicesByXBackend', `${namespace}/${name}`)
+  if (service === undefined) return { endpoints: [] }
+  const found = service.spec.ports.find((candidate) => candidate.port === port && candidate.protocol === transport)
+  const slices = read.bucket('slicesByService', `${namespace}/${service.metadata.name}`).filter(({ addressType }) => addressType !== 'FQDN')
+  return { endpoints: found === undefined ? [] : endpointsIn(slices, found) }
 }
 
 function endpointsOf(
   read: Reader,
   options: TranslateOptions,
   { namespace, name, port }: PoolConfig['backend'],
-  transport: ServicePort['protocol'],
+  transport: Transport,
 ): readonly EndpointConfig[] {
   const service = read.get('Service', namespace, name)
   if (service === undefined) return []
@@ -34,9 +55,14 @@ function endpointsOf(
   const servicePort = service.spec.ports.find((candidate) => candidate.port === port && candidate.protocol === transport)
   if (servicePort === undefined) return []
 
+  const slices = read.bucket('slicesByService', `${namespace}/${name}`)
+  const usable = options.allowExternalName === true ? slices : slices.filter(({ addressType }) => addressType !== 'FQDN')
+  return endpointsIn(usable, servicePort)
+}
+
+function endpointsIn(slices: readonly EndpointSlice[], servicePort: ServicePort): readonly EndpointConfig[] {
   const endpoints = new Map<string, EndpointConfig>()
-  for (const slice of read.bucket('slicesByService', `${namespace}/${name}`)) {
-    if (slice.addressType === 'FQDN' && options.allowExternalName !== true) continue
+  for (const slice of slices) {
     for (const endpoint of endpointsOfSlice(slice, servicePort)) {
       const at = `${endpoint.address} ${endpoint.port}`
       // Two slices may list one endpoint while it moves from one to the other; ready wins.

@@ -1,6 +1,7 @@
 /**
  * A Gateway that shows a certificate to its backends (Gateway API v1, GatewayBackendTLS.clientCertificateRef) has pools of its
  * own: what a connection was allowed with this certificate no other Gateway's requests may use. Its routes name these.
+ * An XBackend says itself whether and what is shown (BackendTLS.mode): its pools are left alone.
  */
 import type { FilterConfig } from '../config/filter.ts'
 import type { PoolConfig, PoolKey } from '../config/pool.ts'
@@ -37,8 +38,8 @@ export class Presenting {
   }
 
   pool(config: PoolConfig): PoolConfig {
-    const { key, tls } = config
-    if (tls === undefined) return config
+    const { key, tls, backend } = config
+    if (tls === undefined || backend.kind === 'XBackend') return config
     return remembered(this.#pools, config, () => ({ ...config, key: this.#key(key), tls: { ...tls, clientCertificate: this.fingerprint } }))
   }
 
@@ -53,9 +54,9 @@ export class Presenting {
     return target.kind === 'pool' ? { ...filter, target: { ...target, pool: this.#key(target.pool) } } : filter
   }
 
-  /** The key of a pool says whether it speaks TLS. */
+  /** The key of a pool says whether it speaks TLS, and to what. */
   #key(key: PoolKey): PoolKey {
-    return key.includes(';tls=') ? `${key};client=${this.fingerprint.slice(0, 16)}` : key
+    return key.includes(';tls=') && !key.startsWith('XBackend/') ? `${key};client=${this.fingerprint.slice(0, 16)}` : key
   }
 }
 

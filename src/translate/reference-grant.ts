@@ -5,7 +5,8 @@ import type { Reader } from './memo.ts'
 import type { YamlValue } from './yaml-block.ts'
 
 export interface CrossReference {
-  readonly from: { readonly kind: string; readonly namespace: string }
+  /** `group`: the Gateway API's own where it is absent. */
+  readonly from: { readonly group?: string; readonly kind: string; readonly namespace: string }
   readonly to: { readonly group: string; readonly kind: string; readonly namespace: string; readonly name: string }
 }
 
@@ -18,8 +19,9 @@ export function isPermitted(read: Pick<Reader, 'bucket'>, reference: CrossRefere
 /** Entries of `from` and of `to` are alternatives; a `to` without a name covers all objects of its kind. */
 function grants(grant: ReferenceGrant, { from, to }: CrossReference): boolean {
   return (
-    grant.spec.from.some(({ group, kind, namespace }) => group === GATEWAY_GROUP && kind === from.kind && namespace === from.namespace) &&
-    grant.spec.to.some(({ group, kind, name }) => group === to.group && kind === to.kind && (name === undefined || name === to.name))
+    grant.spec.from.some(
+      ({ group, kind, namespace }) => group === (from.group ?? GATEWAY_GROUP) && kind === from.kind && namespace === from.namespace,
+    ) && grant.spec.to.some(({ group, kind, name }) => group === to.group && kind === to.kind && (name === undefined || name === to.name))
   )
 }
 
@@ -30,7 +32,7 @@ export function missingGrant({ from, to }: CrossReference): YamlValue {
     kind: 'ReferenceGrant',
     metadata: { name: `${from.namespace}-${from.kind}-to-${to.kind}-${to.name}`.toLowerCase().slice(0, 253), namespace: to.namespace },
     spec: {
-      from: [{ group: GATEWAY_GROUP, kind: from.kind, namespace: from.namespace }],
+      from: [{ group: from.group ?? GATEWAY_GROUP, kind: from.kind, namespace: from.namespace }],
       to: [{ group: to.group, kind: to.kind, name: to.name }],
     },
   }

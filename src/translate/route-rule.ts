@@ -11,6 +11,7 @@ import type { Reader } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
 import type { InvalidRule, RefProblem } from './route.ts'
 import { sessionOf } from './session.ts'
+import { type BackendPath, backendSessionOf } from './traffic-policy.ts'
 
 /** A GRPCRoute's rule has no timeouts and no retry. */
 export interface ServedRule extends Pick<HttpRouteRule, 'name' | 'filters' | 'backendRefs' | 'timeouts' | 'retry' | 'sessionPersistence'> {
@@ -35,6 +36,7 @@ export interface TranslatedRule {
   readonly pools: readonly PoolUse[]
   /** See RouteResult. */
   readonly services: readonly string[]
+  readonly targets: readonly BackendPath[]
   readonly findings: readonly Finding[]
 }
 
@@ -47,7 +49,8 @@ export function translateRule(context: RuleContext, rule: ServedRule, index: num
   const key = rule.name === undefined ? `${routeKey}#${index}` : `${routeKey}/${rule.name}`
   const path: Path = ['spec', 'rules', index]
   const filters = translateFilters(context, rule.filters, 'rule', path)
-  const backends = rule.backendRefs.map((ref, i) => translateBackend(context, ref, [...path, 'backendRefs', i]))
+  const ownSession = rule.sessionPersistence !== undefined
+  const backends = rule.backendRefs.map((ref, i) => translateBackend(context, ref, [...path, 'backendRefs', i], ownSession))
   const session = rule.sessionPersistence && sessionOf(rule.sessionPersistence, key, metadata.annotations)
   const badSession = session !== undefined && 'problem' in session ? session.problem : undefined
   const all = [...filters, ...backends.flatMap((backend) => backend.filters)]
@@ -71,6 +74,7 @@ export function translateRule(context: RuleContext, rule: ServedRule, index: num
     refProblems: [...all, ...backends].flatMap(({ refProblem }) => refProblem ?? []),
     pools: problem === undefined ? [...backends, ...all].flatMap(({ pool }) => pool ?? []) : [],
     services: [...backends, ...all].flatMap(({ service }) => service ?? []),
+    targets: [...backends, ...all].flatMap(({ target }) => target ?? []),
     findings: [...[...all, ...backends].flatMap(({ findings: found }) => found ?? []), ...unreachableCors(context, rule, path)],
   }
 }
@@ -98,22 +102,32 @@ interface TranslatedBackend {
   readonly filters: readonly TranslatedFilter[]
   readonly pool?: PoolUse
   readonly service: string | undefined
+  readonly target: BackendPath | undefined
   readonly refProblem?: RefProblem
   readonly findings: readonly Finding[]
 }
 
-function translateBackend(context: RuleContext, ref: HttpBackendRef, path: Path): TranslatedBackend {
+/** @param ownSession the rule says of sessions what holds */
+function translateBackend(context: RuleContext, ref: HttpBackendRef, path: Path, ownSession: boolean): TranslatedBackend {
   const resolved = resolve(context, ref, path, context.speech)
   const filters = translateFilters(context, ref.filters, 'backend', path)
-  const { findings } = resolved
+  const { findings, target } = resolved
   switch (resolved.kind) {
     case 'pool': {
       const { pool } = resolved
+      const session = ownSession ? undefined : backendSessionOf(context.read, pool.backend)
       return {
-        config: { kind: 'pool', pool: pool.key, weight: ref.weight, filters: filters.map(({ filter }) => filter) },
+        config: {
+          kind: 'pool',
+          pool: pool.key,
+          weight: ref.weight,
+          filters: filters.map(({ filter }) => filter),
+          ...(session !== undefined && { session }),
+        },
         filters,
         pool,
         service: serviceOf(resolved),
+        target,
         findings,
       }
     }
@@ -121,7 +135,7 @@ function translateBackend(context: RuleContext, ref: HttpBackendRef, path: Path)
       const { backend, reason, message } = resolved.problem
       const refProblem = refProblemOf(resolved.problem)
       const config = { kind: 'fail', backend, reason, message, weight: ref.weight } as const
-      return { config, filters, service: serviceOf(resolved), ...(refProblem !== undefined && { refProblem }), findings }
+      return { config, filters, service: serviceOf(resolved), target, ...(refProblem !== undefined && { refProblem }), findings }
     }
   }
 }

@@ -7,6 +7,7 @@
 import type { Finding } from '../api/finding.ts'
 import type { Condition } from '../api/meta.ts'
 import type { ParentReference, Route, RouteParentStatus } from '../api/route.ts'
+import { EXPERIMENTAL_GROUP } from '../api/x-backend.ts'
 import type { ListenerKey } from '../config/listener.ts'
 import type { HttpRouteConfig } from '../config/route.ts'
 import type { StreamRouteConfig } from '../config/stream-route.ts'
@@ -21,6 +22,7 @@ import type { TranslateOptions } from './options.ts'
 import { listed, withRemedies, type Remedy } from './remedy.ts'
 import { ownerInWords, type GatewaySurface } from './surface.ts'
 import type { Rank } from './tie-break.ts'
+import type { BackendPath } from './traffic-policy.ts'
 import type { StatusOf } from './translation.ts'
 
 /** All that a pass knows of one route. */
@@ -35,6 +37,8 @@ export interface RouteResult {
   readonly pools: readonly PoolUse[]
   /** `namespace/name` of the Services that its requests may reach, or would if their BackendTLSPolicy could be followed. */
   readonly services: readonly string[]
+  /** All backends that it refers to and may, there or not. */
+  readonly targets: readonly BackendPath[]
   /** The Gateways of ours that the route names, itself or by a ListenerSet, accepted or not. */
   readonly parents: readonly GatewaySurface[]
   readonly findings: readonly Finding[]
@@ -118,7 +122,7 @@ export function judgeParents(read: Reader, options: TranslateOptions, route: Rou
         found.push(findings.parentNotFound(subject, ref.kind, ref.namespace ?? namespace, ref.name))
         break
       case 'mesh':
-        found.push(findings.meshParent(subject, ref.namespace ?? namespace, ref.name))
+        found.push(findings.meshParent(subject, ref.kind, ref.namespace ?? namespace, ref.name))
         break
       case 'foreign':
         break
@@ -173,6 +177,7 @@ type Parent =
 function parentOf(read: Reader, ref: ParentReference, routeNamespace: string): Parent {
   const namespace = ref.namespace ?? routeNamespace
   if (ref.group === '' && ref.kind === 'Service') return { kind: 'mesh' }
+  if (ref.group === EXPERIMENTAL_GROUP && ref.kind === 'XMesh') return { kind: 'mesh' }
   if (ref.group !== GATEWAY_GROUP) return { kind: 'foreign' }
   if (ref.kind !== 'Gateway' && ref.kind !== 'ListenerSet') return { kind: 'foreign' }
   const surface = read.surface(ref.kind, namespace, ref.name)

@@ -53,6 +53,7 @@ export function servedRouteOf(
     streams: [],
     pools: rules.flatMap(({ pools }) => pools),
     services: [...new Set(rules.flatMap(({ services }) => services))],
+    targets: [...new Set(rules.flatMap(({ targets }) => targets))],
     parents: parents.gateways,
     findings: keep(last?.findings, [...parents.findings, ...unheededAnnotation(route), ...rules.flatMap(({ findings: found }) => found)]),
   }

@@ -69,6 +69,7 @@ export function streamRouteOf(read: Reader, options: TranslateOptions, route: St
     streams: served,
     pools: isServed ? backends.flatMap(({ resolved }) => (resolved.kind === 'pool' ? [resolved.pool] : [])) : [],
     services: [...new Set(secured.flatMap(({ resolved }) => serviceOf(resolved) ?? []))],
+    targets: [...new Set(backends.flatMap(({ resolved }) => resolved.target ?? []))],
     parents: parents.gateways,
     findings: keep(last?.findings, [...parents.findings, ...backendsFor(usual).flatMap(({ resolved }) => resolved.findings)]),
   }

@@ -1,5 +1,6 @@
 /** certificateRefs of listeners, and the TLS options that are ours (Gateway API v1, ListenerTLSConfig). */
-import type { Gateway, Listener, ListenerSet, SecretObjectReference } from '../api/gateway.ts'
+import type { Listener, SecretObjectReference } from '../api/gateway.ts'
+import type { ObjectMeta } from '../api/meta.ts'
 import type { CertificateConfig, ListenerTlsConfig } from '../config/listener.ts'
 import type { Secret } from '../lib/secret.ts'
 import { certificateOf } from './certificate.ts'
@@ -27,9 +28,17 @@ export type CertificateOutcome =
   | { readonly ok: true; readonly loaded: LoadedCertificate; readonly wants: string }
   | { readonly ok: false; readonly problem: CertificateProblem; readonly wants?: string }
 
+/** Who refers: a Gateway, a ListenerSet or an XBackend. */
+interface Owner {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: ObjectMeta
+}
+
 /** Not permitted wins over everything else, so that nobody learns what another namespace holds. */
-export function loadCertificate(read: Reader, owner: Gateway | ListenerSet, ref: SecretObjectReference): CertificateOutcome {
-  const from = { kind: owner.kind, namespace: owner.metadata.namespace }
+export function loadCertificate(read: Pick<Reader, 'get' | 'bucket'>, owner: Owner, ref: SecretObjectReference): CertificateOutcome {
+  const [group = ''] = owner.apiVersion.split('/')
+  const from = { group, kind: owner.kind, namespace: owner.metadata.namespace }
   const namespace = ref.namespace ?? from.namespace
   const where = `${ref.kind} ${namespace}/${ref.name}`
   const reference = { from, to: { group: ref.group, kind: ref.kind, namespace, name: ref.name } }

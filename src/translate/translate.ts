@@ -11,8 +11,9 @@ import type { Finding } from '../api/finding.ts'
 import { sameItems } from '../lib/list-change.ts'
 import { attachedRoutes, type AttachedRoutes } from './attached-routes.ts'
 import { assembleConfigs, type Assembled } from './assemble.ts'
+import { endpointServicesOf } from './endpoint-services.ts'
 import { equal, keep, keepArray } from './keep.ts'
-import { judgeClasses, judgeGateways, judgeListenerSets, judgeRoutes, keysOf } from './judge.ts'
+import { judgeClasses, judgeGateways, judgeListenerSets, judgePolicyTargets, judgeRoutes, judgeXBackends, keysOf } from './judge.ts'
 import { attachedSets, statusesOfSets, type SetStatus } from './listener-set-status.ts'
 import { Memo } from './memo.ts'
 import { mergeListeners, withMerged, type Merged } from './merged-listeners.ts'
@@ -21,8 +22,10 @@ import { statusesOfGateways } from './gateway-status.ts'
 import type { RouteResult } from './route.ts'
 import { statusesOfPolicies, wantsOfPolicies } from './policy.ts'
 import { byKind, keepStatuses, statusesIn } from './statuses.ts'
+import { statusesOfTrafficPolicies } from './traffic-policy-status.ts'
 import type { StatusOf, Translation } from './translation.ts'
 import { type Hashes, noHashes } from './version.ts'
+import { statusesOfXBackends } from './x-backend-status.ts'
 
 export type { TranslateOptions } from './options.ts'
 
@@ -36,7 +39,8 @@ export interface Pass {
   readonly merged: Merged
   readonly sets: readonly SetStatus[]
   readonly gatewayStatuses: readonly StatusOf[]
-  readonly policyStatuses: readonly StatusOf[]
+  /** Of policies for backends, of XBackends, of policies for traffic to them. */
+  readonly ofBackends: readonly (readonly StatusOf[])[]
   /** The lists of results that the findings are from. */
   readonly judged: readonly Judged[]
   readonly hashes: Hashes
@@ -71,27 +75,42 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
       sets: attachedSets(sets),
     }),
   )
-  const policyStatuses = keepStatuses(base?.policyStatuses, statusesOfPolicies(snapshot, served))
-  const judged: readonly Judged[] = [classes, gateways, listenerSets, ...Object.values(routes)]
+  const backends = judgeXBackends(snapshot, memo)
+  const ofBackends = [
+    statusesOfPolicies(snapshot, served),
+    statusesOfXBackends(backends, served),
+    statusesOfTrafficPolicies(snapshot, served),
+  ].map((made, i) => keepStatuses(base?.ofBackends[i], made))
+  const judged: readonly Judged[] = [classes, gateways, listenerSets, ...Object.values(routes), ...judgePolicyTargets(snapshot, memo)]
   const translation: Translation = {
     statuses: keepArray(
       last?.statuses,
-      byKind([gatewayStatuses, policyStatuses, ...[classes, sets, ...Object.values(routes)].map(statusesIn)]),
+      byKind([gatewayStatuses, ...ofBackends, ...[classes, sets, ...Object.values(routes)].map(statusesIn)]),
     ),
     configs: assembled.configs,
     versions: assembled.versions,
-    keys: keysOf(merged.gateways, last?.keys),
+    keys: keysOf(merged.gateways, assembled.shown, last?.keys),
     infra: keepArray(
       last?.infra,
       merged.gateways.flatMap(({ infra }) => (infra === undefined ? [] : [infra])),
     ),
+    endpointServices: keep(last?.endpointServices, endpointServicesOf(snapshot, served)),
     findings:
       base !== undefined && sameItems(base.judged, judged)
         ? base.translation.findings
         : keepArray(last?.findings, judged.flatMap(findingsOf)),
-    wants: keep(last?.wants, [...new Set([...merged.gateways.flatMap(({ wants }) => wants), ...wantsOfPolicies(snapshot)])].sort()),
+    wants: keep(
+      last?.wants,
+      [
+        ...new Set([
+          ...merged.gateways.flatMap(({ wants }) => wants),
+          ...wantsOfPolicies(snapshot),
+          ...backends.flatMap(({ wants }) => wants),
+        ]),
+      ].sort(),
+    ),
   }
-  return { translation, options, memo, assembled, attached, merged, sets, gatewayStatuses, policyStatuses, judged, hashes }
+  return { translation, options, memo, assembled, attached, merged, sets, gatewayStatuses, ofBackends, judged, hashes }
 }
 
 type Judged = readonly { readonly findings: readonly Finding[] }[]

@@ -18,6 +18,8 @@ export interface Translation {
   readonly versions: ReadonlyMap<string, string>
   readonly keys: KeyMaterial
   readonly infra: readonly InfraPlan[]
+  /** Sorted by namespace and name. */
+  readonly endpointServices: readonly EndpointServicePlan[]
   readonly findings: readonly Finding[]
   /** Secrets and ConfigMaps that may be referred to and are, in the snapshot or not: `Kind/namespace/name`, sorted. */
   readonly wants: readonly string[]
@@ -66,6 +68,15 @@ export interface PolicyStatus {
     readonly controllerName: string
     readonly conditions: readonly Condition[]
   }[]
+}
+
+/** What a cluster needs to find the pods of an XBackend: a Service of this selector, with its `port` for TCP and for UDP. */
+export interface EndpointServicePlan {
+  readonly namespace: string
+  /** Name of the XBackend. */
+  readonly backend: string
+  readonly selector: Readonly<Record<string, string>>
+  readonly port: number
 }
 
 /** What a cluster needs for a Gateway: names by GEP-1762, ports of the Service, requested addresses, labels and annotations. */

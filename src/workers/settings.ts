@@ -14,6 +14,8 @@ export type PlaneOptions = Pick<
   | 'trustedHops'
   | 'acceptProxyProtocol'
   | 'forwardClientCertificate'
+  | 'nameServers'
+  | 'namesMayBeLocal'
   | 'sessionKeys'
   | 'ticketSecret'
   | 'zone'
@@ -34,6 +36,8 @@ export interface WorkerSettings {
   readonly trustedHops: number
   readonly acceptProxyProtocol: readonly SentCidr[]
   readonly forwardClientCertificate?: ForwardedCertificate
+  readonly nameServers?: readonly string[]
+  readonly namesMayBeLocal: boolean
   readonly sessionKeys: readonly string[]
   readonly ticketSecret?: string
   readonly zone?: string
@@ -43,7 +47,7 @@ export interface WorkerSettings {
 
 export function settingsOf(options: PlaneOptions, accessLog: WorkerSettings['accessLog']): WorkerSettings {
   const { bounds = {}, upgrades, trusted = [], trustedHops = 0, sessionKeys = [], ticketSecret, zone, debugHeader = false } = options
-  const { acceptProxyProtocol = [], forwardClientCertificate } = options
+  const { acceptProxyProtocol = [], forwardClientCertificate, nameServers, namesMayBeLocal = false } = options
   return {
     bounds,
     ...(upgrades !== undefined && { upgrades }),
@@ -51,6 +55,8 @@ export function settingsOf(options: PlaneOptions, accessLog: WorkerSettings['acc
     trustedHops,
     acceptProxyProtocol: acceptProxyProtocol.map(sentCidr),
     ...(forwardClientCertificate !== undefined && { forwardClientCertificate }),
+    ...(nameServers !== undefined && { nameServers }),
+    namesMayBeLocal,
     sessionKeys: sessionKeys.map((key) => key.reveal()),
     ...(ticketSecret !== undefined && { ticketSecret: ticketSecret.reveal() }),
     ...(zone !== undefined && { zone }),
@@ -66,6 +72,7 @@ export function optionsOf({
   ticketSecret,
   zone,
   forwardClientCertificate,
+  nameServers,
   ...rest
 }: WorkerSettings): PlaneOptions {
   return {
@@ -75,6 +82,8 @@ export function optionsOf({
     trustedHops: rest.trustedHops,
     acceptProxyProtocol: rest.acceptProxyProtocol.map(receivedCidr),
     ...(forwardClientCertificate !== undefined && { forwardClientCertificate }),
+    ...(nameServers !== undefined && { nameServers }),
+    namesMayBeLocal: rest.namesMayBeLocal,
     sessionKeys: sessionKeys.map((key) => new Secret(key)),
     ...(ticketSecret !== undefined && { ticketSecret: new Secret(ticketSecret) }),
     ...(zone !== undefined && { zone }),

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { Condition } from '../../src/api/meta.ts'
 import {
+  backendConditions,
   classConditions,
   gatewayConditions,
   listenerConditions,
@@ -53,6 +54,7 @@ const vocabulary = {
   route: routeConditions,
   listenerSet: listenerSetConditions,
   policy: policyConditions,
+  backend: backendConditions,
 } as const
 
 function signature(subject: string, { type, status, reason }: Condition): string {
@@ -63,7 +65,10 @@ function signature(subject: string, { type, status, reason }: Condition): string
 function writtenIn({ statuses }: Translation): readonly string[] {
   return statuses.flatMap(({ kind, status }) => {
     if ('parents' in status) return status.parents.flatMap(({ conditions = [] }) => conditions.map((one) => signature('route', one)))
-    if ('ancestors' in status) return status.ancestors.flatMap(({ conditions }) => conditions.map((one) => signature('policy', one)))
+    if ('ancestors' in status) {
+      const subject = kind === 'XBackend' ? 'backend' : 'policy'
+      return status.ancestors.flatMap(({ conditions }) => conditions.map((one) => signature(subject, one)))
+    }
     const subject = kind === 'GatewayClass' ? 'class' : kind === 'Gateway' ? 'gateway' : 'listenerSet'
     const listeners =
       'listeners' in status ? status.listeners.flatMap(({ conditions }) => conditions.map((one) => signature('listener', one))) : []

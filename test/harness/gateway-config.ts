@@ -3,7 +3,7 @@ import type { BackendTlsConfig } from '../../src/config/backend-tls.ts'
 import type { GatewayConfig } from '../../src/config/config.ts'
 import type { FilterConfig } from '../../src/config/filter.ts'
 import type { ListenerConfig } from '../../src/config/listener.ts'
-import type { EndpointConfig, PoolConfig } from '../../src/config/pool.ts'
+import type { EndpointConfig, PoolConfig, RetryBudgetConfig } from '../../src/config/pool.ts'
 import type { BackendConfig, HttpMatchConfig, HttpRouteConfig, RetryConfig, SessionConfig } from '../../src/config/route.ts'
 
 export interface RuleSketch {
@@ -33,9 +33,21 @@ export interface ConfigSketch {
   readonly h2c?: readonly string[]
   /** Pools that are reached over TLS. */
   readonly tls?: Readonly<Record<string, BackendTlsConfig>>
+  /** Budgets of retries by name of the pool. */
+  readonly retryBudgets?: Readonly<Record<string, RetryBudgetConfig>>
+  /** Names of the backends whose pools they are, where these are not their own. */
+  readonly backendOf?: Readonly<Record<string, string>>
 }
 
-export function gatewayConfig({ listeners = [''], rules, pools, h2c = [], tls = {} }: ConfigSketch): GatewayConfig {
+export function gatewayConfig({
+  listeners = [''],
+  rules,
+  pools,
+  h2c = [],
+  tls = {},
+  retryBudgets = {},
+  backendOf = {},
+}: ConfigSketch): GatewayConfig {
   const listenerConfigs = listeners.map((hostname, index): ListenerConfig => ({
     key: listenerKey(index),
     name: `l${index}`,
@@ -52,6 +64,8 @@ export function gatewayConfig({ listeners = [''], rules, pools, h2c = [], tls = 
       ...poolConfig(name, endpoints),
       protocol: h2c.includes(name) ? 'h2c' : 'http',
       ...(tls[name] !== undefined && { tls: tls[name] }),
+      ...(retryBudgets[name] !== undefined && { retryBudget: retryBudgets[name] }),
+      backend: { kind: 'Service', namespace: 'test', name: backendOf[name] ?? name, port: 80 },
     })),
     certificates: [],
   }

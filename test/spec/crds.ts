@@ -1,6 +1,7 @@
 /** The CRDs of the Gateway API, as far as parse mirrors them. */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { EXPERIMENTAL_GROUP } from '../../src/api/x-backend.ts'
 import { readManifests } from './gateway-api.ts'
 
 export interface JsonSchema {
@@ -19,6 +20,7 @@ export interface JsonSchema {
   readonly maximum?: number
   readonly minItems?: number
   readonly maxItems?: number
+  readonly minProperties?: number
   readonly maxProperties?: number
   readonly 'x-kubernetes-list-type'?: 'atomic' | 'map' | 'set'
   readonly 'x-kubernetes-list-map-keys'?: readonly string[]
@@ -44,11 +46,15 @@ export interface ServedVersion {
   readonly schema: JsonSchema
 }
 
-/** Every served version of every kind of the stable group, experimental channel. */
+const GROUPS: readonly string[] = ['gateway.networking.k8s.io', EXPERIMENTAL_GROUP]
+/** Of the experimental group there are kinds that parse does not read. */
+const UNREAD: readonly string[] = ['XMesh', 'XTelemetryPolicy']
+
+/** Every served version of every kind that parse reads, experimental channel. */
 export function servedVersions(gatewayApi: string): ServedVersion[] {
   return readManifests(join(gatewayApi, 'config/crd/experimental'))
     .flatMap(({ documents }) => documents as readonly Crd[])
-    .filter((document) => document.kind === 'CustomResourceDefinition' && document.spec.group === 'gateway.networking.k8s.io')
+    .filter(({ kind, spec }) => kind === 'CustomResourceDefinition' && GROUPS.includes(spec.group) && !UNREAD.includes(spec.names.kind))
     .flatMap(({ spec }) =>
       spec.versions
         .filter(({ served }) => served)

@@ -2,6 +2,7 @@
  * Puts a value into the smallest valid object that has a given place, so that a test can speak of the value alone:
  * `embed('HTTPRoute', 'v1', 'spec.rules[].filters[].cors', {...})`. A path is a place of a schema: `[]` is an item, `{}` a value of a map.
  */
+import { EXPERIMENTAL_GROUP } from '../../src/api/x-backend.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -19,7 +20,18 @@ const SPECS: Readonly<Record<string, Json>> = {
   TCPRoute: STREAM,
   UDPRoute: STREAM,
   ReferenceGrant: { from: [{ group: '', kind: 'Service', namespace: 'other' }], to: [{ group: '', kind: 'Secret' }] },
+  XBackend: { type: 'ExternalHostname', port: { number: 443 }, externalHostname: { hostname: 'api.example.com' } },
+  XBackendTrafficPolicy: { targetRefs: [REFERENCE] },
   BackendTLSPolicy: { targetRefs: [REFERENCE], validation: { wellKnownCACertificates: 'System', hostname: 'a.example.com' } },
+}
+
+const SELECTING: Json = { type: 'EndpointSelector', port: { number: 8080 }, endpointSelector: { matchLabels: { app: 'api' } } }
+
+/** What a mode of an XBackend's TLS demands beside one of its fields. */
+function secured(child: string | undefined): Json {
+  const validation = { hostname: 'a.example.com', wellKnownCACertificates: 'System' }
+  if (child === 'validation') return { mode: 'ServerOnly' }
+  return child === 'clientCertificateRef' ? { mode: 'ClientAndServer', validation } : { mode: 'None' }
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -38,7 +50,14 @@ function beside(kind: string, path: string, child: string | undefined): Json {
   const last = path.slice(path.lastIndexOf('.') + 1)
   switch (last) {
     case 'spec':
+      if (kind === 'XBackend' && (child === 'endpointSelector' || child === 'sessionPersistence')) return SELECTING
       return SPECS[kind] ?? {}
+    case 'port':
+      return { number: 443 }
+    case 'externalHostname':
+      return { hostname: 'api.example.com' }
+    case 'endpointSelector':
+      return { matchLabels: { app: 'api' } }
     case 'addresses[]':
       if (path.startsWith('status')) return { value: '192.0.2.1' }
       return child === 'value' ? { type: 'NamedAddress' } : {}
@@ -74,6 +93,7 @@ function beside(kind: string, path: string, child: string | undefined): Json {
     case 'header':
       return { name: 'name' }
     case 'tls':
+      if (kind === 'XBackend') return secured(child)
       return path === 'spec.tls' || path.includes('perPort') ? {} : { certificateRefs: [{ name: 'certificate' }] }
     case 'certificateRefs[]':
     case 'clientCertificateRef':
@@ -142,5 +162,6 @@ export function embeddedPath(path: string): (string | number)[] {
 }
 
 function object(kind: string, version: string): Json {
-  return { apiVersion: `gateway.networking.k8s.io/${version}`, kind, metadata: { name: 'object' }, spec: SPECS[kind] ?? {} }
+  const group = kind.startsWith('X') ? EXPERIMENTAL_GROUP : 'gateway.networking.k8s.io'
+  return { apiVersion: `${group}/${version}`, kind, metadata: { name: 'object' }, spec: SPECS[kind] ?? {} }
 }

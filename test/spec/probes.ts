@@ -50,7 +50,19 @@ export function good(kind: string, path: string, schema: JsonSchema): unknown {
 
 export function probes(kind: string, path: string, schema: JsonSchema): Probe[] {
   const list: Probe[] = [{ what: 'wrong type', value: schema.type === 'string' ? 7 : 'text', code: 'type' }]
-  const { maxLength, minLength = 0, minimum, maximum, format, minItems = 0, maxItems, maxProperties, required = [], items } = schema
+  const {
+    maxLength,
+    minLength = 0,
+    minimum,
+    maximum,
+    format,
+    minItems = 0,
+    maxItems,
+    minProperties = 0,
+    maxProperties,
+    required = [],
+    items,
+  } = schema
 
   if (maxLength !== undefined) list.push({ what: 'one character too long', value: 'a'.repeat(maxLength + 1), code: 'too-long' })
   if (minLength > 0) list.push({ what: 'too short', value: 'a'.repeat(minLength - 1), code: 'too-short' })
@@ -83,6 +95,7 @@ export function probes(kind: string, path: string, schema: JsonSchema): Probe[] 
     const value = Object.fromEntries(Array.from({ length: maxProperties + 1 }, (_, i) => [`key${i}`, 'a']))
     list.push({ what: 'too many entries', value, code: 'too-many' })
   }
+  if (minProperties > 0) list.push({ what: 'too few entries', value: {}, code: 'too-few' })
   for (const name of required) {
     const { [name]: _, ...rest } = smallest(kind, path)
     list.push({ what: `no ${name}`, value: rest, code: 'required', below: [name] })

@@ -16,6 +16,9 @@ export interface RuleCase {
 const BACKEND = { name: 'backend', port: 80 }
 const REFERENCE = { group: 'example.com', kind: 'Thing', name: 'thing' }
 const X_BACKEND = { group: 'gateway.networking.x-k8s.io', kind: 'XBackend', name: 'backend' }
+const EXTERNAL = { type: 'ExternalHostname', port: { number: 443 }, externalHostname: { hostname: 'api.example.com' } }
+const SELECTING = { type: 'EndpointSelector', port: { number: 8080 }, endpointSelector: { matchLabels: { app: 'api' } } }
+const SERVER_ONLY = { mode: 'ServerOnly', validation: { hostname: 'api.example.com', wellKnownCACertificates: 'System' } }
 const TRUST_BUNDLE = { group: 'certificates.k8s.io', kind: 'ClusterTrustBundle', name: 'bundle' }
 const EXTERNAL_AUTH = { protocol: 'HTTP', http: {}, backendRef: BACKEND }
 
@@ -74,6 +77,47 @@ export const RULE_CASES: readonly RuleCase[] = [
     valid: { type: 'Hostname', hostname: 'a' },
     invalid: { type: 'Hostname', hostname: 'a', uri: 'spiffe://a/b' },
   },
+
+  // XBackend
+  { rule: '05b73fcd4002', code: 'backend-type', valid: EXTERNAL, invalid: { type: 'ExternalHostname', port: { number: 443 } } },
+  { rule: '2ef2f889e61d', code: 'backend-type', valid: SELECTING, invalid: { ...EXTERNAL, ...SELECTING, type: 'ExternalHostname' } },
+  {
+    rule: 'ebef1fd93e86',
+    code: 'backend-tls-unexpected',
+    valid: { ...EXTERNAL, protocol: 'H2C' },
+    invalid: { ...EXTERNAL, protocol: 'H2C', tls: SERVER_ONLY },
+  },
+  {
+    rule: '1a2558c2c4b3',
+    code: 'backend-tls-required',
+    valid: { ...EXTERNAL, protocol: 'HTTP2', tls: SERVER_ONLY },
+    invalid: { ...EXTERNAL, protocol: 'HTTP2' },
+  },
+  {
+    rule: '19c143608636',
+    code: 'backend-tls-required',
+    valid: { ...EXTERNAL, protocol: 'WSS', tls: SERVER_ONLY },
+    invalid: { ...EXTERNAL, protocol: 'WSS', tls: { mode: 'None' } },
+  },
+  {
+    rule: 'd7aaa4e36b31',
+    code: 'backend-session',
+    valid: { ...SELECTING, sessionPersistence: { cookie: {} } },
+    invalid: { ...EXTERNAL, sessionPersistence: { cookie: {} } },
+  },
+  { rule: '2cb284431377', code: 'qualified-name', valid: { 'example.com/Key_1': 'value' }, invalid: { 'example.com/': 'value' } },
+  { rule: 'd57034998f76', code: 'backend-hostname', valid: 'api.example.com', invalid: 'web.shop.svc.cluster.local' },
+  {
+    rule: '217c2b8d4828',
+    code: 'backend-client-certificate',
+    valid: { ...SERVER_ONLY, mode: 'ClientAndServer', clientCertificateRef: { name: 'certificate' } },
+    invalid: { ...SERVER_ONLY, clientCertificateRef: { name: 'certificate' } },
+  },
+  { rule: 'cc86976fbd40', code: 'backend-validation', valid: SERVER_ONLY, invalid: { mode: 'ServerOnly' } },
+
+  // XBackendTrafficPolicy
+  { rule: '6f07595e3091', code: 'retry-interval', valid: '1h', invalid: '999ms' },
+  { rule: 'e95bafc302b7', code: 'rate-interval', valid: '1ms', invalid: '0s' },
 
   // GatewayClass
   {

@@ -38,6 +38,7 @@ export function root<const V extends string, const K extends string>(
 }
 
 export const GATEWAY_V1 = 'gateway.networking.k8s.io/v1'
+export const EXPERIMENTAL_V1ALPHA1 = 'gateway.networking.x-k8s.io/v1alpha1'
 
 /** The same schema for several versions. */
 export function versions(schema: Schema<ApiObject>, ...names: readonly string[]): ReadonlyMap<string, Schema<ApiObject>> {

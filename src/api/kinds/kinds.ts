@@ -14,6 +14,8 @@ import { referenceGrant } from './reference-grant.ts'
 import { secret } from './secret.ts'
 import { service } from './service.ts'
 import { tcpRoute, tlsRoute, udpRoute } from './stream-route.ts'
+import { xBackend } from './x-backend.ts'
+import { xBackendTrafficPolicy } from './x-backend-traffic-policy.ts'
 
 export const KINDS: readonly KindDefinition[] = [
   gatewayClass,
@@ -25,6 +27,8 @@ export const KINDS: readonly KindDefinition[] = [
   tcpRoute,
   udpRoute,
   backendTlsPolicy,
+  xBackend,
+  xBackendTrafficPolicy,
   referenceGrant,
   gatewayParameters,
   service,

@@ -33,6 +33,8 @@ export const noBackend: Answer = answer(500, 'no-backend')
 export const badBackend: Answer = answer(500, 'bad-backend')
 export const noEndpoint: Answer = answer(503, 'no-endpoint')
 export const overload: Answer = answer(503, 'overload')
+/** "Additional retries to the backend MUST return a 503 response to the client" (RetryConstraint). */
+export const retryBudget: Answer = answer(503, 'retry-budget')
 export const connectFailed: Answer = answer(502, 'connect-failed')
 export const connectTimeout: Answer = answer(504, 'connect-failed')
 export const upstreamTimeout: Answer = answer(504, 'upstream-timeout')

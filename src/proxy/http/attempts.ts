@@ -8,6 +8,8 @@ import { neverConnected, type UpstreamFailure } from '../upstream/failure.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { Upstream } from '../upstream/upstream.ts'
+import * as answers from './answers.ts'
+import type { Answer } from './answers.ts'
 import type { Downstream } from './downstream.ts'
 import type { RequestBody } from './request-body.ts'
 import { mayRetry, otherPool, Retries } from './retry.ts'
@@ -28,6 +30,8 @@ export interface AttemptedRequest {
   attempt(): void
   /** The present attempt is over, whatever its upstream would still say. */
   leaveAttempt(): void
+  /** An answer of ours ends it. */
+  refuse(answer: Answer): void
 }
 
 export class FailedAttempts {
@@ -59,12 +63,20 @@ export class FailedAttempts {
     return true
   }
 
-  /** True when another attempt comes after a pause: then the present one is over. @param reason for the log */
+  /** True when the present attempt is over: another one comes after a pause, or the budget of retries is spent. @param reason for the log */
   retry(retry: CompiledRetry, fresh: boolean, reason: string): boolean {
     const { pool, endpoint, body } = this.#request
     if (pool === undefined || endpoint === undefined || body?.isKept === false) return false
     this.#retries ??= new Retries(retry, pool)
-    if (!this.#retries.next(() => this.#attemptAgain())) return false
+    switch (this.#retries.next(() => this.#attemptAgain())) {
+      case 'none':
+        return false
+      case 'spent':
+        this.#note(endpoint, reason)
+        this.#request.refuse(answers.retryBudget)
+        return true
+      case 'goes':
+    }
     this.#note(endpoint, reason)
     this.#request.leaveAttempt()
     this.fresh = fresh

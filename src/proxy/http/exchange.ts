@@ -174,6 +174,8 @@ export class Exchange implements UpstreamUser, CheckedExchange, DecidedRequest, 
     if (filtered !== undefined) return this.#answer(filtered)
     const { body, client } = this
     const { runtime } = client.context
+    if (backend.session !== undefined)
+      this.#session ??= new RequestSession(backend.session, runtime.sessions, runtime.pools, this, Date.now())
     this.backendFilters = backend.filters
     this.pool = runtime.pools.get(backend.pool)
     const http1 = this.pool?.config.protocol !== 'h2c'

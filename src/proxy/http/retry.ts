@@ -26,15 +26,24 @@ export class Retries {
     this.#pool = pool
   }
 
-  /** Calls `again` after a pause; false: no attempt is left, or too many requests of the pool are being repeated. */
-  next(again: () => void): boolean {
-    if (this.#made >= this.#retry.attempts) return false
-    this.#counted ||= this.#pool.beginRetry()
-    if (!this.#counted) return false
+  /**
+   * 'goes': calls `again` after a pause. 'none': no attempt is left, or too many requests of the pool are being repeated.
+   * 'spent': the budget that a policy gives the backend allows no more.
+   */
+  next(again: () => void): 'goes' | 'none' | 'spent' {
+    if (this.#made >= this.#retry.attempts) return 'none'
+    const { budget } = this.#pool
+    if (budget !== undefined) {
+      // Each retry of one request counts (RetryConstraint).
+      if (!this.#pool.spendRetry(budget)) return 'spent'
+    } else {
+      this.#counted ||= this.#pool.beginRetry()
+      if (!this.#counted) return 'none'
+    }
     this.#made += 1
     this.#pool.counters.retries += 1
     this.#timer = setTimeout(again, retryPause(this.#retry.backoff, this.#made, this.#pool.runtime.random()))
-    return true
+    return 'goes'
   }
 
   /** The exchange has ended: nothing is sent any more. */

@@ -1,7 +1,8 @@
-/** What an operator reads when an endpoint is ejected and when it is back. */
+/** What an operator reads when an endpoint is ejected and when it is back, and when a name leads somewhere or does not. */
 import type { Logger } from '../../telemetry/logger.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Pool } from './pool.ts'
+import type { LookOutcome } from './resolution.ts'
 
 export function logHealth(logger: Logger, pool: Pool, { name, health, problem }: Endpoint): void {
   const fields = { pool: pool.config.key, endpoint: name }
@@ -17,5 +18,18 @@ export function logHealth(logger: Logger, pool: Pool, { name, health, problem }:
       return undefined
     case 'available':
       return logger.info('an endpoint is back', fields)
+  }
+}
+
+export function logName(logger: Logger, { config, size }: Pool, outcome: LookOutcome): void {
+  const fields = { pool: config.key, hostname: config.hostname, endpoints: size }
+  switch (outcome.kind) {
+    case 'found':
+      return logger.info('the addresses of a backend are known', fields)
+    case 'absent':
+      return logger.warn('the hostname of a backend has no address', fields)
+    case 'failed':
+    case 'refused':
+      return logger.warn('the hostname of a backend could not be followed', { ...fields, reason: outcome.reason })
   }
 }

@@ -4,12 +4,17 @@ import type { UpstreamFailure } from './failure.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Health } from './health.ts'
 import type { Pool } from './pool.ts'
+import type { LookOutcome } from './resolution.ts'
 
 export interface PoolState {
   readonly pool: PoolKey
   readonly protocol: PoolConfig['protocol']
   /** Ejections are ignored, because too few endpoints are left. */
   readonly panic: boolean
+  /** Of a backend that is a name: its endpoints are what it leads to. */
+  readonly hostname?: string
+  /** What came of the last look for the name, where it gave nothing new; absent otherwise. */
+  readonly problem?: string
   readonly endpoints: readonly EndpointState[]
 }
 
@@ -33,9 +38,28 @@ export interface EndpointState {
 
 /** @param now milliseconds on the sweep's clock, which is `performance.now()` */
 export function poolState(pool: Pool, now: number): PoolState {
-  const { config, panic, candidates } = pool
+  const { config, panic, candidates, looked } = pool
   const endpoints = [...pool.endpoints].map((endpoint) => endpointState(endpoint, candidates.includes(endpoint), now))
-  return { pool: config.key, protocol: config.protocol, panic, endpoints }
+  return {
+    pool: config.key,
+    protocol: config.protocol,
+    panic,
+    ...(config.hostname !== undefined && { hostname: config.hostname }),
+    ...(looked !== undefined && looked.kind !== 'found' && { problem: problemOf(looked) }),
+    endpoints,
+  }
+}
+
+function problemOf(looked: LookOutcome): string {
+  switch (looked.kind) {
+    case 'found':
+      return ''
+    case 'absent':
+      return 'it has no address'
+    case 'failed':
+    case 'refused':
+      return looked.reason
+  }
 }
 
 function endpointState({ name, config, health, active, connections }: Endpoint, takesRequests: boolean, now: number): EndpointState {

@@ -3,7 +3,7 @@
  * about an endpoint's health as long as that endpoint is.
  */
 import type { BackendTlsConfig } from '../../config/backend-tls.ts'
-import type { PoolConfig } from '../../config/pool.ts'
+import type { EndpointConfig, PoolConfig } from '../../config/pool.ts'
 import { chooseEndpoint } from './balancer.ts'
 import { type Candidates, candidatesOf } from './candidates.ts'
 import { UpstreamConnection, type UpstreamUser } from './connection.ts'
@@ -13,6 +13,8 @@ import { UpstreamSession } from './h2-session.ts'
 import type { Health, HealthPolicy } from './health.ts'
 import { EndpointProbe } from './probe.ts'
 import type { UpstreamRuntime } from './registry.ts'
+import { type LookOutcome, Resolution } from './resolution.ts'
+import type { RetryBudget } from './retry-budget.ts'
 import { SecureDialer } from './secure-dialer.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -25,7 +27,7 @@ export interface PoolCounters {
   failures: number
   /** Requests sent again on another connection. */
   retries: number
-  /** Retries that the route asked for and the budget did not allow. */
+  /** Retries that the route asked for and the budget did not allow, whether a policy's or the data plane's own. */
   retriesRefused: number
   /** Requests that found all connections of all endpoints taken. */
   shed: number
@@ -33,6 +35,8 @@ export interface PoolCounters {
   shedByProcess: number
   /** Ejections by what ended the endpoint's last request or connection. */
   readonly ejections: Map<UpstreamFailure, number>
+  /** Of a backend that is a name: how often it was looked up, by what came of it. */
+  readonly lookups: Map<LookOutcome['kind'], number>
 }
 
 /** After it the request that was an endpoint's trial is taken for lost, and another one may be it. */
@@ -53,6 +57,7 @@ export class Pool implements EndpointOwner {
     shed: 0,
     shedByProcess: 0,
     ejections: new Map(),
+    lookups: new Map(),
   }
   readonly runtime: UpstreamRuntime
   /** Undefined where the endpoints are spoken to in clear text. Its terms are part of the pool's key: they never change. */
@@ -67,12 +72,26 @@ export class Pool implements EndpointOwner {
   readonly #probes = new Map<Endpoint, EndpointProbe>()
   /** Requests that are being repeated, or wait for it. */
   #retrying = 0
+  /** What a policy allows of retries, for all pools of the backend; undefined: the bound of the data plane holds. */
+  budget: RetryBudget | undefined
+  /** Of a backend that is a name. */
+  #resolution: Resolution | undefined
+  /** Undefined for those that are no name. */
+  #resolved: readonly EndpointConfig[] | undefined
+  /** What came of the last look for the name. */
+  looked: LookOutcome | undefined
 
   constructor(config: PoolConfig, runtime: UpstreamRuntime) {
     this.config = config
     this.runtime = runtime
     this.secure = config.tls && secureDialer(config.tls, config.protocol, runtime)
+    this.#follow()
     this.#replaceEndpoints(Number.NEGATIVE_INFINITY)
+  }
+
+  /** Resolves when the name has been looked up once; undefined for a backend that is none. */
+  get firstLook(): Promise<void> | undefined {
+    return this.#resolution?.first
   }
 
   get endpoints(): Iterable<Endpoint> {
@@ -111,11 +130,14 @@ export class Pool implements EndpointOwner {
   update(config: PoolConfig): void {
     if (config === this.config) return
     this.config = config
+    this.#follow()
     this.#replaceEndpoints(this.runtime.sweep.now)
   }
 
   /** The pool is configured no more: what is under way ends, nothing waits. */
   retire(): void {
+    this.#resolution?.stop()
+    this.budget = undefined
     for (const endpoint of this.#endpoints.values()) this.#retireEndpoint(endpoint)
     this.#endpoints.clear()
     this.#usable = []
@@ -200,6 +222,13 @@ export class Pool implements EndpointOwner {
     this.#retrying -= 1
   }
 
+  /** One retry within the budget that a policy gives the backend; false: it is spent. Only where there is a budget. */
+  spendRetry(budget: RetryBudget): boolean {
+    const isAllowed = budget.take()
+    if (!isAllowed) this.counters.retriesRefused += 1
+    return isAllowed
+  }
+
   /** A connection ended without an answer to what was sent on it: looks whether the endpoint is there at all. */
   suspect(endpoint: Endpoint): void {
     if (endpoint.retired || endpoint.health.kind !== 'available' || this.#probes.has(endpoint)) return
@@ -270,12 +299,48 @@ export class Pool implements EndpointOwner {
     this.#trials = this.#usable.filter(({ health }) => health.kind === 'trial')
   }
 
+  /** Begins to look for a name that is new, or another. Until the first look what was found before goes on. */
+  #follow(): void {
+    const { hostname, backend } = this.config
+    const before = this.#resolution
+    if (before?.hostname === hostname && (before === undefined || before.port === backend.port)) return
+    before?.stop()
+    this.#resolution = undefined
+    const { lookup, mayLeadTo, bounds } = this.runtime
+    if (hostname === undefined || lookup === undefined) {
+      this.#resolved = undefined
+      this.looked = undefined
+      return
+    }
+    this.#resolved ??= []
+    this.#resolution = new Resolution({
+      hostname,
+      port: backend.port,
+      lookup,
+      policy: bounds,
+      allowed: mayLeadTo ?? (() => true),
+      looked: (outcome, endpoints) => this.#looked(outcome, endpoints),
+    })
+  }
+
+  #looked(outcome: LookOutcome, endpoints: readonly EndpointConfig[] | undefined): void {
+    const before = this.looked
+    this.looked = outcome
+    this.counters.lookups.set(outcome.kind, (this.counters.lookups.get(outcome.kind) ?? 0) + 1)
+    if (endpoints !== undefined) {
+      this.#resolved = endpoints
+      this.#replaceEndpoints(this.runtime.sweep.now)
+    }
+    // That all is well is worth a word only after it was not.
+    if (outcome.kind !== (before?.kind ?? 'found')) this.runtime.nameChanged?.(this, outcome)
+  }
+
   #replaceEndpoints(now: number): void {
     const before = this.#endpoints
     this.#endpoints = new Map()
     const ready: Endpoint[] = []
     const serving: Endpoint[] = []
-    for (const config of this.config.endpoints) {
+    for (const config of this.#resolved ?? this.config.endpoints) {
       const endpoint = before.get(nameOf(config)) ?? new Endpoint(config, now, this)
       endpoint.config = config
       before.delete(endpoint.name)

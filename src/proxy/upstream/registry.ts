@@ -12,7 +12,10 @@ import type { Secret } from '../../lib/secret.ts'
 import type { SocketBuffers } from '../byte-socket.ts'
 import type { Sweep } from '../sweep.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { NameLookup } from './name-lookup.ts'
 import { Pool } from './pool.ts'
+import type { LookOutcome } from './resolution.ts'
+import { RetryBudget } from './retry-budget.ts'
 
 /** PEM. */
 export interface ClientCertificate {
@@ -38,6 +41,12 @@ export interface UpstreamRuntime {
   readonly zone?: string | undefined
   /** Of the configuration, by fingerprint: what endpoints that ask for a certificate are shown. Absent: there are none. */
   readonly clientCertificate?: ((fingerprint: string) => ClientCertificate | undefined) | undefined
+  /** Of backends that are a name; absent: none can be found. */
+  readonly lookup?: NameLookup | undefined
+  /** Whether a name may lead to this address. */
+  readonly mayLeadTo?: ((address: string) => boolean) | undefined
+  /** A name was looked up and the outcome is of another kind than before. */
+  readonly nameChanged?: ((pool: Pool, outcome: LookOutcome) => void) | undefined
   /** An endpoint was ejected, is on trial, or is back. */
   readonly healthChanged?: ((pool: Pool, endpoint: Endpoint) => void) | undefined
 }
@@ -45,6 +54,8 @@ export interface UpstreamRuntime {
 export class PoolRegistry {
   readonly #runtime: UpstreamRuntime
   #pools = new Map<PoolKey, Pool>()
+  /** By `Kind/namespace/name` of the backend. */
+  #budgets = new Map<string, RetryBudget>()
 
   constructor(runtime: UpstreamRuntime) {
     this.#runtime = runtime
@@ -65,6 +76,48 @@ export class PoolRegistry {
     }
     this.#pools = after
     for (const gone of before.values()) gone.retire()
+    this.#updateBudgets()
+  }
+
+  /** Resolves when the names of all pools have been looked up once, or the time is over. */
+  async named(milliseconds: number): Promise<void> {
+    const unknown = [...this.#pools.values()].flatMap(({ firstLook }) => firstLook ?? [])
+    if (unknown.length === 0) return
+    let timer: NodeJS.Timeout | undefined
+    const over = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, milliseconds)
+    })
+    await Promise.race([Promise.all(unknown), over])
+    clearTimeout(timer)
+  }
+
+  #updateBudgets(): void {
+    const before = this.#budgets
+    const after = new Map<string, RetryBudget>()
+    for (const [backend, pools] of this.#budgeted()) {
+      const [{ config: { retryBudget } = {} } = {}] = pools
+      if (retryBudget === undefined) continue
+      const budget = before.get(backend) ?? new RetryBudget(retryBudget, () => performance.now())
+      before.delete(backend)
+      after.set(backend, budget)
+      budget.configure(retryBudget, pools)
+      for (const pool of pools) pool.budget = budget
+    }
+    this.#budgets = after
+    for (const gone of before.values()) gone.stop()
+  }
+
+  /** The pools with a budget, by their backend; those without one know of none any more. */
+  #budgeted(): ReadonlyMap<string, ReadonlySet<Pool>> {
+    const found = new Map<string, Set<Pool>>()
+    for (const pool of this.#pools.values()) {
+      const { retryBudget, backend } = pool.config
+      pool.budget = undefined
+      if (retryBudget === undefined) continue
+      const path = `${backend.kind}/${backend.namespace}/${backend.name}`
+      found.set(path, (found.get(path) ?? new Set()).add(pool))
+    }
+    return found
   }
 
   get(key: PoolKey): Pool | undefined {

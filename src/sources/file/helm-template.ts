@@ -4,7 +4,8 @@
 const ACTION = /^[ \t]*(?:- )*(?:\{\{|["']?[\w./-]+["']?:[ \t]+(?:[^\s"'#|>&][^\n#]*)?\{\{|["']?[\w./-]+["']?:[ \t]+\{\{|[^\s"'#:]+\{\{)/m
 /** The kinds whose data may well hold the template language of another program. */
 const DATA = /^(?:data|stringData|binaryData):/m
-const KIND_OF_OURS = /^kind:[ \t]*(?:GatewayClass|Gateway|ListenerSet|\w+Route|ReferenceGrant|BackendTLSPolicy|Service|EndpointSlice)\b/m
+const KIND_OF_OURS =
+  /^kind:[ \t]*(?:GatewayClass|Gateway|ListenerSet|\w+Route|ReferenceGrant|BackendTLSPolicy|XBackend(?:TrafficPolicy)?|Service|EndpointSlice)\b/m
 const KIND_OF_DATA = /^kind:[ \t]*(?:ConfigMap|Secret|Namespace)\b/m
 
 export function isTemplate(text: string, kind: string | undefined): boolean {

@@ -1,4 +1,5 @@
 /** What the file source does with a document, told from its first lines so that most of a repository is never parsed. */
+import { EXPERIMENTAL_GROUP } from '../../api/x-backend.ts'
 import type { DocumentType } from './documents.ts'
 import { isGuard } from './guards.ts'
 import { groupOf } from './manifest.ts'
@@ -17,6 +18,8 @@ const OWN_GROUP = 'gatewright.dev'
 const GATEWAY_KINDS: ReadonlySet<string> = new Set(
   'GatewayClass Gateway ListenerSet HTTPRoute GRPCRoute TLSRoute TCPRoute UDPRoute ReferenceGrant BackendTLSPolicy'.split(' '),
 )
+/** Of the experimental group those that are served. */
+const EXPERIMENTAL_KINDS: ReadonlySet<string> = new Set(['XBackend', 'XBackendTrafficPolicy'])
 
 /** The names that a person may take for ours in whatever group. */
 export function isNamedLikeOurs(kind: string): boolean {
@@ -26,7 +29,8 @@ export function isNamedLikeOurs(kind: string): boolean {
 export function isOurs({ apiVersion, kind }: DocumentType): boolean {
   const group = groupOf(apiVersion)
   // Without an apiVersion it is nobody's yet; parse says what it lacks.
-  if (group === '') return CORE_KINDS.has(kind) || (apiVersion === '' && GATEWAY_KINDS.has(kind))
+  if (group === '') return CORE_KINDS.has(kind) || (apiVersion === '' && (GATEWAY_KINDS.has(kind) || EXPERIMENTAL_KINDS.has(kind)))
+  if (group === EXPERIMENTAL_GROUP) return EXPERIMENTAL_KINDS.has(kind) || EXPERIMENTAL_KINDS.has(kind.replace(/List$/, ''))
   if (group === OWN_GROUP) return kind === 'GatewayParameters'
   return group === GATEWAY_GROUP || (group === 'discovery.k8s.io' && kind === 'EndpointSlice')
 }

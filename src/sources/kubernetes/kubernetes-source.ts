@@ -6,6 +6,7 @@
  * read. Beside what every source gives, writers learn here what the API server has stored.
  */
 import type { ApiObject, Kind } from '../../api/object.ts'
+import { EXPERIMENTAL_GROUP } from '../../api/x-backend.ts'
 import type { KindDefinition } from '../../api/kinds/definition.ts'
 import { KINDS } from '../../api/kinds/kinds.ts'
 import type { ListingApi } from '../../kube/client.ts'
@@ -40,7 +41,7 @@ export interface KubernetesSourceOptions {
 }
 
 /** Groups whose kinds come by CustomResourceDefinitions. */
-const DEFINED_GROUPS: readonly string[] = ['gateway.networking.k8s.io', 'gatewright.dev']
+const DEFINED_GROUPS: readonly string[] = ['gateway.networking.k8s.io', EXPERIMENTAL_GROUP, 'gatewright.dev']
 const LOADED_KINDS: readonly LoadedKind[] = ['Secret', 'ConfigMap']
 
 type AnyKind = Pick<FollowedKind<unknown>, 'group' | 'kind' | 'follow' | 'stop' | 'isSynced' | 'problem' | 'resource' | 'items'>

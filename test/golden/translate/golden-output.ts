@@ -4,7 +4,7 @@ import type { Translation } from '../../../src/translate/translation.ts'
 
 const WIDTH = 120
 
-export function goldenOutput({ statuses, configs, infra, findings, wants, keys }: Translation): string {
+export function goldenOutput({ statuses, configs, infra, endpointServices, findings, wants, keys }: Translation): string {
   const output = {
     statuses: statuses.map(({ kind, namespace, name, status }) => ({
       [[kind, namespace, name].filter(Boolean).join('/')]: status,
@@ -15,6 +15,7 @@ export function goldenOutput({ statuses, configs, infra, findings, wants, keys }
       certificates: config.certificates.map(({ fingerprint, names }) => ({ fingerprint, names })),
     })),
     infra,
+    endpointServices,
     findings,
     wants,
     keys: [...keys],

@@ -60,7 +60,8 @@ export class ApiStore {
   }
 
   create(resource: ServedResource, given: KubeObject): KubeObject {
-    const generated = given.metadata.name === undefined && typeof given.metadata['generateName'] === 'string'
+    const generated =
+      (given.metadata.name === undefined || given.metadata.name === '') && typeof given.metadata['generateName'] === 'string'
     const name = generated ? `${String(given.metadata['generateName'])}${this.#version + 1}` : given.metadata.name
     const namespace = given.metadata.namespace ?? ''
     if (this.find(resource, namespace, name) !== undefined) {

@@ -7,10 +7,18 @@ export interface ServedResource extends Resource {
 }
 
 function kind(group: string, version: string, name: string, plural: string, namespaced = true): ServedResource {
-  return { group, version, kind: name, plural, namespaced, custom: group === GATEWAY_API || group === 'gatewright.dev' }
+  return {
+    group,
+    version,
+    kind: name,
+    plural,
+    namespaced,
+    custom: group === GATEWAY_API || group === EXPERIMENTAL || group === 'gatewright.dev',
+  }
 }
 
 const GATEWAY_API = 'gateway.networking.k8s.io'
+const EXPERIMENTAL = 'gateway.networking.x-k8s.io'
 
 /** Of a current Kubernetes. */
 export const BUILT_IN: readonly ServedResource[] = [
@@ -42,6 +50,8 @@ export const GATEWAY_KINDS: readonly ServedResource[] = [
   kind(GATEWAY_API, 'v1', 'UDPRoute', 'udproutes'),
   kind(GATEWAY_API, 'v1', 'BackendTLSPolicy', 'backendtlspolicies'),
   kind(GATEWAY_API, 'v1', 'ReferenceGrant', 'referencegrants'),
+  kind(EXPERIMENTAL, 'v1alpha1', 'XBackend', 'xbackends'),
+  kind(EXPERIMENTAL, 'v1alpha1', 'XBackendTrafficPolicy', 'xbackendtrafficpolicies'),
 ]
 
 export const STANDARD: readonly ServedResource[] = [...BUILT_IN, ...GATEWAY_KINDS]

@@ -39,12 +39,14 @@ export interface StreamExpectation {
   readonly command: string
 }
 
-/** What runs beside the gateway, in place of a Service. */
+/** What runs beside the gateway. */
 export interface Beside {
   /** A file of the example; it gets its port as the argument and prints `listens on PORT`. */
   readonly script: string
-  /** `namespace/name:port` */
-  readonly service: string
+  /** `namespace/name:port` of the Service in whose place it runs. */
+  readonly service?: string
+  /** Where the manifests look for it, as they are written. */
+  readonly port?: number
 }
 
 export function readBeside(file: string): Beside | undefined {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { SessionConfig } from '../../../src/config/route.ts'
+import type { BackendConfig, SessionConfig } from '../../../src/config/route.ts'
 import type { ClientAnswer, HttpClient } from '../../harness/client.ts'
 import { pause } from '../../harness/eventually.ts'
 import type { Gateway, GatewayOptions } from '../../harness/gateway.ts'
@@ -284,5 +284,34 @@ describe('sessions', () => {
     const client = await h.client(gate)
     client.send('GET / HTTP/1.1\r\nHost: a.example\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n')
     expect(tokenOf(await client.answer())).not.toBe('')
+  })
+})
+
+describe('a session of a backend', () => {
+  const pool = (name: string, session?: SessionConfig): BackendConfig => ({
+    kind: 'pool',
+    pool: name,
+    weight: 1,
+    filters: [],
+    ...(session !== undefined && { session }),
+  })
+
+  it('[wire:session-backend] pins where the weights send a request to it, and leaves the others as they are', async () => {
+    const { sketch } = await scene(cookie)
+    const gate = await h.gateway({ ...sketch(), rules: [{ backends: [pool('a', cookie), pool('b')] }] })
+    const client = await h.client(gate)
+    const { bodies } = await browse(client, 40)
+    const met = (name: string) => new Set(bodies.filter((body) => body.startsWith(name)))
+    expect(bodies.filter((body) => body.startsWith('a'))).toHaveLength(20)
+    expect(met('a').size).toBe(1)
+    expect(met('b').size).toBe(2)
+    expect(gate.records.map(({ session }) => session).filter((outcome) => outcome === 'kept')).toHaveLength(19)
+  })
+
+  it('[wire:session-backend] gives way to that of the rule', async () => {
+    const { sketch } = await scene(cookie)
+    const own = { ...cookie, name: 'other' }
+    const client = await h.client(await h.gateway({ ...sketch(), rules: [{ session: cookie, backends: [pool('a', own)] }] }))
+    expect(setCookie(await client.request())).toMatch(/^pin=/)
   })
 })

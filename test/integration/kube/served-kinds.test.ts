@@ -150,7 +150,7 @@ describe('the kinds that are served', () => {
     const bundle = (version: string) => ({ metadata: { annotations: { 'gateway.networking.k8s.io/bundle-version': version } } })
     api.edit('CustomResourceDefinition', '', 'gateways.gateway.networking.k8s.io', bundle('v1.8.0'))
     await eventually(() => served.bundle === 'v1.7.0, v1.8.0', 'both versions')
-    for (const { plural } of GATEWAY_KINDS) api.edit('CustomResourceDefinition', '', `${plural}.${GROUP}`, bundle('v1.8.0'))
+    for (const { plural, group } of GATEWAY_KINDS) api.edit('CustomResourceDefinition', '', `${plural}.${group}`, bundle('v1.8.0'))
     await eventually(() => served.bundle === 'v1.8.0', 'the new version')
   })
 

@@ -73,10 +73,10 @@ describe('the kinds', () => {
   it('are all followed, those of the cluster itself too', async () => {
     const { api, start } = await world()
     await start()
-    await eventually(() => api.watched.length >= 16, 'all watches')
+    await eventually(() => api.watched.length >= 18, 'all watches')
     const kinds =
       'BackendTLSPolicy ConfigMap CustomResourceDefinition EndpointSlice GRPCRoute Gateway GatewayClass HTTPRoute ' +
-      'ListenerSet Namespace ReferenceGrant Secret Service TCPRoute TLSRoute UDPRoute'
+      'ListenerSet Namespace ReferenceGrant Secret Service TCPRoute TLSRoute UDPRoute XBackend XBackendTrafficPolicy'
     expect(api.watched.join(' ')).toBe(kinds)
   })
 
@@ -89,6 +89,23 @@ describe('the kinds', () => {
     api.put(route('a'))
     await eventually(() => keys().includes('HTTPRoute/shop/a'), 'the route')
     expect(calls()).toBeGreaterThan(before)
+  })
+
+  it('of the experimental group are picked up when they come, and leave the others whole when they are not there', async () => {
+    const { api, start, keys, codes } = await world(STANDARD.filter(({ kind }) => !kind.startsWith('XBackend')))
+    api.put(route('a'))
+    await start()
+    expect(codes()).toEqual([])
+    expect(keys()).toContain('HTTPRoute/shop/a')
+    api.install(kindOf('XBackend'))
+    api.put({
+      apiVersion: 'gateway.networking.x-k8s.io/v1alpha1',
+      kind: 'XBackend',
+      metadata: { name: 'api', namespace: 'shop' },
+      spec: { type: 'ExternalHostname', port: { number: 443 }, externalHostname: { hostname: 'api.example.com' } },
+    })
+    await eventually(() => keys().includes('XBackend/shop/api'), 'the XBackend')
+    expect(keys()).toContain('HTTPRoute/shop/a')
   })
 
   it('that go take their objects with them', async () => {

@@ -43,7 +43,7 @@ function status(number: number): StatusOf {
 
 function translation(statuses: readonly StatusOf[], config?: GatewayConfig): Translation {
   const configs = config === undefined ? [] : [config]
-  return { statuses, configs, versions: new Map(), keys: new Map(), infra: [], findings: [], wants: [] }
+  return { statuses, configs, versions: new Map(), keys: new Map(), infra: [], endpointServices: [], findings: [], wants: [] }
 }
 
 function reportOf(parts: Pick<View, 'cluster' | 'here'> & Partial<View>): string {

@@ -150,6 +150,7 @@ export const nothingSaid: Translation = {
   versions: new Map(),
   keys: new Map(),
   infra: [],
+  endpointServices: [],
   findings: [],
   wants: [],
 }

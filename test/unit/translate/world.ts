@@ -34,11 +34,15 @@ const listeners = fc.uniqueArray(listener, { minLength: 1, maxLength: 3, selecto
     ...(tls ? { tls: { certificateRefs: refs } } : {}),
   })),
 )
+const experimental = 'gateway.networking.x-k8s.io'
+const target = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ name: name('svc'), namespace, port: fc.constantFrom(80, 81) }) },
+  fc.record({ group: fc.constant(experimental), kind: fc.constant('XBackend'), name: name('out'), namespace }),
+)
 const backendRefs = fc.array(
-  fc.record({ name: name('svc'), namespace, port: fc.constantFrom(80, 81), weight: fc.integer({ min: 0, max: 3 }) }),
+  fc.tuple(target, fc.integer({ min: 0, max: 3 })).map(([ref, weight]) => ({ ...ref, weight })),
   { maxLength: 2 },
 )
-const target = fc.record({ name: name('svc'), namespace, port: fc.constantFrom(80, 81) })
 const mirrors = fc.array(
   target.map((backendRef) => ({ type: 'RequestMirror', requestMirror: { backendRef } })),
   { maxLength: 1 },
@@ -141,11 +145,12 @@ const manifest = fc.oneof(
       namespace,
       port: fc.constantFrom(80, 81),
       appProtocol: fc.constantFrom(undefined, 'https', 'kubernetes.io/ws', 'kubernetes.io/h2c'),
+      backend: fc.option(name('out')),
     })
-    .map(({ n, namespace: ns, ...port }) => ({
+    .map(({ n, namespace: ns, backend, ...port }) => ({
       apiVersion: 'v1',
       kind: 'Service',
-      metadata: { name: n, namespace: ns },
+      metadata: { name: n, namespace: ns, ...(backend === null ? {} : { annotations: { 'gatewright.dev/x-backend': backend } }) },
       spec: { ports: [port.appProtocol === undefined ? { port: port.port } : port] },
     })),
   fc
@@ -169,7 +174,12 @@ const manifest = fc.oneof(
       metadata: { name: n, namespace: ns },
       spec: {
         from: [{ group: 'gateway.networking.k8s.io', kind, namespace: from }],
-        to: [{ group: '', kind: kind.endsWith('Route') ? 'Service' : 'Secret' }],
+        to: kind.endsWith('Route')
+          ? [
+              { group: '', kind: 'Service' },
+              { group: experimental, kind: 'XBackend' },
+            ]
+          : [{ group: '', kind: 'Secret' }],
       },
     })),
   fc
@@ -180,6 +190,26 @@ const manifest = fc.oneof(
       metadata: { name: n, namespace: ns },
       type: 'kubernetes.io/tls',
       data: { 'tls.crt': base64(keyPairs[pair]?.crt), 'tls.key': good ? base64(keyPairs[pair]?.key) : '' },
+    })),
+  fc
+    .record({ n: name('out'), namespace, port: fc.constantFrom(80, 81), what: fc.integer({ min: 0, max: 4 }), secret: name('secret') })
+    .map(({ n, namespace: ns, port, what, secret }) => ({
+      apiVersion: `${experimental}/v1alpha1`,
+      kind: 'XBackend',
+      metadata: { name: n, namespace: ns },
+      spec: { port: { number: port }, ...backendSpec(what, secret) },
+    })),
+  fc
+    .record({ n: name('calm'), namespace, time, percent: fc.constantFrom(0, 20), ref: target, session: fc.boolean() })
+    .map(({ n, namespace: ns, time: creationTimestamp, percent, ref, session }) => ({
+      apiVersion: `${experimental}/v1alpha1`,
+      kind: 'XBackendTrafficPolicy',
+      metadata: { name: n, namespace: ns, ...(creationTimestamp === undefined ? {} : { creationTimestamp }) },
+      spec: {
+        targetRefs: [{ group: '', kind: 'Service', ...ref }].map(({ group, kind, name: to }) => ({ group, kind, name: to })),
+        retryConstraint: { budget: { percent } },
+        ...(session ? { sessionPersistence: { cookie: {} } } : {}),
+      },
     })),
   fc.record({ n: name('policy'), namespace, service: name('svc') }).map(({ n, namespace: ns, service }) => ({
     apiVersion: v1,
@@ -220,6 +250,23 @@ export const edit: fc.Arbitrary<Edit> = fc.record({
   remove: fc.integer({ min: 0, max: 5 }).map((n) => n === 0),
   object: manifest.map(objectOf),
 })
+
+function backendSpec(what: number, secret: string): object {
+  const external = { type: 'ExternalHostname', externalHostname: { hostname: `out${what}.example.com` } }
+  const validation = { hostname: 'x.test', wellKnownCACertificates: 'System' }
+  switch (what) {
+    case 0:
+      return { type: 'EndpointSelector', endpointSelector: { matchLabels: { app: 'x' } } }
+    case 1:
+      return { type: 'EndpointSelector', endpointSelector: { matchLabels: { app: 'x' } }, sessionPersistence: { cookie: {} } }
+    case 2:
+      return { ...external, protocol: 'H2C' }
+    case 3:
+      return { ...external, tls: { mode: 'ServerOnly', validation } }
+    default:
+      return { ...external, tls: { mode: 'ClientAndServer', clientCertificateRef: { name: secret }, validation } }
+  }
+}
 
 function base64(text: string | undefined): string {
   return Buffer.from(text ?? '').toString('base64')

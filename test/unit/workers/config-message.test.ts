@@ -89,6 +89,8 @@ describe('the settings of a worker', () => {
       ticketSecret: new Secret('three'),
       acceptProxyProtocol: trusted.slice(1),
       forwardClientCertificate: 'details' as const,
+      nameServers: ['192.0.2.53'],
+      namesMayBeLocal: true,
       zone: 'a',
       debugHeader: true,
     }

@@ -36,6 +36,7 @@ function scene(bound = defaultBounds.retryBody) {
     endpoint: undefined,
     pool,
     attempt: note('attempt'),
+    refuse: note('refuse'),
     leaveAttempt: () => {
       calls.push('leave')
       body.withdraw()

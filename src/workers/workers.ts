@@ -101,8 +101,8 @@ export class Workers implements DeliveryTarget {
   }
 
   /**
-   * Starts the workers when it is called first. Resolves when every worker serves this; one that ends meanwhile does not hold it up, as long as another one serves,
-   * because the one in its place serves nothing else. Call it again only after that.
+   * Starts the workers when it is called first. Resolves when every worker serves this; one that ends meanwhile does not
+   * hold it up, as long as another one serves, because the one in its place serves nothing else. Call it again only after that.
    */
   async apply(configs: readonly GatewayConfig[], keys: KeyMaterial, placement: Placement): Promise<ReadonlyMap<string, GatewayResult>> {
     if (this.#draining) throw new Error('Cannot apply a configuration: the workers must be running, got some that have drained')

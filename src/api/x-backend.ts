@@ -27,7 +27,7 @@ export interface XBackend {
   readonly metadata: ObjectMeta
   readonly spec: {
     readonly type: 'ExternalHostname' | 'EndpointSelector'
-    /** The CRD's rules let it lack its number only together with other fields, of which there are none yet. */
+    /** "At least one property", and the number is the only one. */
     readonly port: { readonly number: number }
     readonly externalHostname?: { readonly hostname: string }
     readonly endpointSelector?: { readonly matchLabels: Readonly<Record<string, string>> }

@@ -1,7 +1,7 @@
 /**
  * XBackend: what it says of connections to its endpoints, or why nothing can be sent to it (apisx/v1alpha1, BackendSpec; GEP-4894).
  *
- * It "describes what a gateway MUST do on the wire": a protocol or a TLS mode that cannot be followed is never replaced by another.
+ * It tells the gateway what it has to do on the wire: a protocol or a TLS mode that cannot be followed is never replaced by another.
  */
 import type { XBackend, XBackendProtocol } from '../api/x-backend.ts'
 import type { BackendTlsConfig } from '../config/backend-tls.ts'

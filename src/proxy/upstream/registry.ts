@@ -95,7 +95,8 @@ export class PoolRegistry {
     const before = this.#budgets
     const after = new Map<string, RetryBudget>()
     for (const [backend, pools] of this.#budgeted()) {
-      const [{ config: { retryBudget } = {} } = {}] = pools
+      const [first] = pools
+      const retryBudget = first?.config.retryBudget
       if (retryBudget === undefined) continue
       const budget = before.get(backend) ?? new RetryBudget(retryBudget, () => performance.now())
       before.delete(backend)

@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from 'node:https'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { TreeNode } from '../../../src/cli/status-tree.ts'
 import type { EchoAnswer } from '../../../src/standalone/echo.ts'
+import { makeAuthority, makeClientLeaf } from '../../../src/x509/certificate.ts'
 import { createTestAuthority } from '../../harness/certificates.ts'
 import { runCommand } from '../../harness/command.ts'
 import { RunningGateway } from '../../harness/running-gateway.ts'
@@ -65,13 +66,19 @@ describe('run', () => {
     expect((JSON.parse(body) as EchoAnswer).service).toBe('api')
   })
 
-  it('reaches it over TLS with the name and the authority that it says, and no other', async () => {
+  it('reaches it over TLS with the name, the authority and the certificate that it says, and no other', async () => {
     const authority = createTestAuthority()
     const issued = authority.issue('api.example.com')
-    const server = createTlsServer({ cert: issued.config.chain, key: issued.key.reveal() }, (request, response) => {
-      request.resume()
-      response.end('over TLS')
-    }).listen(0, '127.0.0.1')
+    const validity = { from: new Date(Date.now() - 60_000), until: new Date(Date.now() + 600_000) }
+    const clients = makeAuthority('authority of clients', validity)
+    const own = makeClientLeaf(clients, 'shop.example.com', 'spiffe://shop', validity)
+    const server = createTlsServer(
+      { cert: issued.config.chain, key: issued.key.reveal(), requestCert: true, rejectUnauthorized: true, ca: clients.certificate },
+      (request, response) => {
+        request.resume()
+        response.end('over TLS')
+      },
+    ).listen(0, '127.0.0.1')
     await once(server, 'listening')
     onTestFinished(() => {
       server.closeAllConnections()
@@ -79,12 +86,21 @@ describe('run', () => {
     })
     const { port } = server.address() as AddressInfo
     const pem = JSON.stringify(authority.certificate)
-    const secure = (hostname: string): string =>
-      `{ type: ExternalHostname, port: { number: ${port} }, externalHostname: { hostname: localhost }, tls: { mode: ServerOnly, validation: { hostname: ${hostname}, caCertificateRefs: [{ group: '', kind: ConfigMap, name: ca }] } } }`
+    const base64 = (text: string): string => Buffer.from(text).toString('base64')
+    const shown = 'mode: ClientAndServer, clientCertificateRef: { name: own }'
+    const secure = (hostname: string, mode = 'mode: ServerOnly'): string =>
+      `{ type: ExternalHostname, port: { number: ${port} }, externalHostname: { hostname: localhost }, tls: { ${mode}, validation: { hostname: ${hostname}, caCertificateRefs: [{ group: '', kind: ConfigMap, name: ca }] } } }`
     const one = await running({
       'a.yaml': `${gateway(`  - { matches: [{ path: { value: /other } }], backendRefs: [{ ${X}, name: other }] }
+  - { matches: [{ path: { value: /nameless } }], backendRefs: [{ ${X}, name: nameless }] }
   - backendRefs: [{ ${X}, name: api }]
-`)}${backend('api', secure('api.example.com'))}${backend('other', secure('other.example.com'))}---
+`)}${backend('api', secure('api.example.com', shown))}${backend('other', secure('other.example.com', shown))}${backend('nameless', secure('api.example.com'))}---
+apiVersion: v1
+kind: Secret
+metadata: { name: own, namespace: shop }
+type: kubernetes.io/tls
+data: { tls.crt: ${base64(own.certificate)}, tls.key: ${base64(own.key)} }
+---
 apiVersion: v1
 kind: ConfigMap
 metadata: { name: ca, namespace: shop }
@@ -94,6 +110,8 @@ data: { ca.crt: ${pem} }
     const client = await one.connect('http://shop.example.com/')
     expect(await client.get('shop.example.com', '/')).toMatchObject({ status: 200, body: 'over TLS' })
     expect((await client.get('shop.example.com', '/other')).status).toBe(502)
+    // It asks for a certificate, and this one shows none.
+    expect((await client.get('shop.example.com', '/nameless')).status).toBe(502)
   })
 
   it('lets an echo backend answer for the pods that one selects, and keeps its sessions', async () => {

@@ -5,6 +5,7 @@ import type { GatewayParameters } from './parameters.ts'
 import type { BackendTlsPolicy } from './policy.ts'
 import type { GrpcRoute, HttpRoute, TcpRoute, TlsRoute, UdpRoute } from './route.ts'
 import type { XBackend, XBackendTrafficPolicy } from './x-backend.ts'
+import type { XTelemetryPolicy } from './x-telemetry-policy.ts'
 
 export type ApiObject =
   | GatewayClass
@@ -19,6 +20,7 @@ export type ApiObject =
   | BackendTlsPolicy
   | XBackend
   | XBackendTrafficPolicy
+  | XTelemetryPolicy
   | GatewayParameters
   | Service
   | EndpointSlice

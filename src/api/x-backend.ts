@@ -17,7 +17,7 @@ interface AncestorStatus {
   readonly conditions?: readonly Condition[]
 }
 
-interface AncestorsStatus {
+export interface AncestorsStatus {
   readonly ancestors?: readonly AncestorStatus[]
 }
 

@@ -42,6 +42,7 @@ const sharedKinds: readonly string[] = [
   'BackendTLSPolicy',
   'XBackend',
   'XBackendTrafficPolicy',
+  'XTelemetryPolicy',
 ]
 
 interface Item {

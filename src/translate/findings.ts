@@ -45,15 +45,14 @@ export const findings = {
     }
   },
 
-  policyTargetNotServed(subject: Subject, kind: string, saysItself: boolean): Finding {
+  /** @param why a clause */
+  policyTargetNotServed(subject: Subject, why: string): Finding {
     return {
       code: 'policy-target-not-served',
       severity: 'warning',
       object: objectOf(subject),
       path: subject.path,
-      message: saysItself
-        ? `This target has no effect: an ${kind} says of TLS itself (spec.tls).`
-        : `This target has no effect: kind ${kind} is no backend that is served.`,
+      message: `This target has no effect: ${why}.`,
     }
   },
 

@@ -2,9 +2,8 @@
 import type { KeyMaterial } from '../config/key-material.ts'
 import type { Gateway, GatewayClass, ListenerSet } from '../api/gateway.ts'
 import type { ApiObject } from '../api/object.ts'
-import type { BackendTlsPolicy } from '../api/policy.ts'
 import type { GrpcRoute, HttpRoute, Route } from '../api/route.ts'
-import type { XBackend, XBackendTrafficPolicy } from '../api/x-backend.ts'
+import type { XBackend } from '../api/x-backend.ts'
 import { compareObjects } from '../cluster/order.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { classOf, isOurs, type ClassResult } from './gateway-class.ts'
@@ -15,7 +14,7 @@ import { keep } from './keep.ts'
 import { listenerSetOf, type ListenerSetResult } from './listener-set.ts'
 import type { Inputs, Memo } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
-import { type JudgedTargets, judgeTargets } from './policy-targets.ts'
+import { type JudgedTargets, judgeTargets, type TargetingPolicy } from './policy-targets.ts'
 import type { RouteResult } from './route.ts'
 import { streamRouteOf } from './stream-route.ts'
 import type { LoadedCertificate } from './tls.ts'
@@ -54,11 +53,11 @@ export function judgeXBackends(snapshot: Snapshot, memo: Memo): readonly JudgedX
 }
 
 export function judgePolicyTargets(snapshot: Snapshot, memo: Memo): readonly (readonly JudgedTargets[])[] {
-  const ofKind = (kind: 'BackendTLSPolicy' | 'XBackendTrafficPolicy') =>
-    memo.each<BackendTlsPolicy | XBackendTrafficPolicy, JudgedTargets>(kind, objects(snapshot.all(kind)), (policy, _read, last) =>
+  const ofKind = (kind: TargetingPolicy['kind']) =>
+    memo.each<TargetingPolicy, JudgedTargets>(kind, objects<TargetingPolicy>(snapshot.all(kind)), (policy, _read, last) =>
       keep(last, judgeTargets(policy)),
     )
-  return [ofKind('BackendTLSPolicy'), ofKind('XBackendTrafficPolicy')]
+  return [ofKind('BackendTLSPolicy'), ofKind('XBackendTrafficPolicy'), ofKind('XTelemetryPolicy')]
 }
 
 /** By kind. Unchanged arrays stay the same. */

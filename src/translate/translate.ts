@@ -22,6 +22,7 @@ import { statusesOfGateways } from './gateway-status.ts'
 import type { RouteResult } from './route.ts'
 import { statusesOfPolicies, wantsOfPolicies } from './policy.ts'
 import { byKind, keepStatuses, statusesIn } from './statuses.ts'
+import { statusesOfTelemetryPolicies } from './telemetry-policy-status.ts'
 import { statusesOfTrafficPolicies } from './traffic-policy-status.ts'
 import type { StatusOf, Translation } from './translation.ts'
 import { type Hashes, noHashes } from './version.ts'
@@ -80,6 +81,7 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
     statusesOfPolicies(snapshot, served),
     statusesOfXBackends(backends, served),
     statusesOfTrafficPolicies(snapshot, served),
+    statusesOfTelemetryPolicies(snapshot, merged.gateways),
   ].map((made, i) => keepStatuses(base?.ofBackends[i], made))
   const judged: readonly Judged[] = [classes, gateways, listenerSets, ...Object.values(routes), ...judgePolicyTargets(snapshot, memo)]
   const translation: Translation = {

@@ -48,7 +48,7 @@ export interface ServedVersion {
 
 const GROUPS: readonly string[] = ['gateway.networking.k8s.io', EXPERIMENTAL_GROUP]
 /** Of the experimental group there are kinds that parse does not read. */
-const UNREAD: readonly string[] = ['XMesh', 'XTelemetryPolicy']
+const UNREAD: readonly string[] = ['XMesh']
 
 /** Every served version of every kind that parse reads, experimental channel. */
 export function servedVersions(gatewayApi: string): ServedVersion[] {

@@ -22,6 +22,7 @@ const SPECS: Readonly<Record<string, Json>> = {
   ReferenceGrant: { from: [{ group: '', kind: 'Service', namespace: 'other' }], to: [{ group: '', kind: 'Secret' }] },
   XBackend: { type: 'ExternalHostname', port: { number: 443 }, externalHostname: { hostname: 'api.example.com' } },
   XBackendTrafficPolicy: { targetRefs: [REFERENCE] },
+  XTelemetryPolicy: { targetRefs: [REFERENCE], tracing: {} },
   BackendTLSPolicy: { targetRefs: [REFERENCE], validation: { wellKnownCACertificates: 'System', hostname: 'a.example.com' } },
 }
 
@@ -32,6 +33,18 @@ function secured(child: string | undefined): Json {
   const validation = { hostname: 'a.example.com', wellKnownCACertificates: 'System' }
   if (child === 'validation') return { mode: 'ServerOnly' }
   return child === 'clientCertificateRef' ? { mode: 'ClientAndServer', validation } : { mode: 'None' }
+}
+
+/** What a field of an XTelemetryPolicy's tracing demands beside it. */
+function traced(child: string | undefined): Json {
+  if (child === undefined || child === 'mode') return {}
+  return { mode: 'Enabled', ...(child !== 'provider' && { provider: { backendRef: BACKEND } }) }
+}
+
+function sourced(child: string | undefined): Json {
+  if (child === 'headerName') return { name: 'name', sourceType: 'Header' }
+  if (child === 'attributeKey') return { name: 'name', sourceType: 'Attribute' }
+  return { name: 'name', sourceType: 'Literal', ...(child !== 'literalValue' && { literalValue: 'value' }) }
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -72,7 +85,16 @@ function beside(kind: string, path: string, child: string | undefined): Json {
     case 'requestMirror':
       return { backendRef: BACKEND }
     case 'fraction':
+    case 'samplingRate':
       return { numerator: 0 }
+    case 'tracing':
+      return traced(child)
+    case 'provider':
+      return { backendRef: BACKEND }
+    case 'parentBasedSampling':
+      return child === 'samplingRate' ? { mode: 'Enabled' } : {}
+    case 'attributes[]':
+      return sourced(child)
     case 'backendRef':
     case 'backendRefs[]':
       return BACKEND

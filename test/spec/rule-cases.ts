@@ -20,6 +20,7 @@ const EXTERNAL = { type: 'ExternalHostname', port: { number: 443 }, externalHost
 const SELECTING = { type: 'EndpointSelector', port: { number: 8080 }, endpointSelector: { matchLabels: { app: 'api' } } }
 const SERVER_ONLY = { mode: 'ServerOnly', validation: { hostname: 'api.example.com', wellKnownCACertificates: 'System' } }
 const TRUST_BUNDLE = { group: 'certificates.k8s.io', kind: 'ClusterTrustBundle', name: 'bundle' }
+const TRACED = { mode: 'Enabled', provider: { backendRef: BACKEND } }
 const EXTERNAL_AUTH = { protocol: 'HTTP', http: {}, backendRef: BACKEND }
 
 const extension = { type: 'ExtensionRef', extensionRef: REFERENCE }
@@ -118,6 +119,43 @@ export const RULE_CASES: readonly RuleCase[] = [
   // XBackendTrafficPolicy
   { rule: '6f07595e3091', code: 'retry-interval', valid: '1h', invalid: '999ms' },
   { rule: 'e95bafc302b7', code: 'rate-interval', valid: '1ms', invalid: '0s' },
+
+  // XTelemetryPolicy
+  { rule: 'b105fa7dec2a', code: 'required', valid: { targetRefs: [REFERENCE], tracing: {} }, invalid: { targetRefs: [REFERENCE] } },
+  { rule: 'f4964977ebc2', code: 'tracing-provider', valid: TRACED, invalid: { mode: 'Enabled' } },
+  {
+    rule: '1564d86aa0bc',
+    code: 'tracing-samplingrate',
+    valid: (path: string) => ({ ...(path === 'spec.tracing' ? TRACED : { mode: 'Enabled' }), samplingRate: { numerator: 1 } }),
+    invalid: { samplingRate: { numerator: 1 } },
+  },
+  {
+    rule: 'a16dceda9c9a',
+    code: 'tracing-parentbasedsampling',
+    valid: { ...TRACED, parentBasedSampling: {} },
+    invalid: { mode: 'Disabled', parentBasedSampling: {} },
+  },
+  { rule: '3f6be77b5a07', code: 'tracing-servicename', valid: { ...TRACED, serviceName: 'web' }, invalid: { serviceName: 'web' } },
+  { rule: 'a7ff9fe83920', code: 'tracing-spanname', valid: { ...TRACED, spanName: 'a b' }, invalid: { spanName: 'a b' } },
+  { rule: '46092402dd5c', code: 'tracing-attributes', valid: { ...TRACED, attributes: [] }, invalid: { attributes: [] } },
+  {
+    rule: '33606a03e151',
+    code: 'attribute-header',
+    valid: { name: 'user', sourceType: 'Header', headerName: 'X-User' },
+    invalid: { name: 'user', sourceType: 'Header' },
+  },
+  {
+    rule: 'd57ce6fcb93d',
+    code: 'attribute-literal',
+    valid: { name: 'user', sourceType: 'Literal', literalValue: 'a' },
+    invalid: { name: 'user', sourceType: 'Header', headerName: 'X-User', literalValue: 'a' },
+  },
+  {
+    rule: '14da47b95050',
+    code: 'attribute-attribute',
+    valid: { name: 'user', sourceType: 'Attribute', attributeKey: 'user.id' },
+    invalid: { name: 'user', sourceType: 'Attribute' },
+  },
 
   // GatewayClass
   {

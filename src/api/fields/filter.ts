@@ -20,6 +20,11 @@ const fractionIsAtMostOne = rule<{ readonly numerator: number; readonly denomina
     : undefined,
 )
 
+export const fraction = object(
+  { numerator: required(integer({ min: 0 })), denominator: defaulted(integer({ min: 1 }), 100) },
+  { rules: [fractionIsAtMostOne] },
+)
+
 const percentOrFraction = rule<{ readonly percent?: number; readonly fraction?: object }>('mirror-percent-or-fraction', (self) =>
   self.percent !== undefined && self.fraction !== undefined
     ? { at: ['fraction'], must: 'must be absent where percent is set', got: `percent ${self.percent}` }
@@ -30,12 +35,7 @@ export const requestMirror = object(
   {
     backendRef: required(backendObjectReference),
     percent: optional(integer({ min: 0, max: 100 })),
-    fraction: optional(
-      object(
-        { numerator: required(integer({ min: 0 })), denominator: defaulted(integer({ min: 1 }), 100) },
-        { rules: [fractionIsAtMostOne] },
-      ),
-    ),
+    fraction: optional(fraction),
   },
   { rules: [percentOrFraction] },
 )

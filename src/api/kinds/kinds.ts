@@ -16,6 +16,7 @@ import { service } from './service.ts'
 import { tcpRoute, tlsRoute, udpRoute } from './stream-route.ts'
 import { xBackend } from './x-backend.ts'
 import { xBackendTrafficPolicy } from './x-backend-traffic-policy.ts'
+import { xTelemetryPolicy } from './x-telemetry-policy.ts'
 
 export const KINDS: readonly KindDefinition[] = [
   gatewayClass,
@@ -29,6 +30,7 @@ export const KINDS: readonly KindDefinition[] = [
   backendTlsPolicy,
   xBackend,
   xBackendTrafficPolicy,
+  xTelemetryPolicy,
   referenceGrant,
   gatewayParameters,
   service,

@@ -21,10 +21,6 @@ const HINTS: ReadonlyMap<string, string> = new Map([
   ['policy.linkerd.io/HTTPRoute', "this is Linkerd's own HTTPRoute for traffic inside its mesh, not the Gateway API's"],
   ['serving.knative.dev/Service', "this is Knative's Service; a route needs the Service of Kubernetes (apiVersion v1) as backend"],
   ['gateway.networking.x-k8s.io/XMesh', 'a service mesh is asked for, which this is not'],
-  [
-    'gateway.networking.x-k8s.io/XTelemetryPolicy',
-    'no traces are made, and what is logged and measured the options of gatewright say (docs/telemetry.md)',
-  ],
   ['gateway.networking.x-k8s.io/XListenerSet', 'the experimental XListenerSet became ListenerSet of gateway.networking.k8s.io/v1'],
 ])
 

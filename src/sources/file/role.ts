@@ -19,7 +19,7 @@ const GATEWAY_KINDS: ReadonlySet<string> = new Set(
   'GatewayClass Gateway ListenerSet HTTPRoute GRPCRoute TLSRoute TCPRoute UDPRoute ReferenceGrant BackendTLSPolicy'.split(' '),
 )
 /** Of the experimental group those that are served. */
-const EXPERIMENTAL_KINDS: ReadonlySet<string> = new Set(['XBackend', 'XBackendTrafficPolicy'])
+const EXPERIMENTAL_KINDS: ReadonlySet<string> = new Set(['XBackend', 'XBackendTrafficPolicy', 'XTelemetryPolicy'])
 
 /** The names that a person may take for ours in whatever group. */
 export function isNamedLikeOurs(kind: string): boolean {

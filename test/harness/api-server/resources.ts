@@ -52,6 +52,7 @@ export const GATEWAY_KINDS: readonly ServedResource[] = [
   kind(GATEWAY_API, 'v1', 'ReferenceGrant', 'referencegrants'),
   kind(EXPERIMENTAL, 'v1alpha1', 'XBackend', 'xbackends'),
   kind(EXPERIMENTAL, 'v1alpha1', 'XBackendTrafficPolicy', 'xbackendtrafficpolicies'),
+  kind(EXPERIMENTAL, 'v1alpha1', 'XTelemetryPolicy', 'xtelemetrypolicies'),
 ]
 
 export const STANDARD: readonly ServedResource[] = [...BUILT_IN, ...GATEWAY_KINDS]

@@ -73,10 +73,10 @@ describe('the kinds', () => {
   it('are all followed, those of the cluster itself too', async () => {
     const { api, start } = await world()
     await start()
-    await eventually(() => api.watched.length >= 18, 'all watches')
+    await eventually(() => api.watched.length >= 19, 'all watches')
     const kinds =
       'BackendTLSPolicy ConfigMap CustomResourceDefinition EndpointSlice GRPCRoute Gateway GatewayClass HTTPRoute ' +
-      'ListenerSet Namespace ReferenceGrant Secret Service TCPRoute TLSRoute UDPRoute XBackend XBackendTrafficPolicy'
+      'ListenerSet Namespace ReferenceGrant Secret Service TCPRoute TLSRoute UDPRoute XBackend XBackendTrafficPolicy XTelemetryPolicy'
     expect(api.watched.join(' ')).toBe(kinds)
   })
 

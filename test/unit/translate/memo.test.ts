@@ -47,7 +47,7 @@ describe('the memo of translate', () => {
   })
 
   it('gives with the previous pass what a pass from nothing gives through a long history of single edits', () => {
-    const served = follow(fc.sample(edit, { numRuns: 600, seed: 11 }).map((one) => [one]))
+    const served = follow(fc.sample(edit, { numRuns: 600, seed: 12 }).map((one) => [one]))
     expect(served.routes).toBeGreaterThan(300)
     expect(served.ofSets).toBeGreaterThan(30)
     expect(served.conflicts).toBeGreaterThan(100)

@@ -211,6 +211,20 @@ const manifest = fc.oneof(
         ...(session ? { sessionPersistence: { cookie: {} } } : {}),
       },
     })),
+  fc
+    .record({
+      n: name('spans'),
+      namespace,
+      time,
+      mode: fc.constantFrom('Disabled', 'ImplementationDefault'),
+      gateway: fc.constantFrom('gateway', 'other'),
+    })
+    .map(({ n, namespace: ns, time: creationTimestamp, mode, gateway }) => ({
+      apiVersion: `${experimental}/v1alpha1`,
+      kind: 'XTelemetryPolicy',
+      metadata: { name: n, namespace: ns, ...(creationTimestamp === undefined ? {} : { creationTimestamp }) },
+      spec: { targetRefs: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: gateway }], tracing: { mode } },
+    })),
   fc.record({ n: name('policy'), namespace, service: name('svc') }).map(({ n, namespace: ns, service }) => ({
     apiVersion: v1,
     kind: 'BackendTLSPolicy',

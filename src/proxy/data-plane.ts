@@ -33,6 +33,7 @@ import { plan, type Plan, type PortPlan } from './listener/plan.ts'
 import { type Admission, Port, type PortSurroundings } from './listener/port.ts'
 import { TlsAcceptor } from './listener/tls-acceptor.ts'
 import { compileTlsListeners, type TlsListeners } from './listener/tls-listener.ts'
+import { canUseRawSockets } from './raw-socket.ts'
 import { DatagramPort } from './stream/datagram-port.ts'
 import { Sweep } from './sweep.ts'
 import { logHealth } from './upstream/health-log.ts'
@@ -56,6 +57,8 @@ export interface DataPlaneOptions {
    * that a key can be replaced. Absent or empty: a random one, and sessions end with the process.
    */
   readonly sessionKeys?: readonly Secret[]
+  /** False: connections that nobody looks into have streams, as they do wherever Node does not have what sockets without them need. */
+  readonly rawSockets?: boolean
   /** Bytes of memory that the process uses, for the watermark; absent: what is resident. */
   readonly usedMemory?: () => number
   /** Where this process runs (topology.kubernetes.io/zone): endpoints whose hints name it are preferred. Absent: hints mean nothing. */
@@ -122,6 +125,7 @@ export class DataPlane {
       }),
       sweep,
       buffers,
+      rawSockets: canUseRawSockets && options.rawSockets !== false,
       requestIds: new RequestIds(randomBytes(8).toString('hex')),
       accessLog: options.accessLog,
       counters: createDownstreamCounters(),

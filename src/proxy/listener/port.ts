@@ -5,6 +5,9 @@ import type { ListenerKey } from '../../config/listener.ts'
 import { longestTimer } from '../../lib/longest-timer.ts'
 import type { PortRouter } from '../../routing/router.ts'
 import type { ClientConnection, ConnectionContext, LivePort, ProxyRuntime } from '../http/connection-context.ts'
+import { NetSocketSide } from '../net-socket-side.ts'
+import { RawSocket } from '../raw-socket.ts'
+import type { SocketSide } from '../socket-side.ts'
 import { StreamConnection, type StreamContext } from '../stream/stream-connection.ts'
 import { ListeningSocket } from './listening-socket.ts'
 import type { PortPlan } from './plan.ts'
@@ -71,7 +74,8 @@ export class Port implements LivePort, TlsPort {
     this.#socket = new ListeningSocket({
       address: plan.address,
       port: plan.listenPort,
-      accept: (socket) => this.#accept(socket),
+      accept: (socket) => (plan.kind === 'http' ? this.#acceptHttp(socket) : this.#acceptSide(this.#sideOf(socket))),
+      acceptHandle: plan.kind !== 'http' && surroundings.runtime.rawSockets ? (handle) => this.#acceptHandle(handle) : undefined,
       acceptFailed: (error) => {
         this.counters.shed.accept += 1
         surroundings.acceptFailed(error)
@@ -140,9 +144,9 @@ export class Port implements LivePort, TlsPort {
     return listener && { kind: 'terminate', listener }
   }
 
-  passThrough(socket: Socket, clientAddress: string, choice: Passing & { readonly serverName: string }, first: Buffer): void {
+  passThrough(side: SocketSide, clientAddress: string, choice: Passing & { readonly serverName: string }, first: Buffer): void {
     const { listener, stream, serverName } = choice
-    this.#join(socket, { listener, stream, clientAddress, serverName }, first)
+    this.#join(side, { listener, stream, clientAddress, serverName }, first)
   }
 
   serve(socket: TLSSocket, clientAddress: string, sni: ServerNameChoice): void {
@@ -153,12 +157,12 @@ export class Port implements LivePort, TlsPort {
     }
     const stream = listener.streamFor(sni.serverName)
     if (stream === undefined) socket.destroy()
-    else this.#join(socket, { listener: sni.listener, stream, clientAddress, serverName: sni.serverName })
+    else this.#join(this.#sideOf(socket), { listener: sni.listener, stream, clientAddress, serverName: sni.serverName })
   }
 
-  #join(socket: Socket, context: Omit<StreamContext, 'runtime'>, first?: Buffer): void {
+  #join(side: SocketSide, context: Omit<StreamContext, 'runtime'>, first?: Buffer): void {
     const { listener, stream } = context
-    const connection = new StreamConnection(socket, { ...context, runtime: this.#surroundings.runtime }, first)
+    const connection = new StreamConnection(side, { ...context, runtime: this.#surroundings.runtime }, first)
     if (connection.phase === 'closed') return
     const { key, kind } = stream.config
     this.#connections.set(connection, () => this.#hasStream(listener, key, kind))
@@ -198,34 +202,60 @@ export class Port implements LivePort, TlsPort {
     return true
   }
 
-  #accept(socket: Socket): void {
-    const { admission, runtime, tls } = this.#surroundings
-    const client = plainAddress(socket.remoteAddress)
-    const portFull = this.#open >= runtime.bounds.connectionsPerPort
-    const full = portFull || admission.open >= admission.maximum
-    if (full || client === undefined) {
-      if (full) this.counters.shed[portFull ? 'port' : admission.bound] += 1
+  #acceptHandle(handle: unknown): boolean {
+    const { buffers, bounds } = this.#surroundings.runtime
+    const side = RawSocket.accepted(handle, buffers, bounds.unsent)
+    if (side !== undefined) this.#acceptSide(side)
+    return side !== undefined
+  }
+
+  #sideOf(socket: Socket): SocketSide {
+    const { buffers, bounds } = this.#surroundings.runtime
+    return NetSocketSide.accepted(socket, buffers, bounds.unsent)
+  }
+
+  #acceptHttp(socket: Socket): void {
+    const client = this.#admit(socket.remoteAddress)
+    if (client === undefined) {
       socket.on('error', ignore)
       socket.destroy()
       return
     }
-    this.#open += 1
-    admission.open += 1
     socket.once('close', this.#closed)
-    if (this.plan.kind === 'http') this.#serveHttp(socket, client, undefined)
-    else if (this.plan.kind === 'tls') tls.accept(socket, client, this)
-    else this.#acceptStream(socket, client)
+    this.#serveHttp(socket, client, undefined)
   }
 
-  #acceptStream(socket: Socket, clientAddress: string): void {
-    const listener = this.router.listenerFor('')
-    const stream = listener?.streamFor('')
-    if (listener !== undefined && stream !== undefined) {
-      this.#join(socket, { listener: listener.config.key, stream, clientAddress, serverName: '' })
+  #acceptSide(side: SocketSide): void {
+    const client = this.#admit(side.remoteAddress)
+    if (client === undefined) {
+      side.destroy()
       return
     }
-    socket.on('error', ignore)
-    socket.resetAndDestroy()
+    side.onClosed = this.#closed
+    if (this.plan.kind === 'tls') this.#surroundings.tls.accept(side, client, this)
+    else this.#acceptStream(side, client)
+  }
+
+  /** The client's address, when there is room for its connection, which counts from now on. */
+  #admit(remoteAddress: string | undefined): string | undefined {
+    const { admission, runtime } = this.#surroundings
+    const client = plainAddress(remoteAddress)
+    const portFull = this.#open >= runtime.bounds.connectionsPerPort
+    if (portFull || admission.open >= admission.maximum) {
+      this.counters.shed[portFull ? 'port' : admission.bound] += 1
+      return undefined
+    }
+    if (client === undefined) return undefined
+    this.#open += 1
+    admission.open += 1
+    return client
+  }
+
+  #acceptStream(side: SocketSide, clientAddress: string): void {
+    const listener = this.router.listenerFor('')
+    const stream = listener?.streamFor('')
+    if (listener === undefined || stream === undefined) side.breakOff()
+    else this.#join(side, { listener: listener.config.key, stream, clientAddress, serverName: '' })
   }
 
   readonly #closed = (): void => {

@@ -85,9 +85,19 @@ interface Bindings {
   readonly binding: ((name: 'stream_wrap') => Partial<StreamWrap>) & ((name: 'tcp_wrap') => Partial<TcpWrap>)
 }
 
-const used = [
-  ...['readStart', 'readStop', 'useUserBuffer', 'writeBuffer', 'writeLatin1String', 'shutdown', 'connect', 'connect6'],
-  ...['setNoDelay', 'getpeername', 'close', 'reset'],
+const used: readonly (keyof TcpHandle)[] = [
+  'readStart',
+  'readStop',
+  'useUserBuffer',
+  'writeBuffer',
+  'writeLatin1String',
+  'shutdown',
+  'connect',
+  'connect6',
+  'setNoDelay',
+  'getpeername',
+  'close',
+  'reset',
 ]
 
 /** To write past a stream. Undefined also where a handle makes the request itself: there streams cost less. */

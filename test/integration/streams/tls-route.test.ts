@@ -264,6 +264,21 @@ describe.each(socketKinds)('[feature:TLSRoute] a TLSRoute, over $name', (used) =
     await second.hears('b for b.test:2')
   })
 
+  it('[wire:stream-drain] lets connections that pass through go on while the data plane drains', async () => {
+    const backend = await tlsBackend('a')
+    const pools = [streamPool('a', [backend.port])]
+    const plane = startPlane(kind.options)
+    await serve(plane, [secret], [streamRoute('passthrough', 'r', [secret], pools, ['abc.example.com'])], pools)
+    const client = await secure(plane.port(443), 'abc.example.com')
+    await client.hears('a for abc.example.com:')
+    const drained = plane.dataPlane.drain(900)
+    await pause(600)
+    client.socket.write('1')
+    await client.hears('a for abc.example.com:1')
+    await drained
+    await client.gone()
+  })
+
   it('[wire:stream-garbage] ends the connection when a backend sends garbage or nothing, and holds no one up', async () => {
     const garbage = await streamBackend((socket) => socket.end('this is no TLS'))
     const terms = { serverName: 'a.example', authorities: { kind: 'bundle', pem: authority.certificate }, names: [] } as const

@@ -13,7 +13,7 @@ import type { TlsListener } from './tls-listener.ts'
 export interface TlsPort {
   /** What becomes of a connection with this server name, '' when the client named none; undefined closes it before TLS begins. */
   choose(serverName: string): TlsChoice | undefined
-  /** TLS is not ended here: `first` is what was read, nobody reads on. */
+  /** TLS is not ended here: `first` is what was read, and the side reads on. */
   passThrough(side: SocketSide, clientAddress: string, choice: Passing & { readonly serverName: string }, first: Buffer): void
   /** The handshake is done; nobody reads the socket yet. */
   serve(socket: TLSSocket, clientAddress: string, sni: ServerNameChoice): void
@@ -190,7 +190,6 @@ class PendingHandshake implements SideOwner, Swept {
     }
     this.#received = undefined
     if (choice.kind === 'passthrough') {
-      this.#side.pause()
       this.end()
       this.port.passThrough(this.#side, this.clientAddress, { ...choice, serverName: this.serverName }, received)
       return

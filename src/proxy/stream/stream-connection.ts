@@ -46,7 +46,7 @@ export class StreamConnection implements ClientConnection, SideOwner, BackendEve
   #untaken = 0
 
   /**
-   * @param client nobody reads it
+   * @param client nobody reads it, or its bytes are told to this from now on
    * @param first bytes that were read from it already
    */
   constructor(client: SocketSide, context: StreamContext, first?: Buffer) {
@@ -82,8 +82,9 @@ export class StreamConnection implements ClientConnection, SideOwner, BackendEve
 
   /** Of the client. */
   onBytes(bytes: Buffer): void {
-    // One that was accepted over TLS may bring what it had decrypted while it was paused.
+    // One whose hello was read goes on to read; one that was accepted over TLS may bring what it had decrypted while it was paused.
     if (this.phase === 'head') {
+      this.#client.pause()
       this.#first = this.#first === undefined ? Buffer.from(bytes) : Buffer.concat([this.#first, bytes])
       return
     }
@@ -130,7 +131,9 @@ export class StreamConnection implements ClientConnection, SideOwner, BackendEve
     this.#touch()
     this.#runtime.sweep.watch(this)
     if (first !== undefined) this.#send(backend, first)
-    this.#client.resume()
+    if (this.#clientEnded) backend.side.end()
+    // It goes on when the backend has taken what came before.
+    if (!this.#clientPaused) this.#client.resume()
   }
 
   #connectFailed(failure: UpstreamFailure): void {

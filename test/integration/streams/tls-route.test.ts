@@ -264,6 +264,37 @@ describe.each(socketKinds)('[feature:TLSRoute] a TLSRoute, over $name', (used) =
     await second.hears('b for b.test:2')
   })
 
+  it('[wire:stream-hello] keeps what a client says behind its hello, and that it ended or went, while there is no backend yet', async () => {
+    const shown = authority.issue('late.example')
+    const tls = createTlsServer({ cert: shown.config.chain, key: shown.key.reveal(), allowHalfOpen: true }, (socket) => {
+      const parts: Buffer[] = []
+      socket.on('error', () => {})
+      socket.on('data', (part: Buffer) => parts.push(part))
+      socket.on('end', () => socket.end(`heard ${Buffer.concat(parts).length}`))
+    })
+    const late = await streamBackend((socket) => void setTimeout(() => tls.emit('connection', socket), 300))
+    const terms = { serverName: 'late.example', authorities: { kind: 'bundle', pem: authority.certificate }, names: [] } as const
+    const pools = [streamPool('late', [late.port], { tls: terms })]
+    const plane = startPlane(kind.options)
+    await serve(plane, [secret], [streamRoute('passthrough', 'r', [secret], pools, ['a.example'])], pools)
+    const hello = await helloOf({ servername: 'a.example' })
+    const client = await StreamClient.plain(plane.port(443))
+    client.socket.write(hello)
+    await pause(50)
+    client.socket.write('more')
+    await pause(50)
+    client.socket.end(Buffer.alloc(300_000))
+    await eventually(() => client.closed, 'the end')
+    expect([client.text(), client.error]).toEqual([`heard ${hello.length + 4 + 300_000}`, undefined])
+
+    const gone = await StreamClient.plain(plane.port(443))
+    gone.socket.write(hello)
+    await eventually(() => late.connections.length === 2, 'the connection to the backend')
+    gone.socket.resetAndDestroy()
+    await eventually(() => plane.dataPlane.ports[0]?.open === 0, 'the end')
+    await eventually(() => plane.dataPlane.pools[0]?.endpoints[0]?.connections === 0, 'the end towards the backend')
+  })
+
   it('[wire:stream-drain] lets connections that pass through go on while the data plane drains', async () => {
     const backend = await tlsBackend('a')
     const pools = [streamPool('a', [backend.port])]

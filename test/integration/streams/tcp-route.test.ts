@@ -268,6 +268,19 @@ describe.each(socketKinds)('[feature:TCPRoute] a TCPRoute, over $name', (used) =
     expect(countersOf(plane).active).toBe(0)
   })
 
+  it('[wire:stream-stuck] does so when the other side has ended long ago', async () => {
+    const backend = await streamBackend((socket) => {
+      socket.resume()
+      socket.end(Buffer.alloc(4 * 1024 * 1024 + 10_000))
+    })
+    const plane = await scene([streamPool('db', [backend.port])], { tunnelIdleTime: 500, unsent: 16 * 1024 * 1024 })
+    const client = await StreamClient.plain(plane.port(5432))
+    client.socket.pause()
+    await eventually(() => countersOf(plane).received === 4 * 1024 * 1024 + 10_000, 'the bytes')
+    await eventually(() => plane.dataPlane.ports[0]?.open === 0, 'the end', 10_000)
+    expect(countersOf(plane).active).toBe(0)
+  })
+
   it('[wire:stream-many] bounds connections as any port does, and gives everything back', async () => {
     const backend = await streamBackend()
     const plane = await scene([streamPool('db', [backend.port])], { connectionsPerPort: 3 })

@@ -18,7 +18,7 @@ class Owner implements ConnectingOwner {
   error: NodeJS.ErrnoException | undefined
   bytesIn: ArrayBufferLike | undefined
   /** Called after what it names was told. */
-  then: Record<string, () => void> = {}
+  after: Record<string, () => void> = {}
 
   get text(): string {
     return Buffer.concat(this.parts).toString('latin1')
@@ -31,7 +31,7 @@ class Owner implements ConnectingOwner {
   onBytes(bytes: Buffer): void {
     this.parts.push(Buffer.from(bytes))
     this.bytesIn = bytes.buffer
-    this.then['bytes']?.()
+    this.after['bytes']?.()
   }
 
   onDrain(): void {
@@ -57,7 +57,7 @@ class Owner implements ConnectingOwner {
 
   #tell(what: string): void {
     this.told.push(what)
-    this.then[what]?.()
+    this.after[what]?.()
   }
 }
 
@@ -191,7 +191,7 @@ describe.runIf(canUseRawSockets).each([
 
   it('pauses from within a read', async () => {
     const { raw, owner, peer } = await open()
-    owner.then = { bytes: () => raw.pause() }
+    owner.after = { bytes: () => raw.pause() }
     peer.socket.write(Buffer.alloc(1024 * 1024, 'x'))
     await eventually(() => owner.text.length > 0, 'the first bytes')
     await pause(60)
@@ -344,7 +344,7 @@ describe.runIf(canUseRawSockets).each([
     for (const what of ['end', 'drain', 'finish', 'error']) {
       const pair = await open()
       const { raw, owner, peer } = pair
-      owner.then = { [what]: () => raw.destroy() }
+      owner.after = { [what]: () => raw.destroy() }
       peer.socket.pause()
       if (what === 'drain') fill(pair)
       if (what === 'finish') raw.end()

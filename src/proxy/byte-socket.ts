@@ -121,10 +121,11 @@ export function byteOptions(address: string, port: number, handler: ByteHandler,
 
 /**
  * Ends so that the peer cannot take it for an orderly end. Node resets bare TCP sockets only; a TLS connection that ends
- * without close_notify says the same (RFC 8446, section 6.1).
+ * without close_notify says the same (RFC 8446, section 6.1). While a FIN is under way Node would neither reset nor close.
  */
 export function breakOff(socket: Socket): void {
-  if (socket instanceof TLSSocket) socket.destroy()
+  const isShuttingDown = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0
+  if (socket instanceof TLSSocket || isShuttingDown) socket.destroy()
   else socket.resetAndDestroy()
 }
 

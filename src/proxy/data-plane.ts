@@ -37,6 +37,7 @@ import { type Admission, Port, type PortSurroundings } from './listener/port.ts'
 import { ticketKeysFrom } from './listener/ticket-keys.ts'
 import { TlsAcceptor } from './listener/tls-acceptor.ts'
 import { compileTlsListeners, type TlsListeners } from './listener/tls-listener.ts'
+import { canUseRawSockets } from './raw-socket.ts'
 import { DatagramPort } from './stream/datagram-port.ts'
 import { Sweep } from './sweep.ts'
 import { logHealth, logName } from './upstream/health-log.ts'
@@ -74,6 +75,8 @@ export interface DataPlaneOptions {
   readonly nameServers?: readonly string[]
   /** True where the gateway serves who it runs for: then such a name may lead to this machine. */
   readonly namesMayBeLocal?: boolean
+  /** False: connections that nobody looks into have streams, as they do wherever Node does not have what sockets without them need. */
+  readonly rawSockets?: boolean
   /** Bytes of memory that the process uses, for the watermark; absent: what is resident. */
   readonly usedMemory?: () => number
   /** Where this process runs (topology.kubernetes.io/zone): endpoints whose hints name it are preferred. Absent: hints mean nothing. */
@@ -147,6 +150,7 @@ export class DataPlane {
       }),
       sweep,
       buffers,
+      rawSockets: canUseRawSockets && options.rawSockets !== false,
       requestIds: new RequestIds(randomBytes(8).toString('hex')),
       accessLog: options.accessLog,
       counters: createDownstreamCounters(),

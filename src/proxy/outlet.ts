@@ -17,6 +17,18 @@ const bufferSize = 132 * 1024
 export class WriteBuffer {
   bytes: Buffer = Buffer.allocUnsafeSlow(bufferSize)
   borrower: Outlet | undefined
+
+  /** For one write, at once: what an outlet had in it goes out before. */
+  take(): Buffer {
+    this.borrower?.flush()
+    this.borrower = undefined
+    return this.bytes
+  }
+
+  /** The kernel did not take everything: what is there is read from that memory later. */
+  replace(): void {
+    this.bytes = Buffer.allocUnsafeSlow(bufferSize)
+  }
 }
 
 export class Outlet {
@@ -119,7 +131,6 @@ export class Outlet {
       return
     }
     this.#socket.write(piece)
-    // What the kernel did not take at once is read from this memory later.
-    if (this.#socket.writableLength > 0) shared.bytes = Buffer.allocUnsafeSlow(bufferSize)
+    if (this.#socket.writableLength > 0) shared.replace()
   }
 }

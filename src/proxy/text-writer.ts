@@ -6,31 +6,9 @@
  * sockets, and while the stream itself has something to write, it is the stream's `write`.
  */
 import type { Socket } from 'node:net'
-import { getSystemErrorName } from 'node:util'
+import { systemError } from './system-error.ts'
+import { type TcpHandle, writeBinding as binding, type WriteRequest } from './tcp-handle.ts'
 
-/** libuv's request to write; the handle keeps it only when the kernel did not take everything. */
-interface WriteRequest {
-  handle?: TextHandle
-  /** Called with a negative system error, or 0. */
-  oncomplete?: (status: number) => void
-}
-
-interface TextHandle {
-  /** A negative system error, or 0. */
-  readonly writeLatin1String: (request: WriteRequest, text: string) => number
-}
-
-interface StreamBinding {
-  readonly WriteWrap: new () => WriteRequest
-  readonly streamBaseState: ArrayLike<number>
-  readonly kLastWriteWasAsync: number
-}
-
-interface Bindings {
-  readonly binding: (name: string) => Partial<StreamBinding> & { readonly kLastWriteErr?: number }
-}
-
-const binding = streamBinding()
 /** As much as a stream takes before it tells of its 'drain'. */
 const drainAbove = 16 * 1024
 
@@ -66,15 +44,15 @@ export class TextWriter {
       return
     }
     const request = this.#request ?? new binding.WriteWrap()
-    const status = (handle as TextHandle).writeLatin1String(request, text)
-    if (status === 0 && binding.streamBaseState[binding.kLastWriteWasAsync] !== 0) this.#await(request, handle as TextHandle, text.length)
+    const status = (handle as TcpHandle).writeLatin1String(request, text)
+    if (status === 0 && binding.streamBaseState[binding.kLastWriteWasAsync] !== 0) this.#await(request, handle as TcpHandle, text.length)
     else {
       this.#request = request
       if (status !== 0) process.nextTick(fail, socket, status)
     }
   }
 
-  #await(request: WriteRequest, handle: TextHandle, bytes: number): void {
+  #await(request: WriteRequest, handle: TcpHandle, bytes: number): void {
     this.#request = undefined
     this.#unsent += bytes
     if (this.#unsent > drainAbove) this.#needsDrain = true
@@ -93,24 +71,10 @@ export class TextWriter {
 
 function fail(socket: Socket, status: number): void {
   if (socket.destroyed) return
-  const code = getSystemErrorName(status)
-  socket.destroy(Object.assign(new Error(`write ${code}`), { code, errno: status, syscall: 'write' }))
+  socket.destroy(systemError('write', status))
 }
 
 function isBareTcp(handle: unknown): boolean {
   if (typeof handle !== 'object' || handle === null || handle.constructor.name !== 'TCP') return false
   return typeof (handle as { writeLatin1String?: unknown }).writeLatin1String === 'function'
-}
-
-/** Undefined where a handle makes the request itself (Node 26, whose streams cost less), and where there is no such thing. */
-function streamBinding(): StreamBinding | undefined {
-  try {
-    const found = (process as unknown as Bindings).binding('stream_wrap')
-    const { WriteWrap, streamBaseState, kLastWriteWasAsync, kLastWriteErr } = found
-    if (kLastWriteErr !== undefined || typeof WriteWrap !== 'function') return undefined
-    if (streamBaseState === undefined || typeof kLastWriteWasAsync !== 'number') return undefined
-    return { WriteWrap, streamBaseState, kLastWriteWasAsync }
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,7 @@
 /** The exchange behind a real socket, without what the listener side adds: a plain server that calls `serveHttp`. */
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
+import { canUseRawSockets } from '../../src/proxy/raw-socket.ts'
 import { createSocketBuffers } from '../../src/proxy/byte-socket.ts'
 import { type Bounds, defaultBounds } from '../../src/config/bounds.ts'
 import {
@@ -81,6 +82,7 @@ export class Gateway {
       counters: createDownstreamCounters(),
       mirrors: createMirrorCounters(),
       sideRequests: new Set(),
+      rawSockets: canUseRawSockets,
       sessions: new SessionTokens((options.sessionKeys ?? ['the key of the tests']).map((key) => new Secret(key))),
       upgrades: new Set(['websocket', ...(options.upgrades ?? [])]),
       buffers,

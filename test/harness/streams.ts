@@ -12,6 +12,17 @@ import { type DataPlaneOptions } from '../../src/proxy/data-plane.ts'
 import { gatewayName, startDataPlane, type TestDataPlane } from './data-plane.ts'
 import { eventually } from './eventually.ts'
 
+/** What connections that nobody looks into are made of: the same holds for both. */
+export interface SocketKind {
+  readonly name: string
+  readonly options: Pick<DataPlaneOptions, 'rawSockets'>
+}
+
+export const socketKinds: readonly [SocketKind, SocketKind] = [
+  { name: 'bare handles', options: { rawSockets: true } },
+  { name: 'streams', options: { rawSockets: false } },
+]
+
 export interface StreamBackend {
   readonly port: number
   /** In the order in which they came. */

@@ -32,6 +32,8 @@ export interface ProxyRuntime {
   /** Protocols that a client may switch to, in lower case: `websocket`, and what the configuration adds. */
   readonly upgrades: ReadonlySet<string>
   readonly buffers: SocketBuffers
+  /** TCP connections that nobody looks into have no streams. */
+  readonly rawSockets: boolean
   /** So many proxies stand before this one, and so many entries of a trusted peer's `X-Forwarded-For` are theirs; 0: all of it is believed. */
   readonly trustedHops: number
   /** Clients that ask for it are told where their request went, see debug-header.ts. */

@@ -121,27 +121,31 @@ function readProtocols(content: Fields): string[] {
 class Fields {
   broken = false
   readonly #bytes: Buffer
-  #at = 0
+  readonly #end: number
+  #at: number
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, from = 0, end = bytes.length) {
     this.#bytes = bytes
+    this.#at = from
+    this.#end = end
   }
 
   get left(): number {
-    return this.#bytes.length - this.#at
+    return this.#end - this.#at
   }
 
   skip(count: number): void {
     if (count > this.left) {
       this.broken = true
-      this.#at = this.#bytes.length
+      this.#at = this.#end
     } else this.#at += count
   }
 
   number(width: 1 | 2): number {
     const at = this.#at
     this.skip(width)
-    return this.broken ? 0 : this.#bytes.readUIntBE(at, width)
+    if (this.broken) return 0
+    return width === 1 ? (this.#bytes[at] ?? 0) : this.#bytes.readUInt16BE(at)
   }
 
   /** A vector whose length takes `width` bytes. */
@@ -149,12 +153,12 @@ class Fields {
     const length = this.number(width)
     const at = this.#at
     this.skip(length)
-    const inner = new Fields(this.broken ? Buffer.alloc(0) : this.#bytes.subarray(at, at + length))
+    const inner = new Fields(this.#bytes, at, this.broken ? at : at + length)
     inner.broken = this.broken
     return inner
   }
 
   text(): string {
-    return this.#bytes.toString('latin1')
+    return this.#bytes.toString('latin1', this.#at, this.#end)
   }
 }

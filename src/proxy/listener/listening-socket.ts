@@ -10,6 +10,11 @@ export interface ListeningSocketOptions {
   readonly port: number
   /** Gets a paused socket that nobody else listens to. */
   readonly accept: (socket: Socket) => void
+  /**
+   * Gets libuv's handle instead, without a stream around it, which nobody reads either. False: it is not what it should be, and `accept` gets
+   * a socket. Absent: all connections come as sockets.
+   */
+  readonly acceptHandle?: ((handle: unknown) => boolean) | undefined
   /** The system refused to accept (too many open files); the socket goes on listening. */
   readonly acceptFailed: (error: Error) => void
 }
@@ -26,6 +31,15 @@ export interface AcceptingSocket {
 
 /** Connections that the kernel holds for us until we accept them; it cuts the number to its own limit. */
 const backlog = 4096
+
+/** What `net.Server` keeps for itself. */
+interface ServerInternals {
+  readonly _handle: ListeningHandle | null
+}
+
+interface ListeningHandle {
+  onconnection?: (this: ListeningHandle, status: number, handle: unknown) => void
+}
 
 export class ListeningSocket implements AcceptingSocket {
   readonly #options: ListeningSocketOptions
@@ -51,10 +65,22 @@ export class ListeningSocket implements AcceptingSocket {
         // libuv sheds what it cannot accept for want of descriptors, so that nothing spins; what it could not shed is told here.
         this.#server.on('error', this.#options.acceptFailed)
         const bound = this.#server.address()
+        this.#passHandles()
         this.#port = typeof bound === 'object' && bound !== null ? bound.port : port
         resolve()
       })
     })
+  }
+
+  /** Sees every connection before the server makes a socket of it and counts it. It goes on to tell of what could not be accepted. */
+  #passHandles(): void {
+    const { acceptHandle } = this.#options
+    const listening = (this.#server as unknown as ServerInternals)._handle
+    const makeSocket = listening?.onconnection
+    if (acceptHandle === undefined || listening === null || typeof makeSocket !== 'function') return
+    listening.onconnection = function (status, handle) {
+      if (status !== 0 || handle === undefined || !acceptHandle(handle)) makeSocket.call(this, status, handle)
+    }
   }
 
   close(): void {

@@ -5,7 +5,10 @@ import type { ListenerKey } from '../../config/listener.ts'
 import { longestTimer } from '../../lib/longest-timer.ts'
 import type { CompiledListener, PortRouter } from '../../routing/router.ts'
 import type { ClientConnection, ConnectionContext, LivePort, ProxyRuntime } from '../http/connection-context.ts'
+import { NetSocketSide } from '../net-socket-side.ts'
 import { type Origin, plainAddress } from '../proxy-protocol/ends.ts'
+import { RawSocket } from '../raw-socket.ts'
+import type { SocketSide } from '../socket-side.ts'
 import { StreamConnection, type StreamContext } from '../stream/stream-connection.ts'
 import { clientCertificateField, type ForwardedCertificate } from './client-certificate.ts'
 import { PendingHeader } from './pending-header.ts'
@@ -97,6 +100,7 @@ export class Port implements LivePort, TlsPort {
       address: plan.address,
       port: plan.listenPort,
       accept: (socket) => this.#accept(socket),
+      acceptHandle: this.#takesHandles ? (handle) => this.#acceptHandle(handle) : undefined,
       acceptFailed: (error) => {
         this.counters.shed.accept += 1
         surroundings.acceptFailed(error)
@@ -171,9 +175,9 @@ export class Port implements LivePort, TlsPort {
     return listener && { kind: 'terminate', listener }
   }
 
-  passThrough(socket: Socket, origin: Origin, choice: Passing & { readonly serverName: string }, first: Buffer): void {
+  passThrough(side: SocketSide, origin: Origin, choice: Passing & { readonly serverName: string }, first: Buffer): void {
     const { listener, stream, serverName } = choice
-    this.#join(socket, { listener, stream, origin, serverName }, first)
+    this.#join(side, { listener, stream, origin, serverName }, first)
   }
 
   serve(socket: TLSSocket, origin: Origin, sni: ServerNameChoice): void {
@@ -184,12 +188,12 @@ export class Port implements LivePort, TlsPort {
     }
     const stream = listener.streamFor(sni.serverName)
     if (stream === undefined) socket.destroy()
-    else this.#join(socket, { listener: sni.listener, stream, origin, serverName: sni.serverName })
+    else this.#join(this.#sideOf(socket), { listener: sni.listener, stream, origin, serverName: sni.serverName })
   }
 
-  #join(socket: Socket, context: Omit<StreamContext, 'runtime'>, first?: Buffer): void {
+  #join(side: SocketSide, context: Omit<StreamContext, 'runtime'>, first?: Buffer): void {
     const { listener, stream } = context
-    const connection = new StreamConnection(socket, { ...context, runtime: this.#surroundings.runtime }, first)
+    const connection = new StreamConnection(side, { ...context, runtime: this.#surroundings.runtime }, first)
     if (connection.phase === 'closed') return
     const { key, kind } = stream.config
     this.#connections.set(connection, () => this.#hasStream(listener, key, kind))
@@ -238,22 +242,52 @@ export class Port implements LivePort, TlsPort {
     return true
   }
 
+  /** A header before everything else is read from a stream. */
+  get #takesHandles(): boolean {
+    const { runtime, sendsHeader } = this.#surroundings
+    return this.plan.kind !== 'http' && sendsHeader === undefined && runtime.rawSockets
+  }
+
+  /** False: it is no handle as it should be. */
+  #acceptHandle(handle: unknown): boolean {
+    const { buffers, bounds } = this.#surroundings.runtime
+    const side = RawSocket.accepted(handle, buffers, bounds.unsent)
+    if (side === undefined) return false
+    const client = this.#admit(side.remoteAddress)
+    if (client === undefined) {
+      side.destroy()
+      return true
+    }
+    side.onClosed = this.#closed
+    this.#begin(side, { address: client, ends: undefined })
+    return true
+  }
+
   #accept(socket: Socket): void {
-    const { admission, runtime, sendsHeader } = this.#surroundings
-    const client = plainAddress(socket.remoteAddress)
-    const portFull = this.#open >= runtime.bounds.connectionsPerPort
-    const full = portFull || admission.open >= admission.maximum
-    if (full || client === undefined) {
-      if (full) this.counters.shed[portFull ? 'port' : admission.bound] += 1
+    const client = this.#admit(socket.remoteAddress)
+    if (client === undefined) {
       socket.on('error', ignore)
       socket.destroy()
       return
     }
+    socket.once('close', this.#closed)
+    if (this.#surroundings.sendsHeader?.(client) === true) this.#awaitHeader(socket, client)
+    else this.#beginOn(socket, { address: client, ends: undefined })
+  }
+
+  /** The client's address, when there is room for its connection, which counts from now on. */
+  #admit(remoteAddress: string | undefined): string | undefined {
+    const { admission, runtime } = this.#surroundings
+    const client = plainAddress(remoteAddress)
+    const portFull = this.#open >= runtime.bounds.connectionsPerPort
+    if (portFull || admission.open >= admission.maximum) {
+      this.counters.shed[portFull ? 'port' : admission.bound] += 1
+      return undefined
+    }
+    if (client === undefined) return undefined
     this.#open += 1
     admission.open += 1
-    socket.once('close', this.#closed)
-    if (sendsHeader?.(client) === true) this.#awaitHeader(socket, client)
-    else this.#begin(socket, { address: client, ends: undefined })
+    return client
   }
 
   /** Nothing of the connection is its own before the header has ended. */
@@ -261,7 +295,7 @@ export class Port implements LivePort, TlsPort {
     const pending = new PendingHeader(socket, this.#surroundings.runtime, {
       read: (ends, rest) => {
         this.#pendingHeaders.delete(pending)
-        this.#begin(socket, { address: ends?.source.address ?? peer, ends }, rest)
+        this.#beginOn(socket, { address: ends?.source.address ?? peer, ends }, rest)
         // A handshake that begins during a drain.
         if (this.draining) this.#hurry(this.#surroundings.runtime.bounds.lingerTime)
       },
@@ -276,21 +310,26 @@ export class Port implements LivePort, TlsPort {
   }
 
   /** @param first what was read from the socket already */
-  #begin(socket: Socket, origin: Origin, first?: Buffer): void {
+  #beginOn(socket: Socket, origin: Origin, first?: Buffer): void {
     if (this.plan.kind === 'http') this.#serveHttp(socket, origin, { first })
-    else if (this.plan.kind === 'tls') this.#surroundings.tls.accept(socket, origin, this, first)
-    else this.#acceptStream(socket, origin, first)
+    else this.#begin(this.#sideOf(socket), origin, first)
   }
 
-  #acceptStream(socket: Socket, origin: Origin, first: Buffer | undefined): void {
+  #begin(side: SocketSide, origin: Origin, first?: Buffer): void {
+    if (this.plan.kind === 'tls') this.#surroundings.tls.accept(side, origin, this, first)
+    else this.#acceptStream(side, origin, first)
+  }
+
+  #sideOf(socket: Socket): SocketSide {
+    const { buffers, bounds } = this.#surroundings.runtime
+    return NetSocketSide.accepted(socket, buffers, bounds.unsent)
+  }
+
+  #acceptStream(side: SocketSide, origin: Origin, first: Buffer | undefined): void {
     const listener = this.router.listenerFor('')
     const stream = listener?.streamFor('')
-    if (listener !== undefined && stream !== undefined) {
-      this.#join(socket, { listener: listener.config.key, stream, origin, serverName: '' }, first)
-      return
-    }
-    socket.on('error', ignore)
-    socket.resetAndDestroy()
+    if (listener === undefined || stream === undefined) side.breakOff()
+    else this.#join(side, { listener: listener.config.key, stream, origin, serverName: '' }, first)
   }
 
   readonly #closed = (): void => {

@@ -5,6 +5,7 @@ import type { ListenerKey } from '../../config/listener.ts'
 import type { Bounds } from '../../config/bounds.ts'
 import type { CompiledStream } from '../../routing/router.ts'
 import type { Origin } from '../proxy-protocol/ends.ts'
+import type { SideOwner, SocketSide } from '../socket-side.ts'
 import { ended, type Sweep, type Swept } from '../sweep.ts'
 import { type ClientHello, readClientHello } from './client-hello.ts'
 import type { TlsListener } from './tls-listener.ts'
@@ -13,8 +14,8 @@ import type { TlsListener } from './tls-listener.ts'
 export interface TlsPort {
   /** What becomes of a connection with this server name, '' when the client named none; undefined closes it before TLS begins. */
   choose(serverName: string): TlsChoice | undefined
-  /** TLS is not ended here: `first` is what was read, nobody reads on. */
-  passThrough(socket: Socket, origin: Origin, choice: Passing & { readonly serverName: string }, first: Buffer): void
+  /** TLS is not ended here: `first` is what was read, and the side may read on. */
+  passThrough(side: SocketSide, origin: Origin, choice: Passing & { readonly serverName: string }, first: Buffer): void
   /** The handshake is done; nobody reads the socket yet. */
   serve(socket: TLSSocket, origin: Origin, sni: ServerNameChoice): void
   readonly counters: TlsCounters
@@ -43,43 +44,40 @@ export interface TlsCounters {
   handshakesFailed: number
 }
 
+/** What all connections before the end of their handshake have in common. */
+interface Handshakes {
+  readonly bounds: Bounds
+  readonly sweep: Sweep
+  readonly pending: Set<PendingHandshake>
+  /**
+   * Those whose TLS is ended here, by the addresses and ports of both sides, which no two open connections share: a
+   * `tls.Server` gives its TLSSocket without saying which socket it was made of.
+   */
+  readonly begun: Map<string, PendingHandshake>
+}
+
 /** One for all ports. */
 export class TlsAcceptor {
-  readonly #bounds: Bounds
-  readonly #sweep: Sweep
-  /**
-   * By the addresses and ports of both sides, which no two open connections share: a `tls.Server` gives its TLSSocket
-   * without saying which socket it was made of.
-   */
-  readonly #pending = new Map<string, PendingHandshake>()
+  readonly #handshakes: Handshakes
 
   constructor(bounds: Bounds, sweep: Sweep) {
-    this.#bounds = bounds
-    this.#sweep = sweep
+    this.#handshakes = { bounds, sweep, pending: new Set(), begun: new Map() }
   }
 
-  /** @param first what was read from the socket already */
-  accept(socket: Socket, origin: Origin, port: TlsPort, first: Buffer | undefined): void {
-    const name = nameOf(socket)
-    const pending = new PendingHandshake(socket, origin, port, this.#bounds, this.#sweep)
-    this.#pending.set(name, pending)
-    socket.once('close', () => {
-      pending.end()
-      if (this.#pending.get(name) === pending) this.#pending.delete(name)
-    })
+  /** @param first what was read from the side already */
+  accept(side: SocketSide, origin: Origin, port: TlsPort, first?: Buffer): void {
+    const pending = new PendingHandshake(side, origin, port, this.#handshakes)
     pending.begin(first)
   }
 
   /** For the `TlsSurroundings` of every listener. */
   readonly secured = (socket: TLSSocket, listener: ListenerKey): void => {
-    const name = nameOf(socket)
-    const pending = this.#pending.get(name)
+    const pending = this.#handshakes.begun.get(nameOf(socket))
     if (pending === undefined) {
       // It broke off while the last message of the handshake was under way.
       socket.destroy()
       return
     }
-    this.#pending.delete(name)
     pending.end()
     pending.port.counters.handshakes += 1
     socket.allowHalfOpen = true
@@ -87,72 +85,95 @@ export class TlsAcceptor {
   }
 
   readonly failed = (socket: TLSSocket): void => {
-    const pending = this.#pending.get(nameOf(socket))
+    const pending = this.#handshakes.begun.get(nameOf(socket))
     if (pending !== undefined) pending.port.counters.handshakesFailed += 1
     socket.destroy()
   }
 
   /** The handshakes of a port that accepts no more have this long to end, 0: they end now. */
   hurry(port: TlsPort, milliseconds: number): void {
-    for (const pending of this.#pending.values()) if (pending.port === port) pending.hurry(milliseconds)
+    for (const pending of this.#handshakes.pending) if (pending.port === port) pending.hurry(milliseconds)
   }
 }
 
-class PendingHandshake implements Swept {
+class PendingHandshake implements SideOwner, Swept {
   deadline: number
   sweepSlot = -1
   readonly origin: Origin
   readonly port: TlsPort
   serverName = ''
-  readonly #socket: Socket
-  readonly #sweep: Sweep
-  readonly #limit: number
+  readonly #side: SocketSide
+  readonly #handshakes: Handshakes
   #received: Buffer | undefined
+  /** In place of the side, once TLS has begun. */
+  #stream: Socket | undefined
+  #name = ''
 
-  constructor(socket: Socket, origin: Origin, port: TlsPort, bounds: Bounds, sweep: Sweep) {
-    this.#socket = socket
-    this.#sweep = sweep
-    this.#limit = bounds.clientHello
+  /** @param side nobody reads it */
+  constructor(side: SocketSide, origin: Origin, port: TlsPort, handshakes: Handshakes) {
+    const { bounds, sweep, pending } = handshakes
+    this.#side = side
+    this.#handshakes = handshakes
     this.origin = origin
     this.port = port
     this.deadline = sweep.now + bounds.handshakeTime
     sweep.watch(this)
-    socket.on('error', ignore)
+    pending.add(this)
+    side.owner = this
   }
 
   /** Reads on, unless the first bytes hold the whole hello already. */
   begin(first: Buffer | undefined): void {
-    if (first !== undefined && !this.#read(first)) return
-    this.#socket.on('data', this.#onData)
-    this.#socket.once('end', this.#onEnd)
-    this.#socket.resume()
+    if (first === undefined || this.#read(first)) this.#side.resume()
   }
 
   expire(): void {
-    this.#socket.destroy()
-    this.end()
+    const { sweep } = this.#handshakes
+    this.deadline = ended
+    sweep.forget(this)
+    if (this.#stream === undefined) this.#side.destroy()
+    else this.#stream.destroy()
   }
 
   hurry(milliseconds: number): void {
+    const { sweep } = this.#handshakes
     if (milliseconds === 0) return this.expire()
-    this.deadline = Math.min(this.deadline, this.#sweep.now + milliseconds)
-    this.#sweep.watch(this)
+    this.deadline = Math.min(this.deadline, sweep.now + milliseconds)
+    sweep.watch(this)
   }
 
-  /** The handshake is over, either way. */
+  /** The handshake is over, or there is none. */
   end(): void {
+    const { sweep, pending, begun } = this.#handshakes
     this.deadline = ended
-    this.#sweep.forget(this)
+    sweep.forget(this)
+    pending.delete(this)
+    if (this.#stream !== undefined && begun.get(this.#name) === this) begun.delete(this.#name)
   }
 
-  readonly #onData = (bytes: Buffer): void => {
-    this.#read(bytes)
+  onBytes(bytes: Buffer): void {
+    if (this.#stream === undefined) this.#read(bytes)
+  }
+
+  onDrain(): void {}
+
+  /** A client that says no more before its hello is complete never will. */
+  onEnd(): void {
+    if (this.#stream === undefined) this.#refuse()
+  }
+
+  onFinish(): void {}
+
+  onError(): void {}
+
+  onClose(): void {
+    this.end()
   }
 
   /** Whether more bytes are needed. */
   #read(bytes: Buffer): boolean {
-    this.#received = this.#received === undefined ? bytes : Buffer.concat([this.#received, bytes])
-    const result = readClientHello(this.#received, this.#limit)
+    this.#received = this.#received === undefined ? Buffer.from(bytes) : Buffer.concat([this.#received, bytes])
+    const result = readClientHello(this.#received, this.#handshakes.bounds.clientHello)
     switch (result.kind) {
       case 'incomplete':
         return true
@@ -165,9 +186,6 @@ class PendingHandshake implements Swept {
     }
   }
 
-  /** A client that says no more before its hello is complete never will. */
-  readonly #onEnd = (): void => this.#refuse()
-
   #handOver(hello: ClientHello, received: Buffer): void {
     this.serverName = hello.serverName ?? ''
     const choice = this.port.choose(this.serverName)
@@ -176,18 +194,18 @@ class PendingHandshake implements Swept {
       return
     }
     this.#received = undefined
-    this.#socket.off('data', this.#onData)
-    this.#socket.off('end', this.#onEnd)
-    this.#socket.pause()
     if (choice.kind === 'passthrough') {
       this.end()
-      this.port.passThrough(this.#socket, this.origin, { ...choice, serverName: this.serverName }, received)
+      this.port.passThrough(this.#side, this.origin, { ...choice, serverName: this.serverName }, received)
       return
     }
-    this.#socket.unshift(received)
+    const stream = this.#side.toStream(received)
+    this.#stream = stream
+    this.#name = nameOf(stream)
+    this.#handshakes.begun.set(this.#name, this)
     // The TLSSocket takes this over: until the handshake is done a FIN is the end, since nothing that was asked can be answered.
-    this.#socket.allowHalfOpen = false
-    choice.listener.handshake(this.#socket)
+    stream.allowHalfOpen = false
+    choice.listener.handshake(stream)
   }
 
   /** No alert and no byte: a stranger learns nothing about the names that are served. */
@@ -200,5 +218,3 @@ class PendingHandshake implements Swept {
 function nameOf(socket: Socket): string {
   return `${socket.localAddress} ${socket.localPort} ${socket.remoteAddress} ${socket.remotePort}`
 }
-
-function ignore(): void {}

@@ -28,7 +28,9 @@ export interface Origin {
 }
 
 /** Of a connection itself. One that is gone has addresses that are none, ''. */
-export function endsOf(socket: Pick<Socket, 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'>): Ends {
+export function endsOf(socket: {
+  readonly [K in 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort']?: Socket[K] | undefined
+}): Ends {
   return {
     source: { address: plainAddress(socket.remoteAddress) ?? '', port: socket.remotePort ?? 0 },
     destination: { address: plainAddress(socket.localAddress) ?? '', port: socket.localPort ?? 0 },

@@ -5,23 +5,21 @@
  * and go on with the other, and who cannot take what is sent pauses who sends it. A `DatagramPort` has a session for each client.
  * They choose backends by a `CompiledStream` and endpoints by the pools of `upstream`; of HTTP they know nothing. The listener side makes them.
  */
-import type { Socket } from 'node:net'
 import type { ListenerKey } from '../../config/listener.ts'
 import type { CompiledStream } from '../../routing/router.ts'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
-import { AdoptedSocket, breakOff, type ByteHandler, startReading, unsentBytes } from '../byte-socket.ts'
 import type { ClientConnection, ConnectionPhase, ProxyRuntime } from '../http/connection-context.ts'
-import { Outlet } from '../outlet.ts'
-import { endsOf, type Origin } from '../proxy-protocol/ends.ts'
+import type { Origin } from '../proxy-protocol/ends.ts'
 import { writeHeader } from '../proxy-protocol/write-header.ts'
+import type { SideOwner, SocketSide } from '../socket-side.ts'
 import { ended, type Swept } from '../sweep.ts'
-import { dial, type Dialled } from '../upstream/dial.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { UpstreamFailure } from '../upstream/failure.ts'
 import type { Pool } from '../upstream/pool.ts'
+import { Backend, type BackendEvents } from './backend.ts'
 import { streamRecord } from './stream-record.ts'
 
-export class StreamConnection implements ClientConnection, ByteHandler, Swept {
+export class StreamConnection implements ClientConnection, SideOwner, BackendEvents, Swept {
   /** Where it came in, and whose it is: what a change of the configuration goes by. */
   readonly listener: ListenerKey
   readonly stream: CompiledStream
@@ -32,8 +30,7 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
   readonly #runtime: ProxyRuntime
   readonly #context: StreamContext
   readonly #startedAt = performance.now()
-  readonly #client: Socket
-  readonly #toClient: Outlet
+  readonly #client: SocketSide
   /** What came before there was a backend to take it. */
   #first: Buffer | undefined
   #backend: Backend | undefined
@@ -53,30 +50,22 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
   #untaken = 0
 
   /**
-   * @param accepted nobody reads it
+   * @param client nobody reads it, or its bytes are told to this from now on
    * @param first bytes that were read from it already
    */
-  constructor(accepted: Socket, context: StreamContext, first?: Buffer) {
+  constructor(client: SocketSide, context: StreamContext, first?: Buffer) {
     const { listener, stream, runtime, origin } = context
     const { proxyProtocol } = stream.config
-    const { bounds, buffers, counters } = runtime
-    const adopted = new AdoptedSocket(accepted, buffers.read)
-    adopted.handler = this
     this.listener = listener
     this.stream = stream
     this.#runtime = runtime
     this.#context = context
-    this.#client = adopted.socket
-    this.#toClient = new Outlet(this.#client, buffers.write, bounds.unsent)
+    this.#client = client
     this.#first = first
-    this.#preamble = proxyProtocol && writeHeader(proxyProtocol, origin.ends ?? endsOf(accepted))
-    counters.connections += 1
-    counters.connectionsTotal += 1
-    this.#client.on('drain', () => this.#clientDrained())
-    this.#client.on('end', () => this.#clientEnd())
-    this.#client.on('finish', () => this.#clientFinished())
-    this.#client.on('error', () => this.#clientGone())
-    this.#client.on('close', () => this.#closed())
+    this.#preamble = proxyProtocol && writeHeader(proxyProtocol, origin.ends ?? client.ends)
+    runtime.counters.connections += 1
+    runtime.counters.connectionsTotal += 1
+    client.owner = this
     this.#connect()
   }
 
@@ -92,15 +81,16 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     const unsent = this.#unsent()
     if (unsent === 0) return this.#end(false, this.phase === 'linger' ? '' : 'idle')
     // Somebody has to take what waits, or some of it at least.
-    if (unsent >= this.#untaken) return this.#end(true, unsentBytes(this.#client) > 0 ? 'client-gone' : 'upstream-timeout')
+    if (unsent >= this.#untaken) return this.#end(true, this.#client.unsent > 0 ? 'client-gone' : 'upstream-timeout')
     this.#untaken = unsent
     this.#await(this.#runtime.bounds.writeStuckTime)
   }
 
   /** Of the client. */
   onBytes(bytes: Buffer): void {
-    // One that was accepted over TLS may bring what it had decrypted while it was paused.
+    // One whose hello was read goes on to read; one that was accepted over TLS may bring what it had decrypted while it was paused.
     if (this.phase === 'head') {
+      this.#client.pause()
       this.#first = this.#first === undefined ? Buffer.from(bytes) : Buffer.concat([this.#first, bytes])
       return
     }
@@ -109,18 +99,14 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     this.#send(backend, bytes)
   }
 
-  /** Of the backend. */
-  readonly #fromBackend: ByteHandler = {
-    onBytes: (bytes) => {
-      if (this.phase !== 'tunnel') return
-      this.stream.counters.received += bytes.length
-      this.#received += bytes.length
-      this.#toClient.bytes(bytes, 0, bytes.length)
-      this.#toClient.flush()
-      if (!this.#toClient.blocked) return this.#touch()
-      this.#backend?.dialled.socket.pause()
-      this.#awaitTaking()
-    },
+  backendBytes(backend: Backend, bytes: Buffer): void {
+    if (this.#backend !== backend || this.phase !== 'tunnel') return
+    this.stream.counters.received += bytes.length
+    this.#received += bytes.length
+    this.#client.send(bytes)
+    if (!this.#client.blocked) return this.#touch()
+    backend.side.pause()
+    this.#awaitTaking()
   }
 
   /** A backend by weight, and an endpoint of it; those that were tried already come last. */
@@ -136,29 +122,12 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     const endpoint = pool.pick(this.#tried.length === 0 ? undefined : this.#tried)
     if (typeof endpoint === 'string') return this.#refuse(endpoint)
     this.#endpoint = endpoint
-    pool.connectionOpened(endpoint)
-    endpoint.active += 1
-    const dialled = dial(pool, endpoint, this.#fromBackend, () => this.#connected(backend), this.#preamble)
-    const backend: Backend = {
-      pool,
-      endpoint,
-      dialled,
-      outlet: new Outlet(dialled.socket, this.#runtime.buffers.write, this.#runtime.bounds.unsent),
-      ready: false,
-      ended: false,
-    }
-    this.#backend = backend
-    const { socket } = dialled
-    socket.on('drain', () => this.#backendDrained(backend))
-    socket.on('writeFailed', () => this.#backendGone(backend))
-    socket.on('end', () => this.#backendEnd(backend))
-    socket.on('close', () => this.#backendGone(backend))
+    this.#backend = new Backend(pool, endpoint, this, this.#runtime, this.#preamble)
     this.#await(this.#runtime.bounds.connectTime)
   }
 
-  #connected(backend: Backend): void {
+  backendReady(backend: Backend): void {
     if (this.#backend !== backend || this.phase !== 'head') return
-    backend.ready = true
     backend.endpoint.answered(this.#runtime.sweep.now)
     this.stream.counters.passed += 1
     this.stream.counters.active += 1
@@ -169,8 +138,9 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     this.#runtime.sweep.watch(this)
     if (first !== undefined) this.#send(backend, first)
     // FIN may have come with the first bytes, which were read before.
-    if (this.#clientEnded) this.#clientEnd()
-    startReading(this.#client)
+    if (this.#clientEnded) backend.side.end()
+    // It goes on when the backend has taken what came before.
+    if (!this.#clientPaused) this.#client.resume()
   }
 
   #connectFailed(failure: UpstreamFailure): void {
@@ -178,8 +148,8 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     if (backend === undefined) return
     this.#backend = undefined
     backend.pool.counters.connectFailures += 1
-    if (!backend.dialled.isOwnFailure()) backend.endpoint.failed(failure, this.#runtime.sweep.now)
-    this.#release(backend)
+    if (!backend.isOwnFailure) backend.endpoint.failed(failure, this.#runtime.sweep.now)
+    backend.release(false)
     this.#tried.push(backend.endpoint)
     if (this.#tried.length >= this.#runtime.bounds.endpointsTried || this.#tried.length >= backend.pool.size)
       return this.#refuse('connect-failed')
@@ -187,24 +157,24 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     this.#dial(backend.pool)
   }
 
-  #send({ outlet }: Backend, bytes: Buffer): void {
+  #send({ side }: Backend, bytes: Buffer): void {
     this.stream.counters.sent += bytes.length
     this.#sent += bytes.length
-    outlet.bytes(bytes, 0, bytes.length)
-    outlet.flush()
-    if (!outlet.blocked) return this.#touch()
+    side.send(bytes)
+    if (!side.blocked) return this.#touch()
     this.#clientPaused = true
     this.#client.pause()
     this.#awaitTaking()
   }
 
-  #clientDrained(): void {
+  /** Of the client. */
+  onDrain(): void {
     if (this.phase !== 'tunnel') return
     this.#touch()
-    this.#backend?.dialled.socket.resume()
+    this.#backend?.side.resume()
   }
 
-  #backendDrained(backend: Backend): void {
+  backendDrained(backend: Backend): void {
     if (this.#backend !== backend || this.phase !== 'tunnel') return
     this.#touch()
     if (!this.#clientPaused) return
@@ -212,34 +182,31 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     this.#client.resume()
   }
 
-  /** FIN has come: its half ends, the other goes on. */
-  #clientEnd(): void {
+  /** The client's FIN has come: its half ends, the other goes on. */
+  onEnd(): void {
     this.#clientEnded = true
     const backend = this.#backend
-    if (this.phase !== 'tunnel' || backend === undefined) return
-    backend.outlet.flush()
-    backend.dialled.socket.end()
+    if (this.phase === 'tunnel' && backend !== undefined) backend.side.end()
   }
 
-  #backendEnd(backend: Backend): void {
+  backendEnd(backend: Backend): void {
     if (this.#backend !== backend || this.phase !== 'tunnel') return
-    backend.ended = true
-    this.#toClient.flush()
+    backend.hasEnded = true
     this.#client.end()
   }
 
   /** Everything that the client is sent has gone. */
-  #clientFinished(): void {
+  onFinish(): void {
     if (this.phase === 'linger') this.#await(this.#runtime.bounds.lingerTime)
   }
 
-  #backendGone(backend: Backend): void {
+  backendGone(backend: Backend): void {
     if (this.#backend !== backend) return
-    if (this.phase === 'head') return this.#connectFailed(backend.dialled.failure())
+    if (this.phase === 'head') return this.#connectFailed(backend.failure)
     // An end that was none must not look like one.
-    if (!backend.ended) return this.#end(true, 'upstream-closed')
+    if (!backend.hasEnded) return this.#end(true, 'upstream-closed')
     this.#backend = undefined
-    this.#release(backend)
+    backend.release(false)
     if (this.#clientClosed) return this.#end(false, '')
     // It takes no more, and the client may still be reading: what it is sent goes out, what it sends is thrown away.
     this.#leaveTunnel('linger')
@@ -248,7 +215,8 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     else this.#await(this.#runtime.bounds.lingerTime)
   }
 
-  #clientGone(): void {
+  /** Of the client. */
+  onError(): void {
     this.#end(true, 'client-gone')
   }
 
@@ -267,10 +235,9 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     this.#record(flag)
     this.deadline = ended
     this.#runtime.sweep.forget(this)
-    this.#toClient.drop()
-    if (broken && !this.#clientClosed) breakOff(this.#client)
+    if (broken && !this.#clientClosed) this.#client.breakOff()
     else this.#client.destroy()
-    if (backend !== undefined) this.#release(backend, broken && backend.ready && !this.#clientEnded)
+    backend?.release(broken && backend.isReady && !this.#clientEnded)
     if (this.#clientClosed) this.#forget()
   }
 
@@ -280,10 +247,10 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
   }
 
   /** The client's socket. After both sides have said FIN, the backend may still have to take what it was sent. */
-  #closed(): void {
+  onClose(): void {
     this.#clientClosed = true
     if (this.phase === 'closed') return this.#forget()
-    if (this.#clientEnded && this.#backend?.ready === true && unsentBytes(this.#backend.dialled.socket) > 0) return this.#awaitTaking()
+    if (this.#clientEnded && this.#backend?.isReady === true && this.#backend.side.unsent > 0) return this.#awaitTaking()
     this.#end(!this.#clientEnded, this.#clientEnded ? '' : 'client-gone')
   }
 
@@ -314,16 +281,8 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
     this.onClosed?.()
   }
 
-  #release({ pool, endpoint, dialled, outlet }: Backend, broken = false): void {
-    endpoint.active -= 1
-    pool.connectionClosed(endpoint)
-    outlet.drop()
-    if (broken) breakOff(dialled.socket)
-    else dialled.socket.destroy()
-  }
-
   #unsent(): number {
-    return unsentBytes(this.#client) + (this.#backend === undefined ? 0 : unsentBytes(this.#backend.dialled.socket))
+    return this.#client.unsent + (this.#backend?.side.unsent ?? 0)
   }
 
   #awaitTaking(): void {
@@ -333,7 +292,7 @@ export class StreamConnection implements ClientConnection, ByteHandler, Swept {
 
   /** A byte of either side counts; who waits to be taken from has a deadline of its own. */
   #touch(): void {
-    if (this.#clientPaused || this.#toClient.blocked) return
+    if (this.#clientPaused || this.#client.blocked) return
     this.deadline = this.#runtime.sweep.now + this.#runtime.bounds.tunnelIdleTime
   }
 
@@ -351,15 +310,4 @@ export interface StreamContext {
   readonly origin: Origin
   /** '' for none. */
   readonly serverName: string
-}
-
-interface Backend {
-  readonly pool: Pool
-  readonly endpoint: Endpoint
-  readonly dialled: Dialled
-  readonly outlet: Outlet
-  /** It may be written to. */
-  ready: boolean
-  /** It has said FIN. */
-  ended: boolean
 }

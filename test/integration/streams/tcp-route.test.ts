@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { PoolConfig } from '../../../src/config/pool.ts'
 import type { StreamRouteConfig } from '../../../src/config/stream-route.ts'
 import type { Bounds } from '../../../src/config/bounds.ts'
@@ -15,6 +15,8 @@ import {
   ask,
   echo,
   saying,
+  type SocketKind,
+  socketKinds,
   startPlane,
   streamBackend,
   StreamClient,
@@ -23,6 +25,8 @@ import {
   streamRoute,
 } from '../../harness/streams.ts'
 
+let kind: SocketKind = socketKinds[0]
+
 const listener = streamListener('TCP', 5432)
 
 function configOf(pools: readonly PoolConfig[], streams?: readonly StreamRouteConfig[]) {
@@ -30,7 +34,7 @@ function configOf(pools: readonly PoolConfig[], streams?: readonly StreamRouteCo
 }
 
 async function scene(pools: readonly PoolConfig[], bounds: Partial<Bounds> = {}): Promise<TestDataPlane> {
-  const plane = startPlane({ bounds })
+  const plane = startPlane({ ...kind.options, bounds })
   expect((await plane.serve(configOf(pools))).failedPorts).toEqual([])
   return plane
 }
@@ -41,7 +45,11 @@ function countersOf(plane: TestDataPlane) {
   return stream.counters
 }
 
-describe('[feature:TCPRoute] a TCPRoute', () => {
+describe.each(socketKinds)('[feature:TCPRoute] a TCPRoute, over $name', (used) => {
+  beforeAll(() => {
+    kind = used
+  })
+
   it('[wire:stream-pass] passes bytes on as they are, both ways, whoever speaks first', async () => {
     const backend = await streamBackend((socket) => {
       socket.write('220 ready\r\n')
@@ -157,7 +165,7 @@ describe('[feature:TCPRoute] a TCPRoute', () => {
   it('[wire:stream-weights] divides connections by weight, exactly, and gives a weight of 0 none', async () => {
     const [a, b, c] = [await streamBackend(saying('a')), await streamBackend(saying('b')), await streamBackend(saying('c'))]
     const pools = [streamPool('a', [a.port]), streamPool('b', [b.port]), streamPool('c', [c.port])]
-    const plane = startPlane()
+    const plane = startPlane(kind.options)
     const [one, two, three] = pools as [PoolConfig, PoolConfig, PoolConfig]
     await plane.serve(
       configOf(pools, [
@@ -208,7 +216,7 @@ describe('[feature:TCPRoute] a TCPRoute', () => {
   it('[wire:stream-oldest] gives all connections to the first of several routes on a listener', async () => {
     const [a, b] = [await streamBackend(saying('a')), await streamBackend(saying('b'))]
     const pools = [streamPool('a', [a.port]), streamPool('b', [b.port])]
-    const plane = startPlane()
+    const plane = startPlane(kind.options)
     const routes = pools.map((pool, i) => streamRoute('tcp', `r${i}`, [listener], [pool]))
     await plane.serve(configOf(pools, routes))
     for (let i = 0; i < 10; i += 1) expect(await ask(plane.port(5432))).toBe('a')
@@ -219,7 +227,7 @@ describe('[feature:TCPRoute] a TCPRoute', () => {
   it('[wire:stream-keep] keeps connections through changes; those of a route that is gone have drain-time', async () => {
     const [backend, other] = [await streamBackend(), await streamBackend(saying('other'))]
     const pools = [streamPool('db', [backend.port])]
-    const plane = startPlane({ bounds: { drainTime: 300 } })
+    const plane = startPlane({ ...kind.options, bounds: { drainTime: 300 } })
     await plane.serve(configOf(pools))
     const client = await StreamClient.plain(plane.port(5432))
     client.socket.write('1')
@@ -257,6 +265,19 @@ describe('[feature:TCPRoute] a TCPRoute', () => {
     const client = await StreamClient.plain(plane.port(5432))
     client.socket.write(Buffer.alloc(48 * 1024 * 1024))
     await eventually(() => client.closed, 'the end', 10_000)
+    expect(countersOf(plane).active).toBe(0)
+  })
+
+  it('[wire:stream-stuck] does so when the other side has ended long ago', async () => {
+    const backend = await streamBackend((socket) => {
+      socket.resume()
+      socket.end(Buffer.alloc(4 * 1024 * 1024 + 10_000))
+    })
+    const plane = await scene([streamPool('db', [backend.port])], { tunnelIdleTime: 500, unsent: 16 * 1024 * 1024 })
+    const client = await StreamClient.plain(plane.port(5432))
+    client.socket.pause()
+    await eventually(() => countersOf(plane).received === 4 * 1024 * 1024 + 10_000, 'the bytes')
+    await eventually(() => plane.dataPlane.ports[0]?.open === 0, 'the end', 10_000)
     expect(countersOf(plane).active).toBe(0)
   })
 
@@ -305,7 +326,7 @@ describe('[feature:TCPRoute] a TCPRoute', () => {
     const backend = await streamBackend()
     const dead = await freePort()
     const records: AccessRecord[] = []
-    const plane = startPlane({ bounds: { tunnelIdleTime: 400 }, accessLog: (record) => records.push(record) })
+    const plane = startPlane({ ...kind.options, bounds: { tunnelIdleTime: 400 }, accessLog: (record) => records.push(record) })
     await plane.serve(configOf([streamPool('db', [backend.port])]))
     const client = await StreamClient.plain(plane.port(5432))
     client.socket.write('hello')

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { ListenerConfig } from '../../../src/config/listener.ts'
 import type { PoolConfig } from '../../../src/config/pool.ts'
 import type { StreamRouteConfig } from '../../../src/config/stream-route.ts'
@@ -16,6 +16,8 @@ import {
   ask,
   passthrough,
   saying,
+  type SocketKind,
+  socketKinds,
   startPlane,
   streamBackend,
   StreamClient,
@@ -24,6 +26,8 @@ import {
   streamRoute,
   terminated,
 } from '../../harness/streams.ts'
+
+let kind: SocketKind = socketKinds[0]
 
 const authority = createTestAuthority()
 const [exact, wildcard] = [authority.issue('abc.example.com'), authority.issue('*.example.com')]
@@ -80,11 +84,15 @@ async function serve(
   expect(report.failedPorts).toEqual([])
 }
 
-describe('[feature:TLSRoute] a TLSRoute', () => {
+describe.each(socketKinds)('[feature:TLSRoute] a TLSRoute, over $name', (used) => {
+  beforeAll(() => {
+    kind = used
+  })
+
   it('[wire:stream-sni] passes TLS through by server name: exact, then the longest wildcard, whatever is older', async () => {
     const [a, b, c] = [await tlsBackend('a'), await tlsBackend('b'), await tlsBackend('c')]
     const pools = [streamPool('a', [a.port]), streamPool('b', [b.port]), streamPool('c', [c.port])] as const
-    const plane = startPlane()
+    const plane = startPlane(kind.options)
     const streams = [
       streamRoute('passthrough', 'oldest', [secret], [pools[2]], ['*.com']),
       streamRoute('passthrough', 'wide', [secret], [pools[1]], ['*.example.com']),
@@ -125,7 +133,7 @@ describe('[feature:TLSRoute] a TLSRoute', () => {
   it('[wire:stream-unmatched] ends a connection that no route is for before it has said anything', async () => {
     const backend = await tlsBackend('a')
     const pools = [streamPool('a', [backend.port])]
-    const plane = startPlane()
+    const plane = startPlane(kind.options)
     const narrow = streamListener('TLS', 443, { ...passthrough, hostname: '*.example.com' })
     await serve(plane, [narrow], [streamRoute('passthrough', 'r', [narrow], pools, ['abc.example.com', '*.com'])], pools)
     for (const servername of ['abc.example.com', 'more.example.com']) await secure(plane.port(443), servername)
@@ -148,7 +156,7 @@ describe('[feature:TLSRoute] a TLSRoute', () => {
     const heard: Buffer[] = []
     const raw = await streamBackend((socket) => socket.on('data', (bytes: Buffer) => heard.push(bytes)))
     const pools = [streamPool('raw', [raw.port])]
-    const plane = startPlane()
+    const plane = startPlane(kind.options)
     await serve(plane, [secret], [streamRoute('passthrough', 'r', [secret], pools, ['a.example'])], pools)
     const hello = await helloOf({ servername: 'a.example', ALPNProtocols: ['h2', 'postgresql'] })
     const client = await StreamClient.plain(plane.port(443))
@@ -172,7 +180,7 @@ describe('[feature:TLSRoute] a TLSRoute', () => {
   it('[wire:stream-hello] bounds a hello in size and time, and connections that say nothing', async () => {
     const backend = await tlsBackend('a')
     const pools = [streamPool('a', [backend.port])]
-    const plane = startPlane({ bounds: { handshakeTime: 400, connectionsPerPort: 8 } })
+    const plane = startPlane({ ...kind.options, bounds: { handshakeTime: 400, connectionsPerPort: 8 } })
     await serve(plane, [secret], [streamRoute('passthrough', 'r', [secret], pools, ['a.example'])], pools)
     const hello = await helloOf({ servername: 'a.example' })
     const half = await StreamClient.plain(plane.port(443))
@@ -192,7 +200,7 @@ describe('[feature:TLSRoute] a TLSRoute', () => {
   it('[wire:stream-terminate] [feature:TLSRouteModeTerminate] ends TLS where its listener says so, and passes on what was in it', async () => {
     const backend = await streamBackend()
     const pools = [streamPool('plain', [backend.port])]
-    const plane = startPlane()
+    const plane = startPlane(kind.options)
     const ends = streamListener('TLS', 443, { ...terminated(exact), hostname: 'abc.example.com' })
     const route = streamRoute('terminate', 'r', [ends], pools, ['abc.example.com'])
     await serve(plane, [ends], [route], pools, { certificates: [exact] })
@@ -216,7 +224,7 @@ describe('[feature:TLSRoute] a TLSRoute', () => {
   it('[wire:stream-terminate] leaves the rest of a listener that ends TLS to a TCPRoute', async () => {
     const [named, rest] = [await streamBackend(saying('named')), await streamBackend(saying('rest'))]
     const pools = [streamPool('named', [named.port]), streamPool('rest', [rest.port])] as const
-    const plane = startPlane()
+    const plane = startPlane(kind.options)
     const ends = streamListener('TLS', 443, terminated(wildcard))
     const streams = [
       streamRoute('tcp', 'all', [ends], [pools[1]]),
@@ -232,7 +240,7 @@ describe('[feature:TLSRoute] a TLSRoute', () => {
     onTestFinished(async () => await web.stop())
     const [through, plain] = [await tlsBackend('through'), await streamBackend(saying('plain'))]
     const pools = [streamPool('through', [through.port]), streamPool('plain', [plain.port])] as const
-    const plane = startPlane()
+    const plane = startPlane(kind.options)
     const https = httpsListener(443, 'abc.example.com', [exact])
     const ends = streamListener('TLS', 443, { ...terminated(wildcard), hostname: 'mqtt.example.com' })
     const passes = streamListener('TLS', 443, { ...passthrough, hostname: '*.through.test' })
@@ -259,7 +267,7 @@ describe('[feature:TLSRoute] a TLSRoute', () => {
       streamRoute('passthrough', 'a', [one], [pools[0]], ['a.test']),
       streamRoute('passthrough', 'b', [two], [pools[1]], ['b.test']),
     ]
-    const plane = startPlane({ bounds: { drainTime: 200 } })
+    const plane = startPlane({ ...kind.options, bounds: { drainTime: 200 } })
     await serve(plane, listeners, streams, pools)
     const [first, second] = [await secure(plane.port(443), 'a.test'), await secure(plane.port(443), 'b.test')]
     await first.hears('a for a.test:')
@@ -273,11 +281,57 @@ describe('[feature:TLSRoute] a TLSRoute', () => {
     await second.hears('b for b.test:2')
   })
 
+  it('[wire:stream-hello] keeps what a client says behind its hello, and that it ended or went, while there is no backend yet', async () => {
+    const shown = authority.issue('late.example')
+    const tls = createTlsServer({ cert: shown.config.chain, key: shown.key.reveal(), allowHalfOpen: true }, (socket) => {
+      const parts: Buffer[] = []
+      socket.on('error', () => {})
+      socket.on('data', (part: Buffer) => parts.push(part))
+      socket.on('end', () => socket.end(`heard ${Buffer.concat(parts).length}`))
+    })
+    const late = await streamBackend((socket) => void setTimeout(() => tls.emit('connection', socket), 300))
+    const terms = { serverName: 'late.example', authorities: { kind: 'bundle', pem: authority.certificate }, names: [] } as const
+    const pools = [streamPool('late', [late.port], { tls: terms })]
+    const plane = startPlane(kind.options)
+    await serve(plane, [secret], [streamRoute('passthrough', 'r', [secret], pools, ['a.example'])], pools)
+    const hello = await helloOf({ servername: 'a.example' })
+    const client = await StreamClient.plain(plane.port(443))
+    client.socket.write(hello)
+    await pause(50)
+    client.socket.write('more')
+    await pause(50)
+    client.socket.end(Buffer.alloc(300_000))
+    await eventually(() => client.closed, 'the end')
+    expect([client.text(), client.error]).toEqual([`heard ${hello.length + 4 + 300_000}`, undefined])
+
+    const gone = await StreamClient.plain(plane.port(443))
+    gone.socket.write(hello)
+    await eventually(() => late.connections.length === 2, 'the connection to the backend')
+    gone.socket.resetAndDestroy()
+    await eventually(() => plane.dataPlane.ports[0]?.open === 0, 'the end')
+    await eventually(() => plane.dataPlane.pools[0]?.endpoints[0]?.connections === 0, 'the end towards the backend')
+  })
+
+  it('[wire:stream-drain] lets connections that pass through go on while the data plane drains', async () => {
+    const backend = await tlsBackend('a')
+    const pools = [streamPool('a', [backend.port])]
+    const plane = startPlane(kind.options)
+    await serve(plane, [secret], [streamRoute('passthrough', 'r', [secret], pools, ['abc.example.com'])], pools)
+    const client = await secure(plane.port(443), 'abc.example.com')
+    await client.hears('a for abc.example.com:')
+    const drained = plane.dataPlane.drain(900)
+    await pause(600)
+    client.socket.write('1')
+    await client.hears('a for abc.example.com:1')
+    await drained
+    await client.gone()
+  })
+
   it('[wire:stream-garbage] ends the connection when a backend sends garbage or nothing, and holds no one up', async () => {
     const garbage = await streamBackend((socket) => socket.end('this is no TLS'))
     const terms = { serverName: 'a.example', authorities: { kind: 'bundle', pem: authority.certificate }, names: [] } as const
     const silent = await streamBackend(() => {})
-    const plane = startPlane({ bounds: { connectTime: 300 } })
+    const plane = startPlane({ ...kind.options, bounds: { connectTime: 300 } })
     const listener = streamListener('TCP', 80)
     for (const backend of [garbage, silent]) {
       const pools = [{ ...streamPool('x', [backend.port], { tls: terms }), key: `x${backend.port}` }]

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { AdoptedSocket, createSocketBuffers, startReading } from '../../../src/proxy/byte-socket.ts'
+import { AdoptedSocket, breakOff, createSocketBuffers, startReading } from '../../../src/proxy/byte-socket.ts'
+import { Outlet } from '../../../src/proxy/outlet.ts'
 import { createTestAuthority } from '../../harness/certificates.ts'
 
 describe.skipIf(process.platform === 'win32')('a socket that was accepted', () => {
@@ -30,5 +31,27 @@ describe.skipIf(process.platform === 'win32')('a socket that was accepted', () =
       })
     })
     expect(await received).toEqual({ text: 'hello', shared: true })
+  })
+
+  it('closes when it is broken off while its FIN waits for bytes that the kernel does not take', async () => {
+    const server = createServer({ allowHalfOpen: true })
+    onTestFinished(() => void server.close())
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1').pause()
+    onTestFinished(() => void client.destroy())
+    client.on('error', () => {})
+    const [socket] = (await once(server, 'connection')) as [Socket]
+    const { write } = createSocketBuffers()
+    const outlet = new Outlet(socket, write, 64 * 1024)
+    while (!outlet.blocked) {
+      outlet.text('x'.repeat(4 * 1024))
+      outlet.flush()
+    }
+    socket.end()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const closed = once(socket, 'close')
+    breakOff(socket)
+    await closed
   })
 })

@@ -17,8 +17,9 @@ import {
   type TestDataPlane,
 } from '../../harness/data-plane.ts'
 import { RawClient } from '../../harness/raw-client.ts'
+import { socketKinds } from '../../harness/streams.ts'
 
-describe('TLS termination', () => {
+describe.each(socketKinds)('TLS termination, over $name until it begins', ({ options: sockets }) => {
   const authority = createTestAuthority()
   const exact = authority.issue('shop.example.com')
   const wildcard = authority.issue('*.example.com')
@@ -43,7 +44,7 @@ describe('TLS termination', () => {
   afterAll(() => backend.stop())
 
   function start(options = {}): TestDataPlane {
-    const plane = startDataPlane(options)
+    const plane = startDataPlane({ ...sockets, ...options })
     started.push(plane)
     return plane
   }

@@ -51,6 +51,10 @@ export class LeaderElection {
   /** When the renewal was sent that the leadership rests on; undefined for a follower. */
   #renewed: number | undefined
   #epoch = 0
+  /** The Lease may have been made by us, and we do not know it yet. */
+  #creates = false
+  /** Not before. */
+  #leadsFrom = 0
   #running: Promise<void> | undefined
 
   constructor(options: LeaderElectionOptions) {
@@ -106,18 +110,33 @@ export class LeaderElection {
     const { identity, now } = this.#options
     const isLeading = this.#renewed !== undefined
     const held = isLeading && this.#seen?.object !== undefined ? this.#seen.object : await this.#read()
-    if (held === undefined) {
-      // It was never there, or somebody deleted it and its leader has not noticed yet.
-      const mayHaveLeader = !isLeading && now() - (this.#seen?.since ?? now()) < DURATION_MS
-      if (!mayHaveLeader) await this.#write(undefined, isLeading ? this.#epoch : this.#transitions + 1, begun)
-      return
-    }
+    if (held === undefined) return await this.#create(begun)
     const { holderIdentity = '', leaseDurationSeconds = 0 } = specOf(held)
     const isOurs = holderIdentity === identity
+    // The answer to its creation never came.
+    if (isOurs && this.#creates) this.#hasCreated()
     if (!isOurs && isLeading) this.#follow()
     const isOver = holderIdentity === '' || now() - (this.#seen?.since ?? now()) >= leaseDurationSeconds * 1000
     if (isOurs) await this.#write(held, transitionsOf(held), begun)
     else if (isOver) await this.#write(held, this.#transitions + 1, begun)
+  }
+
+  /**
+   * It was never there, or somebody deleted it, and its leader may not have noticed: whoever makes it anew leads only when
+   * that one must have given up. One who leads, to the clock, goes on.
+   */
+  async #create(begun: number): Promise<void> {
+    const { now } = this.#options
+    const leads = this.isLeader
+    // Its leader makes it anew, if there still is one.
+    if (!leads && this.#transitions > 0 && now() - (this.#seen?.since ?? now()) < DURATION_MS) return
+    this.#creates = !leads
+    await this.#write(undefined, leads ? this.#epoch : this.#transitions + 1, begun)
+  }
+
+  #hasCreated(): void {
+    this.#creates = false
+    this.#leadsFrom = this.#options.now() + GIVE_UP_MS
   }
 
   async #read(): Promise<KubeObject | undefined> {
@@ -149,6 +168,8 @@ export class LeaderElection {
         ? await api.create(LEASE, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { ...lease }, spec })
         : await api.replace(LEASE, { ...held, spec })
     this.#saw(written)
+    if (this.#creates) this.#hasCreated()
+    if (now() < this.#leadsFrom) return
     // An answer that came so late is no ground to lead on; the next look finds the Lease to be ours.
     if (this.#stopping.signal.aborted || now() - begun >= GIVE_UP_MS) return
     const isNew = this.#renewed === undefined

@@ -131,7 +131,7 @@ export class ClusterWriting {
     const known = this.#credentials.get(plan.gateway)
     if (known !== undefined && known.plan === plan && known.uid === owner.uid && known.until > now) return known.object
     const stored = known?.object ?? (await api.get(secretResource, { namespace: plan.namespace, name: credentialsName(plan.name) }))
-    const object = authority.proxySecret(plan, owner, identityOf(plan.gateway), stored, now)
+    const object = authority.proxySecret(plan, owner, identityOf({ gateway: plan.gateway, uid: owner.uid }), stored, now)
     this.#credentials.set(plan.gateway, { plan, uid: owner.uid, object, until: now + credentialsTime })
     return object
   }

@@ -65,7 +65,12 @@ export async function controller(flags: ControllerFlags): Promise<number> {
   const asked = untilSignal()
   const authority = await openAuthority(api, flags.namespace, logger)
   const own = new OwnCredentials(authority)
-  const stream = new StreamServer({ credentials: own.current, logger, onChange: () => loops.lookAgain() })
+  const stream = new StreamServer({
+    credentials: own.current,
+    uidOf: (gateway) => source.stored.at('Gateway', gateway)?.metadata.uid,
+    logger,
+    onChange: () => loops.lookAgain(),
+  })
   const serving = new ClusterServing({
     source,
     stream,

@@ -23,6 +23,11 @@ export class FrameReader {
     this.#longest = longest
   }
 
+  /** Bytes of what is not complete. */
+  get held(): number {
+    return this.#held
+  }
+
   /** The messages that are complete now. Throws when the peer does not speak this protocol. */
   push(bytes: Buffer): readonly unknown[] {
     this.#pieces.push(bytes)

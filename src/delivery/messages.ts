@@ -9,8 +9,10 @@ import type { GatewayResult } from './in-process.ts'
 import type { ConfigDelta } from './gateway-resources.ts'
 
 export const protocol = 1
-/** Bytes of one message: 5,000 routes are about 5 MiB. */
+/** Bytes of one message to a proxy: 5,000 routes are about 5 MiB. */
 export const longestMessage = 256 * 1024 * 1024
+/** Bytes of one message from a proxy: a thousand ports are about 100 KiB. */
+export const longestAnswer = 1024 * 1024
 /** The name that every controller's certificate bears, whatever address it is reached at. */
 export const controllerName = 'controller.gatewright.internal'
 /** Milliseconds between signs of life, and without one until the peer counts as gone. */
@@ -36,15 +38,23 @@ export type FromProxy =
   /** The configuration did not fit what the proxy has, or is wanted after all: everything, please. */
   | { readonly kind: 'again'; readonly answers?: number }
 
-/** `gatewright://gateway/NAMESPACE/NAME`, the identity of a Gateway's proxies in their certificate. */
-export function identityOf(gateway: string): string {
-  return `gatewright://gateway/${gateway}`
+/** Whose proxy it is: one that was deleted and one that was made in its place are two Gateways, perhaps of two tenants. */
+export interface ProxyIdentity {
+  /** `namespace/name` */
+  readonly gateway: string
+  readonly uid: string
 }
 
-/** The Gateway, `namespace/name`, that the alternative names of a certificate speak for. */
-export function gatewayIn(subjectAltName: string | undefined): string | undefined {
-  const gateway = /(?:^|, )URI:gatewright:\/\/gateway\/([^,]+)/.exec(subjectAltName ?? '')?.[1]
-  return gateway !== undefined && /^[a-z0-9.-]+\/[a-z0-9.-]+$/.test(gateway) ? gateway : undefined
+/** `gatewright://gateway/NAMESPACE/NAME/UID`, the identity of a Gateway's proxies in their certificate. */
+export function identityOf({ gateway, uid }: ProxyIdentity): string {
+  return `gatewright://gateway/${gateway}/${uid}`
+}
+
+/** Whom the alternative names of a certificate speak for. */
+export function identityIn(subjectAltName: string | undefined): ProxyIdentity | undefined {
+  const found = /(?:^|, )URI:gatewright:\/\/gateway\/([a-z0-9.-]+\/[a-z0-9.-]+)\/([a-zA-Z0-9-]+)(?:,|$)/.exec(subjectAltName ?? '')
+  const [, gateway, uid] = found ?? []
+  return gateway === undefined || uid === undefined ? undefined : { gateway, uid }
 }
 
 /** A message of a known kind; undefined for one of a later release, which is left alone. */
@@ -52,11 +62,7 @@ export function fromController(message: unknown): FromController | undefined {
   return known<FromController>(message, ['beat', 'epoch', 'peers', 'config'])
 }
 
-export function fromProxy(message: unknown): FromProxy | undefined {
-  return known<FromProxy>(message, ['beat', 'hello', 'serves', 'follows-other', 'again'])
-}
-
-/** The peer has shown a certificate of the controller's authority: its messages are taken at their word. */
+/** The peer has shown the controller's certificate: its messages are taken at their word. */
 function known<T extends { readonly kind: string }>(message: unknown, kinds: readonly T['kind'][]): T | undefined {
   const kind = typeof message === 'object' && message !== null && 'kind' in message ? message.kind : undefined
   return kinds.some((one) => one === kind) ? (message as T) : undefined

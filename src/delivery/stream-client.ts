@@ -4,7 +4,7 @@ import { hostPort } from '../lib/host-port.ts'
 import type { Secret } from '../lib/secret.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { MessageSocket } from './message-socket.ts'
-import { controllerName, type FromController, fromController, type FromProxy } from './messages.ts'
+import { controllerName, type FromController, fromController, type FromProxy, longestMessage } from './messages.ts'
 
 /** PEM; read anew for each connection, since they are renewed. */
 export interface ProxyCredentials {
@@ -93,19 +93,23 @@ export class StreamClient {
 
   #up(socket: TLSSocket): void {
     const { onUp, onMessage, onDown, logger } = this.#options
-    this.#messages = new MessageSocket(socket, {
-      onMessage: (message) => {
-        // Only a controller that speaks counts: one that refuses the certificate closes after the handshake.
-        this.#failures = 0
-        const known = fromController(message)
-        if (known !== undefined) onMessage(known)
+    this.#messages = new MessageSocket(
+      socket,
+      {
+        onMessage: (message) => {
+          // Only a controller that speaks counts: one that refuses the certificate closes after the handshake.
+          this.#failures = 0
+          const known = fromController(message)
+          if (known !== undefined) onMessage(known)
+        },
+        onEnd: (reason) => {
+          this.#messages = undefined
+          onDown()
+          this.#again(reason)
+        },
       },
-      onEnd: (reason) => {
-        this.#messages = undefined
-        onDown()
-        this.#again(reason)
-      },
-    })
+      longestMessage,
+    )
     logger.info('connected to a controller', { controller: this.peer })
     onUp()
   }

@@ -12,8 +12,9 @@ import type { Secret } from '../lib/secret.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { MetricFamily } from '../telemetry/metrics.ts'
 import { emptyResources, resourcesOf } from './gateway-resources.ts'
-import { MessageSocket } from './message-socket.ts'
-import { type FromController, fromProxy, gatewayIn, protocol } from './messages.ts'
+import { type MessageHandler, MessageSocket } from './message-socket.ts'
+import { type FromController, identityIn, longestAnswer, protocol } from './messages.ts'
+import { readProxyMessage } from './proxy-message.ts'
 import { ProxySession, type ProxyState, type Published } from './proxy-session.ts'
 
 /** PEM. */
@@ -26,17 +27,24 @@ export interface StreamCredentials {
 
 export interface StreamServerOptions {
   readonly credentials: StreamCredentials
+  /** Of the Gateway `namespace/name` that is there now. */
+  readonly uidOf: (gateway: string) => string | undefined
   readonly logger: Logger
   /** A proxy came, went, or said what it serves. */
   readonly onChange: () => void
 }
 
 interface Connection {
+  readonly uid: string
   readonly session: ProxySession
   readonly messages: MessageSocket
 }
 
 const handshakeTime = 10_000
+/** Connections of one Gateway's proxies: twice as many as it may have pods, for those that go while others come. */
+const mostConnections = 2_000
+/** Bytes of messages of one Gateway's proxies that have not come whole. */
+const mostHeld = 16 * 1024 * 1024
 
 export class StreamServer {
   readonly #options: StreamServerOptions
@@ -84,7 +92,7 @@ export class StreamServer {
       published.set(config.gateway, known?.version === version ? known : { version, resources: resourcesOf(config, keys) })
     }
     this.#published = published
-    for (const { session } of this.#connections) this.#publishTo(session)
+    for (const connection of this.#connections) this.#publishTo(connection)
   }
 
   /** The Lease's transitions while this controller holds it, else 0. */
@@ -141,35 +149,56 @@ export class StreamServer {
 
   #accept(socket: TLSSocket): void {
     const { logger, onChange } = this.#options
-    const gateway = gatewayIn(socket.getPeerCertificate().subjectaltname)
-    if (gateway === undefined) {
-      logger.warn('a connection to the configuration stream was refused: its certificate names no Gateway', { peer: socket.remoteAddress })
+    const identity = identityIn(socket.getPeerCertificate().subjectaltname)
+    const refused = identity === undefined ? 'its certificate names no Gateway' : this.#tooMany(identity.gateway)
+    if (identity === undefined || refused !== undefined) {
+      logger.warn(`a connection to the configuration stream was refused: ${refused ?? ''}`, { peer: socket.remoteAddress })
+      socket.on('error', () => {})
       socket.destroy()
       return
     }
+    const { gateway, uid } = identity
     const session = new ProxySession(gateway, (message) => messages.send(message))
-    const messages: MessageSocket = new MessageSocket(socket, {
+    const handler: MessageHandler = {
       onMessage: (message) => {
-        const known = fromProxy(message)
+        const known = readProxyMessage(message)
         if (known?.kind === 'hello' && known.protocol !== protocol)
           return messages.close(`speaks protocol ${known.protocol}, not ${protocol}`)
         if (known !== undefined && session.receive(known)) onChange()
+      },
+      onHeld: () => {
+        if (this.#heldOf(gateway) > mostHeld) messages.close('too many bytes of messages that are not whole')
       },
       onEnd: (reason) => {
         this.#connections.delete(connection)
         logger.info('a proxy has left the configuration stream', { gateway, pod: session.state?.pod ?? '', reason })
         onChange()
       },
-    })
-    const connection = { session, messages }
+    }
+    const messages: MessageSocket = new MessageSocket(socket, handler, longestAnswer)
+    const connection: Connection = { uid, session, messages }
     this.#connections.add(connection)
     messages.send({ kind: 'epoch', epoch: this.#epoch } satisfies FromController)
     messages.send({ kind: 'peers', addresses: this.#peers } satisfies FromController)
-    this.#publishTo(session)
+    this.#publishTo(connection)
   }
 
-  #publishTo(session: ProxySession): void {
+  #tooMany(gateway: string): string | undefined {
+    let count = 0
+    for (const { session } of this.#connections) if (session.gateway === gateway) count += 1
+    return count >= mostConnections ? `there are ${count} of Gateway ${gateway} already` : undefined
+  }
+
+  #heldOf(gateway: string): number {
+    let held = 0
+    for (const { session, messages } of this.#connections) if (session.gateway === gateway) held += messages.held
+    return held
+  }
+
+  #publishTo({ uid, session, messages }: Connection): void {
     if (this.#published === undefined) return
+    const present = this.#options.uidOf(session.gateway)
+    if (present !== undefined && present !== uid) return messages.close('its certificate is of a Gateway that was here before')
     session.publish(this.#published.get(session.gateway) ?? { version: 'none', resources: emptyResources(session.gateway) })
   }
 }

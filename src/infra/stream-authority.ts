@@ -82,7 +82,10 @@ export class StreamAuthority {
       annotations: plan.annotations,
       ownerReferences: [ownerReference],
     }
-    const session = (stored === undefined ? undefined : valueIn(stored, sessionKeyName)) ?? randomBytes(sessionKeyBytes).toString('base64')
+    // One of a Gateway that was deleted opens sessions of another one's users.
+    const isOwn = stored?.metadata.ownerReferences?.some(({ uid }) => uid === owner.uid) === true
+    const session =
+      (stored !== undefined && isOwn ? valueIn(stored, sessionKeyName) : undefined) ?? randomBytes(sessionKeyBytes).toString('base64')
     const kept = stored === undefined ? undefined : this.#keptIn(stored, identity, now)
     const { certificate, key } = kept ?? makeClientLeaf(this.#authority, 'gatewright proxy', identity, validity(now, leafLife))
     return secretOf(metadata, { 'tls.crt': certificate, 'tls.key': key, 'ca.crt': this.#authority.certificate, [sessionKeyName]: session })

@@ -22,6 +22,7 @@ async function controller(port = 0) {
   const { certificate, key } = makeLeaf(authority, [controllerName], [], validity)
   const server = new StreamServer({
     credentials: { certificate, key: new Secret(key), authority: authority.certificate },
+    uidOf: () => 'uid',
     logger: silentLogger,
     onChange: () => {},
   })
@@ -37,7 +38,7 @@ async function controller(port = 0) {
 function podFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'gatewright-pod-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
-  const { certificate, key } = makeClientLeaf(authority, 'proxy', identityOf(gatewayName), validity)
+  const { certificate, key } = makeClientLeaf(authority, 'proxy', identityOf({ gateway: gatewayName, uid: 'uid' }), validity)
   writeFileSync(join(folder, 'tls.crt'), certificate)
   writeFileSync(join(folder, 'tls.key'), key)
   writeFileSync(join(folder, 'ca.crt'), authority.certificate)

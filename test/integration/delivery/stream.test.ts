@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { GatewayConfig } from '../../../src/config/config.ts'
 import type { GatewayResult } from '../../../src/delivery/in-process.ts'
 import { LastGood } from '../../../src/delivery/last-good.ts'
+import { frameOf } from '../../../src/delivery/frames.ts'
 import { controllerName, identityOf } from '../../../src/delivery/messages.ts'
 import { StreamReceiver } from '../../../src/delivery/stream-receiver.ts'
 import { StreamServer } from '../../../src/delivery/stream-server.ts'
@@ -18,6 +19,7 @@ import { gatewayConfig, httpListener, pool } from '../../harness/data-plane.ts'
 import { eventually, pause } from '../../harness/eventually.ts'
 
 const gateway = 'default/test'
+const uid = 'd8f1-1'
 const validity = { from: new Date(Date.now() - 3_600_000), until: new Date(Date.now() + 3_600_000) }
 const authority = makeAuthority('stream', validity)
 const good: GatewayResult = {
@@ -34,6 +36,7 @@ const pemOf = ({ certificate, key }: CertificateAndKey) => ({ cert: certificate,
 async function controller(port = 0) {
   const server = new StreamServer({
     credentials: credentialsOf(makeLeaf(authority, [controllerName], [], validity)),
+    uidOf: () => uid,
     logger: silentLogger,
     onChange: () => {},
   })
@@ -53,6 +56,8 @@ async function controller(port = 0) {
 
 interface ProxyOptions {
   readonly of?: string
+  /** The Gateway's uid. */
+  readonly as?: string
   readonly pod?: string
   readonly by?: CertificateAndKey
   /** Milliseconds that the data plane takes. */
@@ -60,7 +65,7 @@ interface ProxyOptions {
   readonly lastGood?: LastGood
 }
 
-function proxy(port: number, { of = gateway, pod = 'pod-1', by = authority, takes = 0, lastGood }: ProxyOptions = {}) {
+function proxy(port: number, { of = gateway, as = uid, pod = 'pod-1', by = authority, takes = 0, lastGood }: ProxyOptions = {}) {
   const applied: GatewayConfig[] = []
   const keys: string[][] = []
   const versions: string[] = []
@@ -68,7 +73,7 @@ function proxy(port: number, { of = gateway, pod = 'pod-1', by = authority, take
     gateway: of,
     pod,
     controller: { address: '127.0.0.1', port },
-    credentials: () => credentialsOf(makeClientLeaf(by, 'proxy', identityOf(of), validity)),
+    credentials: () => credentialsOf(makeClientLeaf(by, 'proxy', identityOf({ gateway: of, uid: as }), validity)),
     target: {
       apply: async (configs, material) => {
         await pause(takes)
@@ -139,7 +144,12 @@ describe('the configuration stream', () => {
     const stranger = proxy(port, { by: makeAuthority('stream', validity) })
     stranger.receiver.start()
     let received = 0
-    const closed = [{}, pemOf(makeClientLeaf(authority, 'x', 'gatewright://else/default/test', validity))].map((shown) => {
+    const closed = [
+      {},
+      ...['gatewright://else/default/test/uid', 'gatewright://gateway/default/test'].map((uri) =>
+        pemOf(makeClientLeaf(authority, 'x', uri, validity)),
+      ),
+    ].map((shown) => {
       const socket = connect({ host: '127.0.0.1', port, servername: controllerName, ca: authority.certificate, ...shown })
       socket.on('data', () => (received += 1))
       socket.on('error', () => {})
@@ -154,10 +164,51 @@ describe('the configuration stream', () => {
     })
   })
 
+  it('gives nothing to a proxy of a Gateway that was deleted, when another one has its name', async () => {
+    const { publish, port, server } = await controller()
+    const before = proxy(port, { as: 'd8f1-0', pod: 'before' })
+    before.receiver.start()
+    publish('v1', configOf('a'))
+    const mine = proxy(port)
+    mine.receiver.start()
+    await eventually(() => server.proxiesOf(gateway).some(({ version }) => version === 'v1'), 'the proxy of the Gateway')
+    expect(before.applied).toEqual([])
+    expect(server.proxiesOf(gateway).map(({ pod }) => pod)).toEqual(['pod-1'])
+  })
+
+  it('listens to no proxy that says what it must not: not its words, and not more of them than fit', async () => {
+    const { publish, port, server } = await controller()
+    publish('v1', configOf('a'))
+    const shown = pemOf(makeClientLeaf(authority, 'proxy', identityOf({ gateway, uid }), validity))
+    const said = (...frames: readonly Buffer[]): Promise<void> =>
+      new Promise((resolve) => {
+        const socket = connect({ host: '127.0.0.1', port, servername: controllerName, ca: authority.certificate, ...shown })
+        socket.on('secureConnect', () => socket.write(Buffer.concat(frames)))
+        socket.on('data', () => {})
+        socket.on('error', () => {})
+        socket.once('close', () => resolve())
+      })
+    const hello = frameOf({ kind: 'hello', protocol: 1, pod: 'evil' })
+    const serving = (result: unknown): Buffer => frameOf({ kind: 'serves', version: 'x', result })
+    const longer = Buffer.alloc(4)
+    longer.writeUInt32BE(2 * 1024 * 1024)
+    await Promise.all([
+      said(hello, serving({ failedPorts: 5 })),
+      said(hello, serving({ ...good, failedPorts: [null] })),
+      said(hello, serving({ ...good, ports: [{ ...good.ports[0], port: '80' }] })),
+      said(hello, serving('x')),
+      said(frameOf({ kind: 'hello', protocol: 1, pod: 'x'.repeat(5_000) })),
+      said(frameOf([])),
+      said(longer),
+    ])
+    expect(server.proxiesOf(gateway)).toEqual([])
+  })
+
   it('does not speak to a controller whose certificate another authority signed', async () => {
     const impostor = makeAuthority('stream', validity)
     const server = new StreamServer({
       credentials: { ...credentialsOf(makeLeaf(impostor, [controllerName], [], validity)) },
+      uidOf: () => undefined,
       logger: silentLogger,
       onChange: () => {},
     })

@@ -197,11 +197,11 @@ describe('proxy --workers 2', () => {
     const authority = makeAuthority('stream', validity)
     const { certificate, key } = makeLeaf(authority, [controllerName], [], validity)
     const credentials = { certificate, key: new Secret(key), authority: authority.certificate }
-    const server = new StreamServer({ credentials, logger: silentLogger, onChange: () => {} })
+    const server = new StreamServer({ credentials, uidOf: () => 'uid', logger: silentLogger, onChange: () => {} })
     const controllerPort = await server.listen('127.0.0.1', 0)
     onTestFinished(() => server.close())
     const pod = folder()
-    const leaf = makeClientLeaf(authority, 'proxy', identityOf(gatewayName), validity)
+    const leaf = makeClientLeaf(authority, 'proxy', identityOf({ gateway: gatewayName, uid: 'uid' }), validity)
     for (const [name, text] of [
       ['tls.crt', leaf.certificate],
       ['tls.key', leaf.key],

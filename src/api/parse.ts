@@ -11,7 +11,9 @@ import type { KindDefinition } from './kinds/definition.ts'
 import { KINDS } from './kinds/kinds.ts'
 import type { TypeMeta } from './meta.ts'
 import type { ApiObject } from './object.ts'
+import { nearest } from '../lib/nearest.ts'
 import { isRecord } from './schema/object.ts'
+import { EXPERIMENTAL_GROUP } from './x-backend.ts'
 import { Reader } from './schema/schema.ts'
 
 export { formatPath } from './issue.ts'
@@ -50,13 +52,17 @@ export function parse(value: unknown, options: ParseOptions = {}): Parsed {
   if (ref.kind === '') reader.error('required', 'must be set', show(value['kind']), ['kind'])
   if (reader.errors > 0) return invalid()
 
+  if (DEFINED_GROUPS.has(ref.apiVersion)) {
+    reader.error('version', `must end in a version, such as ${ref.apiVersion}/v1`, show(ref.apiVersion), ['apiVersion'])
+    return invalid()
+  }
   const { group, version } = splitVersion(ref.apiVersion)
   const ofGroup = KINDS.filter((candidate) => candidate.group === group)
   const definition = ofGroup.find((candidate) => candidate.kind === ref.kind)
   if (!definition) {
-    const meant = ofGroup.find((candidate) => candidate.kind.toLowerCase() === ref.kind.toLowerCase())
-    if (!meant) return { kind: 'unknown', ref }
-    reader.error('kind', `must be ${meant.kind}`, show(ref.kind), ['kind'])
+    const meant = meantBy(ref.kind, group, ofGroup)
+    if (meant === undefined) return { kind: 'unknown', ref }
+    reader.error('kind', `must be ${meant}`, show(ref.kind), ['kind'])
     return invalid()
   }
 
@@ -80,6 +86,18 @@ export function listItems(value: unknown): readonly unknown[] | undefined {
   const itemKind = kind.slice(0, -'List'.length)
   if (itemKind === '') return items
   return items.map((item: unknown) => (isRecord(item) ? { apiVersion, kind: itemKind, ...item } : item))
+}
+
+/** Groups that have no kinds but these. Of the core group there are many more, some of them with similar names. */
+const DEFINED_GROUPS: ReadonlySet<string> = new Set(['gateway.networking.k8s.io', EXPERIMENTAL_GROUP])
+
+function meantBy(kind: string, group: string, ofGroup: readonly KindDefinition[]): string | undefined {
+  const same = ofGroup.find((candidate) => candidate.kind.toLowerCase() === kind.toLowerCase())
+  if (same !== undefined || !DEFINED_GROUPS.has(group)) return same?.kind
+  return nearest(
+    kind,
+    ofGroup.map((candidate) => candidate.kind),
+  )
 }
 
 function schemaFor(definition: KindDefinition, version: string, reader: Reader) {

@@ -27,6 +27,8 @@ export function isNamedLikeOurs(kind: string): boolean {
 }
 
 export function isOurs({ apiVersion, kind }: DocumentType): boolean {
+  // Its version was forgotten.
+  if (apiVersion === GATEWAY_GROUP || apiVersion === EXPERIMENTAL_GROUP) return true
   const group = groupOf(apiVersion)
   // Without an apiVersion it is nobody's yet; parse says what it lacks.
   if (group === '') return CORE_KINDS.has(kind) || (apiVersion === '' && (GATEWAY_KINDS.has(kind) || EXPERIMENTAL_KINDS.has(kind)))

@@ -213,4 +213,26 @@ describe('lists', () => {
       expect(listItems(value)).toBeUndefined()
     },
   )
+
+  it.each([
+    ['gateway.networking.k8s.io/v1', 'HTTPRoutes', 'kind must be HTTPRoute, got "HTTPRoutes"'],
+    ['gateway.networking.k8s.io/v1', 'Gatway', 'kind must be Gateway, got "Gatway"'],
+    ['gateway.networking.x-k8s.io/v1alpha1', 'Xbackend', 'kind must be XBackend, got "Xbackend"'],
+    [
+      'gateway.networking.k8s.io',
+      'HTTPRoute',
+      'apiVersion must end in a version, such as gateway.networking.k8s.io/v1, got "gateway.networking.k8s.io"',
+    ],
+  ])('says what is meant by %s %s', (apiVersion, kind, message) => {
+    const parsed = parse({ apiVersion, kind, metadata: { name: 'a' }, spec: {} })
+    expect(parsed.kind === 'invalid' && parsed.issues.map((issue) => issue.message)).toEqual([`Cannot accept ${kind}: ${message}`])
+  })
+
+  it.each([
+    ['gateway.networking.x-k8s.io/v1alpha1', 'XMesh'],
+    ['v1', 'Services'],
+    ['example.com/v1', 'HTTPRoutes'],
+  ])('leaves %s %s to others', (apiVersion, kind) => {
+    expect(parse({ apiVersion, kind, metadata: { name: 'a' }, spec: {} }).kind).toBe('unknown')
+  })
 })

@@ -56,7 +56,17 @@ export class FolderSettings {
   }
 
   #file(): string | undefined {
-    return this.#candidates.find((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true)
+    return this.#candidates.find(isFile)
+  }
+}
+
+/** What is named may be a manifest itself: nothing lies in a file, and Node says so with an error that it does not take for a missing entry. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return false
+    throw error
   }
 }
 

@@ -6,7 +6,7 @@ import type { LocatedFinding } from '../sources/source.ts'
 import { parseSettings, type Settings, settingsFileName } from '../standalone/settings.ts'
 import { UserError } from './user-error.ts'
 
-const nothing: Settings = { mappings: [], ports: new Map() }
+export const noSettings: Settings = { mappings: [], ports: new Map() }
 
 interface Look {
   readonly settings: Settings
@@ -43,7 +43,7 @@ export class FolderSettings {
   }
 
   #read(file: string, text: string | undefined): Look {
-    const { settings, errors } = text === undefined ? { settings: nothing, errors: [] } : parseSettings(text)
+    const { settings, errors } = text === undefined ? { settings: noSettings, errors: [] } : parseSettings(text)
     const said = errors.map(({ line, column, message }): LocatedFinding => ({
       code: 'settings',
       severity: 'error',

@@ -8,6 +8,7 @@ import { explain as explainRequest, type Explanation } from '../routing/explain.
 import { writtenRequest } from '../routing/request.ts'
 import { DevelopmentCa } from '../standalone/development-ca.ts'
 import { Overlay, type OverlayWants } from '../standalone/overlay.ts'
+import type { Settings } from '../standalone/settings.ts'
 import { translate } from '../translate/translate.ts'
 import type { Translation } from '../translate/translation.ts'
 import { refusedObjects } from './all-findings.ts'
@@ -16,6 +17,7 @@ import { assumingServed } from './assuming-served.ts'
 import { explainReport } from './explain-report.ts'
 import { answersFor, askedStream, type AskedStream, streamReport } from './explain-stream.ts'
 import { fetchServed } from './explain-admin.ts'
+import { FolderSettings, noSettings } from './folder-settings.ts'
 import { type KindnessFlags, mappings, namesCluster, portOverrides, type SourceFlags, translateOptions } from './flags.ts'
 import { type Offline, translateOffline } from './offline.ts'
 import { refusedFor, refusedRoutes, routeHostnames, routeOf } from './refused-routes.ts'
@@ -95,10 +97,12 @@ async function explainStream(paths: readonly string[], flags: ExplainFlags, stre
 async function offline(paths: readonly string[], flags: ExplainFlags): Promise<Asked> {
   const isStrict = flags.strict || namesCluster(flags)
   const strict = await translateOffline(paths, flags, isStrict ? 'keep' : 'localhost')
-  const overrides = new Map([...portOverrides(flags)].map(([from, to]) => [to, from]))
+  const settings = namesCluster(flags) ? noSettings : new FolderSettings(paths).look().settings
+  const moved = new Map([...settings.ports, ...portOverrides(flags)])
+  const overrides = new Map([...moved].map(([from, to]) => [to, from]))
   const { translation, notes, echoes } = isStrict
     ? { translation: strict.translation, notes: [], echoes: [] }
-    : await withKindnesses(strict, flags)
+    : await withKindnesses(strict, settings, flags)
   const pools = translation.configs.flatMap((config) => config.pools)
   return {
     configs: translation.configs,
@@ -115,13 +119,19 @@ async function offline(paths: readonly string[], flags: ExplainFlags): Promise<A
   }
 }
 
-/** The overlay of `run` with invented places: no socket is opened, and the certificates are gone with the command. */
+/** The overlay of `run` on a loopback address with invented places: no socket is opened, and the certificates are gone with the command. */
 async function withKindnesses(
   { read, snapshot, translation }: Offline,
+  settings: Settings,
   flags: ExplainFlags,
 ): Promise<{ translation: Translation; notes: string[]; echoes: OverlayWants['echoes'] }> {
   const options = translateOptions(flags)
-  const overlay = new Overlay({ controllerName: options.controllerName, mappings: mappings(flags), echo: true, certificates: true })
+  const overlay = new Overlay({
+    controllerName: options.controllerName,
+    mappings: [...settings.mappings, ...mappings(flags)],
+    echo: settings.echo ?? true,
+    certificates: settings.certificates ?? true,
+  })
   const plan = overlay.plan(snapshot, translation, refusedObjects(read))
   const folder = mkdtempSync(join(tmpdir(), 'gatewright-explain-'))
   try {

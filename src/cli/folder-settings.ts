@@ -6,7 +6,7 @@ import type { LocatedFinding } from '../sources/source.ts'
 import { parseSettings, type Settings, settingsFileName } from '../standalone/settings.ts'
 import { UserError } from './user-error.ts'
 
-const nothing: Settings = { mappings: [], ports: new Map() }
+export const noSettings: Settings = { mappings: [], ports: new Map() }
 
 interface Look {
   readonly settings: Settings
@@ -43,7 +43,7 @@ export class FolderSettings {
   }
 
   #read(file: string, text: string | undefined): Look {
-    const { settings, errors } = text === undefined ? { settings: nothing, errors: [] } : parseSettings(text)
+    const { settings, errors } = text === undefined ? { settings: noSettings, errors: [] } : parseSettings(text)
     const said = errors.map(({ line, column, message }): LocatedFinding => ({
       code: 'settings',
       severity: 'error',
@@ -56,7 +56,17 @@ export class FolderSettings {
   }
 
   #file(): string | undefined {
-    return this.#candidates.find((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true)
+    return this.#candidates.find(isFile)
+  }
+}
+
+/** What is named may be a manifest itself: nothing lies in a file, and Node says so with an error that it does not take for a missing entry. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return false
+    throw error
   }
 }
 

@@ -144,10 +144,16 @@ function listenerRows(view: View, places: ListenerPlaces, status: StatusOf, inde
       `${indent}${name}`,
       served === undefined ? '' : `${served.protocol} ${served.port}`,
       open === undefined ? 'not open' : `-> ${placeText(open)}`,
-      `${served?.hostname || '*'}, ${attachedRoutes} ${attachedRoutes === 1 ? 'route' : 'routes'}`,
+      `${(served === undefined ? writtenHostname(view, status, name) : served.hostname) || '*'}, ${attachedRoutes} ${attachedRoutes === 1 ? 'route' : 'routes'}`,
       bothVerdicts(conditions, clusterListeners.find((one) => one.name === name)?.conditions ?? [], style),
     ]
   })
+}
+
+/** A listener that is refused, and so is in no configuration, has one too. */
+function writtenHostname({ overlaid }: View, { kind, namespace, name }: StatusOf, listener: string): string | undefined {
+  const owner = kind === 'Gateway' || kind === 'ListenerSet' ? overlaid.get(kind, namespace, name) : undefined
+  return owner?.spec.listeners.find((one) => one.name === listener)?.hostname?.toLowerCase()
 }
 
 function placeText({ address, listenPort }: { readonly address: string; readonly listenPort: number }): string {

@@ -22,7 +22,7 @@ export interface StreamExplanation {
   readonly misses: readonly { readonly listener: ListenerKey; readonly text: string }[]
   /** undefined: the connection ends at once, a datagram is dropped. */
   readonly winner: StreamWinner | undefined
-  /** Every other route of the port. */
+  /** Every other route of the port, for each of its hostnames where that is what matters. */
   readonly losers: readonly { readonly listener: ListenerKey; readonly route: string; readonly hostname: string; readonly text: string }[]
 }
 
@@ -61,15 +61,23 @@ export function explainStream(router: Router, transport: Transport, port: number
       .filter((other) => other !== chosen)
       .map((other) => ({ listener: other.config.key, text: missText(other, chosen, serverName) })),
     winner: winner && describeWinner(winner),
-    losers: candidates
-      .filter(({ stream }) => stream !== winner?.stream)
-      .map((loser) => ({
-        listener: loser.listener.config.key,
-        route: loser.stream.config.key,
-        hostname: loser.hostname,
-        text: lossText(loser, winner, chosen, serverName),
-      })),
+    losers: saidOnce(
+      candidates
+        .filter(({ stream }) => stream !== winner?.stream)
+        .map((loser) => ({
+          listener: loser.listener.config.key,
+          route: loser.stream.config.key,
+          hostname: loser.hostname,
+          text: lossText(loser, winner, chosen, serverName),
+        })),
+    ),
   }
+}
+
+/** Why a listener is out of reach is the same for every hostname of a route. */
+function saidOnce(losers: StreamExplanation['losers']): StreamExplanation['losers'] {
+  const said = new Set<string>()
+  return losers.filter(({ route, text }) => !said.has(`${route} ${text}`) && said.add(`${route} ${text}`))
 }
 
 interface Candidate {

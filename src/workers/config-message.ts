@@ -2,7 +2,6 @@
  * Configurations on their way to a worker: what changed since the last one, resource by resource, as between controller
  * and proxy. What did not change is the same object in the worker, before and after: compiling relies on that.
  */
-import { transportOf } from '../lib/transport.ts'
 import type { GatewayConfig } from '../config/config.ts'
 import type { Placement } from '../config/placement.ts'
 import { deltaOf, emptyResources, type GatewayResources, withDelta } from '../delivery/gateway-resources.ts'
@@ -42,16 +41,6 @@ export function placementFrom(places: readonly Place[]): Placement {
     if (place === undefined) throw new Error(`Cannot place port ${port} of ${gateway}: a listener must have it, got none`)
     return place
   }
-}
-
-/**
- * The part of a configuration that is one worker's: a UDP port belongs to a single one, since two that share a socket
- * would share the datagrams of a client, and only one of them knows its session.
- * @param worker from 0
- */
-export function partOf(config: GatewayConfig, worker: number, workers: number): GatewayConfig {
-  const own = config.listeners.filter(({ protocol, port }) => transportOf(protocol) === 'TCP' || port % workers === worker)
-  return own.length === config.listeners.length ? config : { ...config, listeners: own }
 }
 
 function placesOf({ gateway, listeners }: GatewayConfig, placement: Placement): Place[] {

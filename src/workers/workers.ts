@@ -22,13 +22,14 @@ import type { Logger } from '../telemetry/logger.ts'
 import { collect, type CollectedFamily, counted, familiesOf, merge } from '../telemetry/many-processes.ts'
 import type { MetricFamily } from '../telemetry/metrics.ts'
 import { Acceptor } from './acceptor.ts'
-import { type Delivered, partOf } from './config-message.ts'
+import type { Delivered } from './config-message.ts'
 import { dividedBounds } from './divided-bounds.ts'
 import { mergePools } from './merge-pools.ts'
 import { mergeResults } from './merge-results.ts'
 import { type PlaneOptions, settingsOf, type WorkerSettings } from './settings.ts'
 import { workerMetrics, type WorkersState } from './worker-metrics.ts'
 import { Worker } from './worker.ts'
+import { WorkerPart } from './worker-part.ts'
 
 export interface WorkersOptions {
   /** How many, 2 or more. */
@@ -86,7 +87,7 @@ export class Workers implements DeliveryTarget {
       ticketSecret: plane.ticketSecret ?? randomSecret(),
     }
     this.#settings = settingsOf({ ...plane, ...secrets, bounds: dividedBounds(this.bounds, count) }, accessLog?.format ?? 'off')
-    this.#places = Array.from({ length: count }, (_, index) => new WorkerPlace(index))
+    this.#places = Array.from({ length: count }, (_, index) => new WorkerPlace(index, count))
     this.#state = {
       serving: () => this.serving,
       ends: () => this.#ends,
@@ -185,11 +186,10 @@ export class Workers implements DeliveryTarget {
   }
 
   async #bring(place: WorkerPlace): Promise<void> {
-    const { count } = this.#options
     const wanted = this.#wanted
     if (wanted === undefined) return
     if (place.worker?.isGone === true) place.lastResults = undefined
-    await place.worker?.serve(place.partOf(wanted, count), wanted.placement)
+    await place.worker?.serve(place.partOf(wanted), wanted.placement)
   }
 
   #report(): void {
@@ -260,25 +260,19 @@ class WorkerPlace {
   restart: NodeJS.Timeout | undefined
   /** Of the worker before, until the present one has some. */
   lastResults: Worker['results']
-  #parts = new WeakMap<GatewayConfig, GatewayConfig>()
+  readonly #part: WorkerPart
 
-  constructor(index: number) {
+  constructor(index: number, count: number) {
     this.index = index
+    this.#part = new WorkerPart(index, count)
   }
 
   get results(): Worker['results'] {
     return this.worker?.results ?? this.lastResults
   }
 
-  /** An unchanged configuration has an unchanged part. */
-  partOf({ configs, keys }: Wanted, count: number): Delivered {
-    return new Map(
-      configs.map((config) => {
-        const part = this.#parts.get(config) ?? partOf(config, this.index, count)
-        this.#parts.set(config, part)
-        return [config.gateway, resourcesOf(part, keys)]
-      }),
-    )
+  partOf({ configs, keys }: Wanted): Delivered {
+    return new Map(configs.map((config) => [config.gateway, resourcesOf(this.#part.of(config), keys)]))
   }
 }
 

@@ -98,6 +98,37 @@ describe('output for programs', () => {
     expect(refused.stdout).toContain('HTTPRoute/lab/lab on ListenerSet lab/lab: NoMatchingParent')
   })
 
+  it('of explain follows gatewright.yaml of the folder as run does, and a flag wins over it', async () => {
+    const names = ['mapped', 'nobody']
+    const rules = names.map((name) => `{ matches: [{ path: { value: /${name} } }], backendRefs: [{ name: ${name}, port: 80 }] }`)
+    const place = folder({
+      'a.yaml': `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: web }
+spec: { gatewayClassName: any, listeners: [{ name: http, port: 80, protocol: HTTP }] }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: web }
+spec: { parentRefs: [{ name: web }], rules: [${rules.join(', ')}] }
+${names.map((name) => `---\napiVersion: v1\nkind: Service\nmetadata: { name: ${name} }\nspec: { ports: [{ port: 80 }] }\n`).join('')}`,
+      'gatewright.yaml': 'services: { "default/mapped:80": "127.0.0.1:3000" }\nports: { 80: 9080 }\necho: false\n',
+    })
+    const asked = async (url: string, ...more: readonly string[]) => {
+      const { code, stdout } = await runCommand(['explain', place.path, '--request', `GET ${url}`, '-o', 'json', ...more])
+      const { pools } = JSON.parse(stdout) as { pools: { endpoints: { endpoint: string }[] }[] }
+      return { code, endpoints: pools.map(({ endpoints }) => endpoints.map(({ endpoint }) => endpoint)) }
+    }
+    expect(await asked('http://a.example:9080/mapped')).toEqual({ code: 0, endpoints: [['127.0.0.1:3000']] })
+    expect(await asked('http://a.example:9080/nobody')).toEqual({ code: 0, endpoints: [[]] })
+    expect(await asked('http://a.example:9081/mapped')).toMatchObject({ code: 1 })
+    const flags = ['--service', 'default/mapped:80=127.0.0.1:4000', '--port', '80=9081']
+    expect(await asked('http://a.example:9081/mapped', ...flags)).toEqual({ code: 0, endpoints: [['127.0.0.1:4000']] })
+    place.write('gatewright.yaml', 'echoes: false\n')
+    const { code, stderr } = await runCommand(['explain', place.path, ...request])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('gatewright.yaml:1:1: Cannot read settings')])
+  })
+
   it('of check says who came first, and takes the missing Secret of a ListenerSet for one that the cluster has', async () => {
     const { stdout } = await runCommand(['check', 'examples/listener-set'])
     expect(stdout).toMatch(/error .*ListenerSet outlet\/outlet: listener store: .*listener "http" of ListenerSet store\/store came first/)

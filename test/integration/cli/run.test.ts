@@ -90,6 +90,28 @@ describe('gatewright run', () => {
     expect((await echoed(gateway, shop)).service).toBe('storefront')
   })
 
+  it('serves a file that is named, and a folder beside it with its gatewright.yaml', async () => {
+    const backend = await startBackend('settled')
+    onTestFinished(() => backend.stop())
+    const place = folder({
+      'one.yaml': gatewayYaml('one', 80),
+      'rest/two.yaml': gatewayYaml('two', 80),
+      'rest/gatewright.yaml': `services: { "default/two:80": "127.0.0.1:${backend.port}" }\n`,
+    })
+    const file = join(place.path, 'one.yaml')
+    const alone = await running([file])
+    expect((await echoed(alone, 'http://any.example/')).service).toBe('one')
+    const both = await running([file, join(place.path, 'rest')])
+    expect(both.ready.listeners.map(({ gateway }) => gateway).sort()).toEqual(['one', 'two'])
+    const two = both.ready.listeners.find(({ gateway }) => gateway === 'two')
+    const client = await RawClient.plain(two?.port ?? 0, two?.address ?? '')
+    expect((await client.get('any.example')).body).toBe('settled')
+    await client.close()
+    // A save of the file is followed like one within a folder.
+    place.write('one.yaml', gatewayYaml('one', 80).replace('name: http', 'name: saved'))
+    await alone.change(({ listeners }) => listeners.find(({ listener }) => listener === 'saved'), 'the change')
+  })
+
   it('tells a client that asks where its request went with --debug-header, and not without', async () => {
     const ask = async (...more: readonly string[]) => {
       const client = await (await running(['examples/matching', ...more])).connect(shop)

@@ -94,7 +94,7 @@ describe('the table of gatewright run', () => {
     ])
     expect(lineWith(table, '    ListenerSet lab/lab')).toMatch(/Accepted False NotAllowed$/)
     expect(lineWith(table, '      outlet ')).toMatch(new RegExp(`HTTP 80 +-> 127\\.0\\.0\\.1:${http} +outlet\\.example\\.com, 1 route +ok`))
-    expect(lineWith(table, '      store ')).toMatch(/not open .*Accepted False HostnameConflict$/)
+    expect(lineWith(table, '      store ')).toMatch(/not open +store\.example\.com, 1 route +Accepted False HostnameConflict$/)
     expect(lineWith(table, 'HTTPS 443')).toContain(`-> 127.0.0.1:${https}`)
     expect(lineWith(table, 'HTTPRoute store/store')).toMatch(/on ListenerSet store +ok$/)
     expect(table).toContain('listener "http" of ListenerSet store/store came first')

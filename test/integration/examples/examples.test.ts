@@ -42,6 +42,8 @@ describe.each(examples)('examples/%s', (example) => {
       const { expect: wanted } = expectations.find((one) => sameRequest(one, command)) ?? {}
       expect(wanted, `expect.yaml has ${command.text}`).toBeDefined()
       for (const part of visible(wanted ?? { status: 0 })) expect(command.answer.toLowerCase(), command.text).toContain(part.toLowerCase())
+      const [, flag] = /^\d{3} ([a-z-]+)$/m.exec(command.answer) ?? []
+      expect(wanted?.flag, command.text).toBe(flag)
     }
   })
 

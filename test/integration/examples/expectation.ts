@@ -20,6 +20,8 @@ export interface Expectation {
   readonly send?: readonly string[]
   readonly expect: {
     readonly status: number
+    /** Of an answer that the gateway gives itself: the word after the status in its text. */
+    readonly flag?: string
     readonly service?: string
     readonly shares?: Readonly<Record<string, number>>
     readonly headers?: Readonly<Record<string, string>>
@@ -56,7 +58,7 @@ export function readBeside(file: string): Beside | undefined {
 const fileKeys = new Set(['requests', 'streams', 'beside'])
 const requestKeys = new Set(['request', 'headers', 'insecure', 'times', 'send', 'expect'])
 const streamKeys = new Set(['listener', 'serverName', 'send', 'expect', 'command'])
-const answerKeys = new Set(['status', 'service', 'shares', 'headers', 'echo', 'absent'])
+const answerKeys = new Set(['status', 'flag', 'service', 'shares', 'headers', 'echo', 'absent'])
 
 /** A key that nobody knows is refused: what it says would never be checked. */
 export function readExpectations(file: string): readonly Expectation[] {
@@ -109,8 +111,9 @@ export async function checkExpectation(gateway: RunningGateway, wanted: Expectat
   const services = new Map<string, number>()
   for (let time = 0; time < (wanted.times ?? 1); time += 1) {
     const answer = wanted.send === undefined ? await ask(client, wanted, url) : await converse(new WebSocketClient(client), wanted, url)
-    const { status, service, headers = {}, echo, absent = [] } = wanted.expect
+    const { status, flag, service, headers = {}, echo, absent = [] } = wanted.expect
     expect(answer.status, wanted.request).toBe(status)
+    if (flag !== undefined) expect(answer.body.split('\n')[0], wanted.request).toBe(`${status} ${flag}`)
     for (const [name, value] of Object.entries(headers)) expect(answer.headers.get(name), name).toBe(withPlace(value, gateway, url))
     if (answer.echo === undefined) {
       expect([service, echo], `${wanted.request} was answered by the gateway itself`).toEqual([undefined, undefined])

@@ -1,7 +1,7 @@
 /** Two worker processes as one data plane: whatever is spoken, connections are shared, and what was agreed with one holds with the other. */
 import { connect as connectTls } from 'node:tls'
 import { once } from 'node:events'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { GatewayConfig } from '../../../src/config/config.ts'
 import type { HttpRouteConfig } from '../../../src/config/route.ts'
 import { startBackend, type TestBackend } from '../../harness/backend.ts'
@@ -9,6 +9,7 @@ import { createTestAuthority, keysOf } from '../../harness/certificates.ts'
 import { freePort, gatewayConfig, httpListener, httpsListener, pool, routeTo } from '../../harness/data-plane.ts'
 import { Http2Client } from '../../harness/http2-client.ts'
 import { RawClient } from '../../harness/raw-client.ts'
+import { always, Backend, response } from '../../harness/scripted-backend.ts'
 import { DatagramPeer, streamBackend, StreamClient, streamListener, streamPool, streamRoute } from '../../harness/streams.ts'
 import { startWorkers, type TestWorkers } from '../../harness/workers.ts'
 
@@ -86,6 +87,23 @@ describe('two workers', () => {
     expect(await shares(gateway)).toEqual([5, 5])
     // Of each prefix of a worker's requests a backend has its share, give or take less than 2.
     expect(Math.abs(canary.requests.length - before - 100)).toBeLessThan(4)
+    for (const client of clients) await client.close()
+  })
+
+  it('[wire:retry-policy] keep together to the retries that a policy allows', async () => {
+    const sick = await Backend.listen(always(response('sick', '500 Internal Server Error')))
+    onTestFinished(() => sick.close())
+    const hour = 3_600_000
+    const retryBudget = { percent: 0, interval: hour, minRetries: { count: 3, interval: hour } }
+    const config = canaryConfig({ retry: { codes: [500], attempts: 1, backoff: 1 } })
+    const gateway = startWorkers()
+    await gateway.serve({ ...config, pools: [{ ...pool('web', sick.port), retryBudget }] })
+    const clients = await plainClients(gateway.port(80), 20)
+    const answers = await Promise.all(clients.map((client) => client.get('a.example')))
+    expect(await shares(gateway)).toEqual([10, 10])
+    expect(answers.map(({ status }) => status).filter((status) => status === 500)).toHaveLength(3)
+    expect(answers.map(({ status }) => status).filter((status) => status === 503)).toHaveLength(17)
+    expect(sick.requests).toHaveLength(23)
     for (const client of clients) await client.close()
   })
 

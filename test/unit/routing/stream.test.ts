@@ -64,6 +64,22 @@ describe('stream routes, compiled', () => {
 })
 
 describe('a stream, explained', () => {
+  it('says once of a route with many hostnames that its listener is out of reach, and of each hostname that it is another', () => {
+    const other = streamListener('TLS', 443, { ...passthrough, hostname: 'a' })
+    const streams = [
+      streamRoute('passthrough', 'two', [listener], pools, ['b', 'c']),
+      streamRoute('passthrough', 'near', [other], pools, ['a', '*.a']),
+    ]
+    const { router } = compiled(gatewayConfig({ listeners: [other, listener], streams, pools }))
+    const texts = (name: string) => explainStream(router, 'TCP', 443, name).losers.map(({ route, text }) => `${route} ${text}`)
+    expect(texts('a')).toEqual([expect.stringMatching(/^passthrough\/default\/two is out of reach: listener .* is more specific$/)])
+    expect(texts('d')).toEqual([
+      'passthrough/default/two is for b, not d',
+      'passthrough/default/two is for c, not d',
+      expect.stringMatching(/^passthrough\/default\/near is out of reach/),
+    ])
+  })
+
   it('says which header of the PROXY protocol its backends get', () => {
     const told = { ...streamRoute('passthrough', 'told', [listener], pools, ['a']), proxyProtocol: 'v2' as const }
     const plain = streamRoute('passthrough', 'plain', [listener], pools, ['b'])

@@ -3,11 +3,10 @@ import type { GatewayConfig } from '../../../src/config/config.ts'
 import { resourcesOf } from '../../../src/delivery/gateway-resources.ts'
 import { parseCidr } from '../../../src/lib/cidr.ts'
 import { Secret } from '../../../src/lib/secret.ts'
-import { configMessage, type Delivered, partOf, placementFrom, withMessage } from '../../../src/workers/config-message.ts'
+import { configMessage, type Delivered, placementFrom, withMessage } from '../../../src/workers/config-message.ts'
 import type { ConfigMessage } from '../../../src/workers/messages.ts'
 import { optionsOf, settingsOf } from '../../../src/workers/settings.ts'
 import { gatewayConfig, httpListener, pool, routeTo } from '../../harness/data-plane.ts'
-import { streamListener } from '../../harness/streams.ts'
 
 const listener = httpListener(80)
 const [web, api] = [pool('web', 3_000), pool('api', 3_001)]
@@ -58,22 +57,6 @@ describe('a configuration on its way to a worker', () => {
   it('does not apply to what is not there', () => {
     const message = sent(configMessage(delivered(config), delivered({ ...config, pools: [api] }), moved, 2))
     expect(() => withMessage(new Map(), message)).toThrow('Cannot apply a change')
-  })
-})
-
-describe("a worker's part", () => {
-  it('is the very configuration where no port is UDP', () => {
-    expect(partOf(config, 0, 2)).toBe(config)
-  })
-
-  it('has each UDP port in one worker, and every other port in all', () => {
-    const mixed = gatewayConfig({ listeners: [listener, streamListener('UDP', 53), streamListener('UDP', 54), streamListener('TCP', 53)] })
-    const parts = [0, 1, 2].map((worker) => partOf(mixed, worker, 3).listeners.map(({ protocol, port }) => `${protocol} ${port}`))
-    expect(parts).toEqual([
-      ['HTTP 80', 'UDP 54', 'TCP 53'],
-      ['HTTP 80', 'TCP 53'],
-      ['HTTP 80', 'UDP 53', 'TCP 53'],
-    ])
   })
 })
 

@@ -13,6 +13,7 @@ import type { CompiledStream, PortRouter } from '../../routing/router.ts'
 import type { ProxyRuntime } from '../http/connection-context.ts'
 import { listenFailure } from '../listener/listen-failure.ts'
 import type { PortPlan } from '../listener/plan.ts'
+import type { Endpoint } from '../upstream/endpoint.ts'
 import { DatagramSession } from './datagram-session.ts'
 import { asIs } from './numeric-lookup.ts'
 
@@ -24,6 +25,9 @@ export interface DatagramCounters {
   dropped: number
 }
 
+/** Clients of which it is remembered who refused them; those that do not come back are forgotten in their turn. */
+const mostRefused = 1_024
+
 export class DatagramPort {
   plan: PortPlan
   draining = false
@@ -33,6 +37,8 @@ export class DatagramPort {
   #sockets: readonly Socket[] = []
   /** By socket and client; the one that was silent longest comes first. */
   readonly #sessions = new Map<string, DatagramSession>()
+  /** By client: endpoints that took none of its datagrams, until one does. */
+  readonly #refused = new Map<string, readonly Endpoint[]>()
   #listenPort = 0
   #emptied: (() => void) | undefined
   #drained: Promise<void> | undefined
@@ -132,10 +138,11 @@ export class DatagramPort {
     const { bounds, pools } = this.#runtime
     const choice = stream.chooseBackend()
     const pool = choice?.kind === 'pool' ? pools.get(choice.pool) : undefined
-    let endpoint = pool?.pick(undefined) ?? 'no-endpoint'
+    const tried = this.#refused.get(client)
+    let endpoint = pool?.pick(tried) ?? 'no-endpoint'
     if (endpoint === 'overload' && this.#sessions.size > 0) {
       this.#evict()
-      endpoint = pool?.pick(undefined) ?? 'no-endpoint'
+      endpoint = pool?.pick(tried) ?? 'no-endpoint'
     }
     if (pool === undefined || typeof endpoint === 'string') {
       stream.counters.failed += 1
@@ -143,6 +150,7 @@ export class DatagramPort {
     }
     // Not before it is known that another one begins.
     if (this.#sessions.size >= bounds.udpSessions) this.#evict()
+    this.#refused.delete(client)
     const session: DatagramSession = new DatagramSession({
       listener,
       client: from.address,
@@ -151,6 +159,7 @@ export class DatagramPort {
       endpoint,
       runtime: this.#runtime,
       reply: (datagram) => socket.send(datagram, from.port, from.address, ignore),
+      refused: () => this.#remember(client, [...(tried ?? []).filter((one) => one !== endpoint), endpoint]),
       ended: () => this.#forget(client, session),
     })
     this.#sessions.set(client, session)
@@ -162,6 +171,12 @@ export class DatagramPort {
     if (longest === undefined) return
     this.counters.evicted += 1
     longest.end()
+  }
+
+  #remember(client: string, endpoints: readonly Endpoint[]): void {
+    const [longest] = this.#refused.keys()
+    if (longest !== undefined && this.#refused.size >= mostRefused) this.#refused.delete(longest)
+    this.#refused.set(client, endpoints)
   }
 
   #forget(client: string, session: DatagramSession): void {

@@ -40,8 +40,10 @@ export class DatagramPort {
   /** By client: endpoints that took none of its datagrams, until one does. */
   readonly #refused = new Map<string, readonly Endpoint[]>()
   #listenPort = 0
-  #emptied: (() => void) | undefined
+  /** Ends the drain: its time is over, or it is taken back. */
+  #endDrain: ((isOver: boolean) => void) | undefined
   #drained: Promise<void> | undefined
+  #closed = false
   #latest: DatagramSession | undefined
 
   constructor(plan: PortPlan, router: PortRouter, runtime: ProxyRuntime) {
@@ -87,6 +89,16 @@ export class DatagramPort {
     for (const session of this.#sessions.values()) if (session.stream.config.key !== stream?.config.key) session.end()
   }
 
+  /** Takes a drain back: sockets and sessions go on as they are. False: they are closed already. */
+  reopen(plan: PortPlan, router: PortRouter): boolean {
+    if (this.#closed) return false
+    this.draining = false
+    this.#drained = undefined
+    this.#endDrain?.(false)
+    this.swap(plan, router)
+    return true
+  }
+
   /** No new sessions; those that there are have `milliseconds` for their answers, but no longer than it takes to see that none comes. */
   drain(milliseconds: number): Promise<void> {
     this.draining = true
@@ -96,14 +108,18 @@ export class DatagramPort {
   async #drain(milliseconds: number): Promise<void> {
     if (this.#sessions.size > 0 && milliseconds > 0) {
       const time = Math.min(milliseconds, this.#runtime.bounds.lingerTime, longestTimer)
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, time)
-        this.#emptied = () => {
+      const isOver = await new Promise<boolean>((resolve) => {
+        const timer = setTimeout(() => this.#endDrain?.(true), time)
+        this.#endDrain = (over) => {
           clearTimeout(timer)
-          resolve()
+          this.#endDrain = undefined
+          this.#closed = over
+          resolve(over)
         }
       })
+      if (!isOver) return
     }
+    this.#closed = true
     for (const session of this.#sessions.values()) session.end()
     await Promise.all(this.#sockets.map(close))
   }
@@ -182,7 +198,7 @@ export class DatagramPort {
   #forget(client: string, session: DatagramSession): void {
     if (this.#latest === session) this.#latest = undefined
     if (this.#sessions.get(client) === session) this.#sessions.delete(client)
-    if (this.#sessions.size === 0) this.#emptied?.()
+    if (this.#sessions.size === 0) this.#endDrain?.(true)
   }
 
   #stream(): CompiledStream | undefined {

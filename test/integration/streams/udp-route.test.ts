@@ -369,6 +369,56 @@ describe('[feature:UDPRoute] a UDPRoute', () => {
     expect(records[0]).toMatchObject({ protocol: 'UDP', client: '127.0.0.1', listener: listener.key, requestBytes: 2, responseBytes: 4 })
   })
 
+  it('[wire:datagram-drain] is at an end when the port comes back: its sockets are taken over, and its sessions go on', async () => {
+    const backend = await DatagramPeer.open()
+    const port = await freePort()
+    const plane = startPlane()
+    const place = () => ({ address: '0.0.0.0', port })
+    const pools = [[streamPool('dns', [backend.port], { udp: true }), 1]] as const
+    await serve(plane, pools, place)
+    const client = await DatagramPeer.open()
+    client.send('asks', port)
+    await backend.hears(1)
+    await plane.serve(gatewayConfig({ listeners: [] }), undefined, place)
+    await serve(plane, pools, place)
+    await delay(1_500)
+    backend.send('late', Number(backend.received[0]?.from.split(':')[1]))
+    expect(await client.hears(1)).toEqual(['late'])
+    const other = await DatagramPeer.open()
+    other.send('asks too', port)
+    await backend.hears(2)
+    expect(portOf(plane).open).toBe(2)
+    // And it can go for good.
+    await plane.serve(gatewayConfig({ listeners: [] }), undefined, place)
+    await eventually(() => plane.dataPlane.datagramPorts.length === 0, 'the end of the drain')
+    await serve(plane, pools, place)
+    other.send('once more', port)
+    await backend.hears(3)
+  })
+
+  it('[wire:datagram-drain] is waited for by a port that another address of it is in the way of, and is named as the reason', async () => {
+    const backend = await DatagramPeer.open()
+    const port = await freePort()
+    const reports: unknown[] = []
+    const plane = startPlane({ onReport: (report) => reports.push(report.get('default/test')?.failedPorts) })
+    await serve(plane, [[streamPool('dns', [backend.port], { udp: true }), 1]], () => ({ address: '127.0.0.1', port }))
+    const client = await DatagramPeer.open()
+    client.send('asks', port)
+    await backend.hears(1)
+    const { failedPorts } = await plane.serve(gatewayConfig({ listeners: [listener] }), undefined, () => ({ address: '0.0.0.0', port }))
+    expect(failedPorts).toEqual([
+      {
+        port: 53,
+        transport: 'UDP',
+        message: `Cannot listen on 0.0.0.0:${port}: port ${port} must be free, got one where clients of a listener that is gone still wait for answers (it opens after them)`,
+      },
+    ])
+    backend.send('late', Number(backend.received[0]?.from.split(':')[1]))
+    expect(await client.hears(1)).toEqual(['late'])
+    await eventually(() => reports.length > 0, 'the port')
+    expect(reports).toEqual([[]])
+  })
+
   it('[wire:datagram-drain] still brings answers that were asked for when the data plane drains', async () => {
     const backend = await DatagramPeer.open()
     const plane = await scene([backend])

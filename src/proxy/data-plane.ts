@@ -16,7 +16,7 @@ import { compile } from '../routing/compile.ts'
 import { type Cidr, cidrContains } from '../lib/cidr.ts'
 import { parseIp } from '../lib/ip.ts'
 import { Secret } from '../lib/secret.ts'
-import type { Router } from '../routing/router.ts'
+import type { PortRouter, Router } from '../routing/router.ts'
 import type { AccessRecord } from '../telemetry/access-record.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { type ApplyReport, reportOf } from './apply-report.ts'
@@ -32,6 +32,7 @@ import type { ForwardedCertificate } from './listener/client-certificate.ts'
 import { ListeningSocket } from './listener/listening-socket.ts'
 import type { AcceptingSocket, ListeningSocketOptions } from './listener/listening-socket.ts'
 import { descriptorLimit } from './listener/descriptor-limit.ts'
+import { stillAnswering } from './listener/listen-failure.ts'
 import { plan, type Plan, type PortPlan } from './listener/plan.ts'
 import { type Admission, Port, type PortSurroundings } from './listener/port.ts'
 import { ticketKeysFrom } from './listener/ticket-keys.ts'
@@ -119,7 +120,8 @@ export class DataPlane {
   #ports = new Map<string, AnyPort>()
   /** Why a planned port is not among `#ports`, by its key. */
   #closed = new Map<string, string>()
-  readonly #draining = new Map<AnyPort, readonly PoolConfig[]>()
+  /** With what they still need. */
+  readonly #draining = new Map<AnyPort, { readonly pools: readonly PoolConfig[] }>()
   #certificates: ReadonlyMap<string, CertificateResult> = new Map()
   #tlsListeners: TlsListeners = new Map()
   #tlsFailures: ReadonlyMap<ListenerKey, string> = new Map()
@@ -291,19 +293,40 @@ export class DataPlane {
       this.#plan.ports.map(async (one) => {
         const router = this.#routerOf(one)
         if (this.#ports.has(one.key) || router === undefined) return
-        const port =
-          one.kind === 'udp' ? new DatagramPort(one, router, this.runtime) : new Port(one, router, this.#tlsListeners, this.#surroundings)
         try {
-          await port.listen()
-          this.#ports.set(one.key, port)
+          this.#ports.set(one.key, (await this.#reopened(one, router)) ?? (await this.#newPort(one, router)))
           opened = true
         } catch (error) {
-          closed.set(one.key, (error as Error).message)
+          closed.set(one.key, this.#isDraining(one) ? stillAnswering(one.address, one.listenPort) : (error as Error).message)
         }
       }),
     )
     this.#closed = closed
     return opened
+  }
+
+  /** One that drains, and is wanted again. */
+  async #reopened(one: PortPlan, router: PortRouter): Promise<AnyPort | undefined> {
+    for (const port of this.#draining.keys()) {
+      if (port.plan.key !== one.key) continue
+      if (port instanceof Port) await port.reopen(one, router, this.#tlsListeners)
+      else if (!port.reopen(one, router)) continue
+      this.#draining.delete(port)
+      return port
+    }
+    return undefined
+  }
+
+  async #newPort(one: PortPlan, router: PortRouter): Promise<AnyPort> {
+    const port =
+      one.kind === 'udp' ? new DatagramPort(one, router, this.runtime) : new Port(one, router, this.#tlsListeners, this.#surroundings)
+    await port.listen()
+    return port
+  }
+
+  /** Whether what it would listen on may be taken by a port of UDP that is gone and still answers. */
+  #isDraining({ kind, listenPort }: PortPlan): boolean {
+    return kind === 'udp' && this.datagramPorts.some((port) => port.draining && port.listenPort === listenPort)
   }
 
   #routerOf({ gateway, port, kind }: PortPlan) {
@@ -313,17 +336,22 @@ export class DataPlane {
 
   #retire(key: string, port: AnyPort, before: ReadonlyMap<string, Served>): void {
     this.#ports.delete(key)
-    this.#draining.set(port, before.get(port.plan.gateway)?.config.pools ?? [])
+    const drain = { pools: before.get(port.plan.gateway)?.config.pools ?? [] }
+    this.#draining.set(port, drain)
     void port.drain(this.runtime.bounds.drainTime).then(() => {
+      // It may have been taken back, and have begun anew.
+      if (this.#draining.get(port) !== drain) return
       this.#draining.delete(port)
-      if (!this.#ended) this.#updatePools([this.#served])
+      if (this.#ended) return
+      this.#updatePools([this.#served])
+      void this.#retry()
     })
   }
 
   /** Pools of draining ports stay until their last request has ended. */
   #updatePools(generations: readonly ReadonlyMap<string, Served>[]): void {
     const pools = new Map<PoolKey, PoolConfig>()
-    for (const configs of this.#draining.values()) for (const pool of configs) pools.set(pool.key, pool)
+    for (const drain of this.#draining.values()) for (const pool of drain.pools) pools.set(pool.key, pool)
     for (const served of generations) for (const { config } of served.values()) for (const pool of config.pools) pools.set(pool.key, pool)
     this.runtime.pools.update([...pools.values()])
   }
@@ -342,7 +370,9 @@ export class DataPlane {
   async #retry(): Promise<void> {
     if (this.#closed.size === 0) return
     await this.#inTurn(async () => {
-      if (!this.#ended && (await this.#open())) this.#options.onReport?.(this.#report())
+      if (this.#ended || !(await this.#open())) return
+      this.#updatePools([this.#served])
+      this.#options.onReport?.(this.#report())
     })
   }
 

@@ -188,12 +188,12 @@ export class DatagramPeer {
     onTestFinished(() => this.close())
   }
 
-  static async open(answer?: (text: string) => string, address = '127.0.0.1'): Promise<DatagramPeer> {
+  static async open(answer?: (text: string) => string, address = '127.0.0.1', port = 0): Promise<DatagramPeer> {
     const socket = createSocket('udp4')
     const peer = new DatagramPeer(socket)
     if (answer !== undefined)
       socket.on('message', (datagram, { address: from, port }) => socket.send(answer(datagram.toString('latin1')), port, from))
-    socket.bind(0, address)
+    socket.bind(port, address)
     await once(socket, 'listening')
     return peer
   }

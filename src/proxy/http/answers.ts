@@ -68,6 +68,7 @@ export function answerTo(failure: UpstreamFailure): Answer {
   switch (failure) {
     case 'connect-refused':
     case 'connect-tls':
+    case 'connect-http2':
       return connectFailed
     case 'connect-timeout':
       return connectTimeout

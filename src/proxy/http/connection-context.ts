@@ -117,6 +117,8 @@ export interface ClientConnection {
   readonly deadline: number
   /** Ends now when idle, else after the current answer, which says `Connection: close`; a new one waits a moment for its first request. Tunnels go on. */
   drain(): void
+  /** Takes `drain` back, as far as the client has not been told of it. */
+  stay(): void
   /** Ends at once, whatever is under way. */
   destroy(): void
   /** Called once, after the socket has closed. */

@@ -65,6 +65,7 @@ export function mayRetry(failure: UpstreamFailure, { reused, answered }: Upstrea
     case 'connect-refused':
     case 'connect-timeout':
     case 'connect-tls':
+    case 'connect-http2':
     case 'refused':
       return true
     case 'closed':

@@ -101,6 +101,12 @@ export class Http1Connection implements ClientConnection, Downstream, ByteHandle
     else this.#finish()
   }
 
+  stay(): void {
+    if (!this.#draining) return
+    this.#draining = false
+    if (this.phase === 'idle') this.#await(this.context.runtime.bounds.clientIdleTime)
+  }
+
   destroy(): void {
     this.#lose('shutdown')
   }

@@ -109,6 +109,9 @@ export class Http2Connection implements ClientConnection, StreamOwner, SessionUs
     this.#await(this.context.runtime.bounds.http2NoticeTime)
   }
 
+  /** GOAWAY cannot be taken back: the client asks for nothing more here. */
+  stay(): void {}
+
   destroy(): void {
     this.#end('shutdown')
   }

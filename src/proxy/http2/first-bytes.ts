@@ -52,6 +52,13 @@ export class FirstBytes implements ClientConnection, ByteHandler, Swept {
     sweep.watch(this)
   }
 
+  stay(): void {
+    if (!this.#draining) return
+    this.#draining = false
+    if (this.#next !== undefined) return this.#next.stay()
+    if (this.#held === undefined) this.deadline = this.#context.runtime.sweep.now + this.#context.runtime.bounds.clientIdleTime
+  }
+
   destroy(): void {
     if (this.#next === undefined) this.#socket.destroy()
     else this.#next.destroy()

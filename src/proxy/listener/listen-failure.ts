@@ -5,6 +5,11 @@ export function listenFailure(address: string, port: number, error: NodeJS.Errno
   return `Cannot listen on ${hostPort(address, port)}: ${reason(address, port, error)}`
 }
 
+/** What is in the way are answers of our own, to clients of a listener that is gone. */
+export function stillAnswering(address: string, port: number): string {
+  return `Cannot listen on ${hostPort(address, port)}: port ${port} must be free, got one where clients of a listener that is gone still wait for answers (it opens after them)`
+}
+
 function reason(address: string, port: number, error: NodeJS.ErrnoException): string {
   switch (error.code ?? '') {
     case 'EADDRINUSE':

@@ -81,13 +81,16 @@ export class Port implements LivePort, TlsPort {
     proxyHeadersRefused: 0,
   }
   readonly #surroundings: PortSurroundings
-  readonly #socket: AcceptingSocket
+  #socket: AcceptingSocket
   #tlsListeners: TlsListeners
   #listenerKeys: ReadonlySet<ListenerKey>
   readonly #connections = new Map<ClientConnection, Stays>()
+  /** Those that drain, with what ends them. */
+  readonly #leaving = new Map<ClientConnection, NodeJS.Timeout>()
   readonly #pendingHeaders = new Set<PendingHeader>()
   #open = 0
-  readonly #emptied: (() => void)[] = []
+  /** Ends the drains. */
+  readonly #drained: (() => void)[] = []
 
   constructor(plan: PortPlan, router: PortRouter, tlsListeners: TlsListeners, surroundings: PortSurroundings) {
     this.plan = plan
@@ -95,15 +98,20 @@ export class Port implements LivePort, TlsPort {
     this.#tlsListeners = tlsListeners
     this.#listenerKeys = keysOf(plan)
     this.#surroundings = surroundings
-    this.#socket = surroundings.listen({
-      name: plan.key,
-      address: plan.address,
-      port: plan.listenPort,
+    this.#socket = this.#listeningSocket()
+  }
+
+  #listeningSocket(): AcceptingSocket {
+    const { listen, acceptFailed } = this.#surroundings
+    return listen({
+      name: this.plan.key,
+      address: this.plan.address,
+      port: this.plan.listenPort,
       accept: (socket) => this.#accept(socket),
       acceptHandle: this.#takesHandles ? (handle) => this.#acceptHandle(handle) : undefined,
       acceptFailed: (error) => {
         this.counters.shed.accept += 1
-        surroundings.acceptFailed(error)
+        acceptFailed(error)
       },
     })
   }
@@ -123,28 +131,58 @@ export class Port implements LivePort, TlsPort {
     return this.#socket.open()
   }
 
-  /** What a new configuration says. Connections are not touched; those of TLS listeners and of stream routes that are gone drain. */
+  /**
+   * What a new configuration says. Connections are not touched; those of TLS listeners and of stream routes that are gone drain, and those
+   * whose listener or route is back drain no more.
+   */
   swap(plan: PortPlan, router: PortRouter, tlsListeners: TlsListeners): void {
     this.plan = plan
     this.router = router
     this.#tlsListeners = tlsListeners
     this.#listenerKeys = keysOf(plan)
-    const leaving: ClientConnection[] = []
-    for (const [connection, stays] of this.#connections) if (!stays()) leaving.push(connection)
-    for (const connection of leaving) connection.drain()
-    if (leaving.length > 0) destroyLater(leaving, this.#surroundings.runtime.bounds.drainTime)
+    for (const [connection, stays] of this.#connections) {
+      if (!stays()) this.#leave(connection, this.#surroundings.runtime.bounds.drainTime)
+      else if (this.#forgetLeaving(connection)) connection.stay()
+    }
   }
 
-  /** Accepts no more, ends idle connections now, new ones soon and busy ones after their answer, all after `milliseconds`. Resolves when none is left. */
+  /** Takes a drain back: listens again, and connections that the configuration has a place for go on. Rejects as `listen` does, and drains on. */
+  async reopen(plan: PortPlan, router: PortRouter, tlsListeners: TlsListeners): Promise<void> {
+    const socket = this.#listeningSocket()
+    await socket.open()
+    this.#socket = socket
+    this.draining = false
+    for (const resolve of this.#drained.splice(0)) resolve()
+    this.swap(plan, router, tlsListeners)
+  }
+
+  /** One that drains already has the time that it was given. */
+  #leave(connection: ClientConnection, milliseconds: number): void {
+    if (this.#leaving.has(connection)) return
+    const timer = setTimeout(() => connection.destroy(), Math.min(milliseconds, longestTimer)).unref()
+    this.#leaving.set(connection, timer)
+    connection.drain()
+  }
+
+  /** False: it does not drain. */
+  #forgetLeaving(connection: ClientConnection): boolean {
+    clearTimeout(this.#leaving.get(connection))
+    return this.#leaving.delete(connection)
+  }
+
+  /**
+   * Accepts no more, ends idle connections now, new ones soon and busy ones after their answer, all after `milliseconds`. Resolves when none
+   * is left, or when `reopen` takes it back.
+   */
   async drain(milliseconds: number): Promise<void> {
     const { runtime } = this.#surroundings
     if (!this.draining) this.#socket.close()
     this.draining = true
     this.#hurry(runtime.bounds.lingerTime)
-    for (const connection of this.#connections.keys()) connection.drain()
+    for (const connection of this.#connections.keys()) this.#leave(connection, milliseconds)
     if (this.#open === 0) return
-    const emptied = new Promise<void>((resolve) => {
-      this.#emptied.push(resolve)
+    const drained = new Promise<void>((resolve) => {
+      this.#drained.push(resolve)
     })
     const timer = setTimeout(
       () => {
@@ -153,7 +191,7 @@ export class Port implements LivePort, TlsPort {
       },
       Math.min(milliseconds, longestTimer),
     ).unref()
-    await emptied
+    await drained
     clearTimeout(timer)
   }
 
@@ -196,8 +234,15 @@ export class Port implements LivePort, TlsPort {
     const connection = new StreamConnection(side, { ...context, runtime: this.#surroundings.runtime }, first)
     if (connection.phase === 'closed') return
     const { key, kind } = stream.config
-    this.#connections.set(connection, () => this.#hasStream(listener, key, kind))
-    connection.onClosed = () => this.#connections.delete(connection)
+    this.#keep(connection, () => this.#hasStream(listener, key, kind))
+  }
+
+  #keep(connection: ClientConnection, stays: Stays): void {
+    this.#connections.set(connection, stays)
+    connection.onClosed = () => {
+      this.#connections.delete(connection)
+      this.#forgetLeaving(connection)
+    }
   }
 
   #hasStream(listener: ListenerKey, key: string, kind: string): boolean {
@@ -225,10 +270,9 @@ export class Port implements LivePort, TlsPort {
     }
     const connection = this.#surroundings.serve(socket, context, first)
     const stays = sni === undefined ? always : () => this.#settle(context, sni)
-    this.#connections.set(connection, stays)
-    connection.onClosed = () => this.#connections.delete(connection)
+    this.#keep(connection, stays)
     // The listeners may have changed since the handshake began.
-    if (this.draining || !stays()) connection.drain()
+    if (this.draining || !stays()) this.#leave(connection, this.#surroundings.runtime.bounds.drainTime)
     return connection
   }
 
@@ -335,15 +379,8 @@ export class Port implements LivePort, TlsPort {
   readonly #closed = (): void => {
     this.#open -= 1
     this.#surroundings.admission.open -= 1
-    if (this.#open === 0) for (const resolve of this.#emptied.splice(0)) resolve()
+    if (this.#open === 0) for (const resolve of this.#drained.splice(0)) resolve()
   }
-}
-
-function destroyLater(connections: readonly ClientConnection[], milliseconds: number): NodeJS.Timeout {
-  const end = (): void => {
-    for (const connection of connections) connection.destroy()
-  }
-  return setTimeout(end, Math.min(milliseconds, longestTimer)).unref()
 }
 
 function keysOf(plan: PortPlan): ReadonlySet<ListenerKey> {

@@ -13,6 +13,7 @@ import type { CompiledStream, PortRouter } from '../../routing/router.ts'
 import type { ProxyRuntime } from '../http/connection-context.ts'
 import { listenFailure } from '../listener/listen-failure.ts'
 import type { PortPlan } from '../listener/plan.ts'
+import type { Endpoint } from '../upstream/endpoint.ts'
 import { DatagramSession } from './datagram-session.ts'
 import { asIs } from './numeric-lookup.ts'
 
@@ -24,6 +25,9 @@ export interface DatagramCounters {
   dropped: number
 }
 
+/** Clients of which it is remembered who refused them; those that do not come back are forgotten in their turn. */
+const mostRefused = 1_024
+
 export class DatagramPort {
   plan: PortPlan
   draining = false
@@ -33,9 +37,13 @@ export class DatagramPort {
   #sockets: readonly Socket[] = []
   /** By socket and client; the one that was silent longest comes first. */
   readonly #sessions = new Map<string, DatagramSession>()
+  /** By client: endpoints that took none of its datagrams, until one does. */
+  readonly #refused = new Map<string, readonly Endpoint[]>()
   #listenPort = 0
-  #emptied: (() => void) | undefined
+  /** Ends the drain: its time is over, or it is taken back. */
+  #endDrain: ((isOver: boolean) => void) | undefined
   #drained: Promise<void> | undefined
+  #closed = false
   #latest: DatagramSession | undefined
 
   constructor(plan: PortPlan, router: PortRouter, runtime: ProxyRuntime) {
@@ -81,6 +89,16 @@ export class DatagramPort {
     for (const session of this.#sessions.values()) if (session.stream.config.key !== stream?.config.key) session.end()
   }
 
+  /** Takes a drain back: sockets and sessions go on as they are. False: they are closed already. */
+  reopen(plan: PortPlan, router: PortRouter): boolean {
+    if (this.#closed) return false
+    this.draining = false
+    this.#drained = undefined
+    this.#endDrain?.(false)
+    this.swap(plan, router)
+    return true
+  }
+
   /** No new sessions; those that there are have `milliseconds` for their answers, but no longer than it takes to see that none comes. */
   drain(milliseconds: number): Promise<void> {
     this.draining = true
@@ -90,14 +108,18 @@ export class DatagramPort {
   async #drain(milliseconds: number): Promise<void> {
     if (this.#sessions.size > 0 && milliseconds > 0) {
       const time = Math.min(milliseconds, this.#runtime.bounds.lingerTime, longestTimer)
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, time)
-        this.#emptied = () => {
+      const isOver = await new Promise<boolean>((resolve) => {
+        const timer = setTimeout(() => this.#endDrain?.(true), time)
+        this.#endDrain = (over) => {
           clearTimeout(timer)
-          resolve()
+          this.#endDrain = undefined
+          this.#closed = over
+          resolve(over)
         }
       })
+      if (!isOver) return
     }
+    this.#closed = true
     for (const session of this.#sessions.values()) session.end()
     await Promise.all(this.#sockets.map(close))
   }
@@ -132,10 +154,11 @@ export class DatagramPort {
     const { bounds, pools } = this.#runtime
     const choice = stream.chooseBackend()
     const pool = choice?.kind === 'pool' ? pools.get(choice.pool) : undefined
-    let endpoint = pool?.pick(undefined) ?? 'no-endpoint'
+    const tried = this.#refused.get(client)
+    let endpoint = pool?.pick(tried) ?? 'no-endpoint'
     if (endpoint === 'overload' && this.#sessions.size > 0) {
       this.#evict()
-      endpoint = pool?.pick(undefined) ?? 'no-endpoint'
+      endpoint = pool?.pick(tried) ?? 'no-endpoint'
     }
     if (pool === undefined || typeof endpoint === 'string') {
       stream.counters.failed += 1
@@ -143,6 +166,7 @@ export class DatagramPort {
     }
     // Not before it is known that another one begins.
     if (this.#sessions.size >= bounds.udpSessions) this.#evict()
+    this.#refused.delete(client)
     const session: DatagramSession = new DatagramSession({
       listener,
       client: from.address,
@@ -151,6 +175,7 @@ export class DatagramPort {
       endpoint,
       runtime: this.#runtime,
       reply: (datagram) => socket.send(datagram, from.port, from.address, ignore),
+      refused: () => this.#remember(client, [...(tried ?? []).filter((one) => one !== endpoint), endpoint]),
       ended: () => this.#forget(client, session),
     })
     this.#sessions.set(client, session)
@@ -164,10 +189,16 @@ export class DatagramPort {
     longest.end()
   }
 
+  #remember(client: string, endpoints: readonly Endpoint[]): void {
+    const [longest] = this.#refused.keys()
+    if (longest !== undefined && this.#refused.size >= mostRefused) this.#refused.delete(longest)
+    this.#refused.set(client, endpoints)
+  }
+
   #forget(client: string, session: DatagramSession): void {
     if (this.#latest === session) this.#latest = undefined
     if (this.#sessions.get(client) === session) this.#sessions.delete(client)
-    if (this.#sessions.size === 0) this.#emptied?.()
+    if (this.#sessions.size === 0) this.#endDrain?.(true)
   }
 
   #stream(): CompiledStream | undefined {

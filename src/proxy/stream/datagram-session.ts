@@ -3,6 +3,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import type { ListenerKey } from '../../config/listener.ts'
 import type { CompiledStream } from '../../routing/router.ts'
+import type { AnswerFlag } from '../../telemetry/access-record.ts'
 import type { ProxyRuntime } from '../http/connection-context.ts'
 import { ended, type Swept } from '../sweep.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
@@ -19,8 +20,16 @@ export interface SessionParts {
   readonly endpoint: Endpoint
   readonly runtime: ProxyRuntime
   readonly reply: (datagram: Buffer) => void
+  /** The endpoint takes no datagrams; the session has ended. */
+  readonly refused: () => void
   readonly ended: () => void
 }
+
+/** What ICMP says of an endpoint that does not take what it is sent; other errors are this machine's, or the datagram's. */
+const refusals: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN'])
+
+/** Who has not refused a datagram for so long, takes it: there are protocols without answers. */
+const standTime = 100
 
 /** Datagrams that wait for the name of an endpoint to be looked up. */
 const mostWaiting = 16
@@ -35,6 +44,7 @@ export class DatagramSession implements Swept {
   #sent = 0
   #received = 0
   #connected = false
+  #answered = false
   #waiting: Buffer[] = []
 
   constructor(parts: SessionParts) {
@@ -50,8 +60,7 @@ export class DatagramSession implements Swept {
     this.deadline = runtime.sweep.now + runtime.bounds.udpIdleTime
     runtime.sweep.watch(this)
     this.#socket.on('message', (datagram) => this.#answer(datagram))
-    // The endpoint has no such port, or is not there: the next datagram begins another session.
-    this.#socket.on('error', () => this.end())
+    this.#socket.on('error', (error) => this.#failed(error))
     this.#socket.connect(port, address, () => this.#ready())
   }
 
@@ -68,7 +77,7 @@ export class DatagramSession implements Swept {
     else if (this.#waiting.length < mostWaiting) this.#waiting.push(datagram)
   }
 
-  end(): void {
+  end(flag: AnswerFlag = ''): void {
     if (this.deadline === ended) return
     const { listener, client, pool, endpoint, runtime } = this.#parts
     this.deadline = ended
@@ -79,7 +88,7 @@ export class DatagramSession implements Swept {
         client,
         serverName: '',
         startedAt: this.#startedAt,
-        flag: '',
+        flag,
         sent: this.#sent,
         received: this.#received,
         backend: pool.config.key,
@@ -104,13 +113,34 @@ export class DatagramSession implements Swept {
     if (this.deadline === ended) return
     this.#connected = true
     for (const datagram of this.#waiting.splice(0)) this.#socket.send(datagram, this.#wasSent)
+    if (this.#parts.endpoint.health.kind === 'trial') setTimeout(() => this.#stands(), standTime).unref()
   }
 
   readonly #wasSent = (error: Error | null): void => {
-    if (error !== null) this.end()
+    if (error !== null) this.#failed(error)
+  }
+
+  /** The next datagram begins another session, with another endpoint where this one is not there. */
+  #failed(error: NodeJS.ErrnoException): void {
+    if (this.deadline === ended) return
+    if (error.code === undefined || !refusals.has(error.code)) return this.end()
+    const { pool, endpoint, runtime, refused } = this.#parts
+    pool.counters.connectFailures += 1
+    endpoint.problem = error.message
+    endpoint.failed('connect-refused', runtime.sweep.now)
+    this.end(!this.#answered ? 'connect-failed' : 'upstream-closed')
+    refused()
+  }
+
+  #stands(): void {
+    if (this.deadline !== ended) this.#parts.endpoint.answered(this.#parts.runtime.sweep.now)
   }
 
   #answer(datagram: Buffer): void {
+    if (!this.#answered) {
+      this.#answered = true
+      this.#stands()
+    }
     this.stream.counters.received += datagram.length
     this.#received += datagram.length
     this.#touch()

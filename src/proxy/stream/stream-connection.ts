@@ -72,6 +72,8 @@ export class StreamConnection implements ClientConnection, SideOwner, BackendEve
   /** What is under way goes on; the listener side ends it when its time is over. */
   drain(): void {}
 
+  stay(): void {}
+
   destroy(): void {
     this.#end(false, 'shutdown')
   }

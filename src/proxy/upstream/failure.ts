@@ -5,6 +5,8 @@ export type UpstreamFailure =
   | 'connect-timeout'
   /** The endpoint was there, and TLS with it did not come to be: its certificate, its name, its versions. */
   | 'connect-tls'
+  /** The endpoint took the connection, and does not speak the HTTP/2 that its port is said to. */
+  | 'connect-http2'
   /** HTTP/2: the endpoint did nothing about the request (REFUSED_STREAM, or above the last stream of its GOAWAY). */
   | 'refused'
   /** Closed or reset before the end of the answer. */
@@ -14,7 +16,9 @@ export type UpstreamFailure =
   /** Head or body stood still, or the endpoint took no bytes. */
   | 'timeout'
 
+const connectFailures: ReadonlySet<UpstreamFailure> = new Set(['connect-refused', 'connect-timeout', 'connect-tls', 'connect-http2'])
+
 /** No connection came to be: nothing was sent. */
 export function neverConnected(failure: UpstreamFailure): boolean {
-  return failure === 'connect-refused' || failure === 'connect-timeout' || failure === 'connect-tls'
+  return connectFailures.has(failure)
 }

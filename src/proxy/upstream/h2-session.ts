@@ -20,6 +20,7 @@ import type { Pool } from './pool.ts'
 /** What counts as fresh for a request that found its last connection closed. */
 const youngTime = 1_000
 const pseudoHeaders = 1
+const mustSpeak = 'the endpoint must speak HTTP/2, beginning with SETTINGS'
 
 function sessionOptions(bounds: Bounds): SessionOptions {
   return {
@@ -43,6 +44,8 @@ export class UpstreamSession implements SessionUser, ByteHandler, Swept {
   readonly #socket: Socket
   readonly #session: Session
   readonly #streams = new Set<UpstreamStream>()
+  /** It may be written to; whether HTTP/2 is spoken there is still to be seen. */
+  #dialledThrough = false
   #connected = false
   #connectedAt = 0
   /** No new streams: the endpoint, or the configuration, wants it to end. */
@@ -111,6 +114,7 @@ export class UpstreamSession implements SessionUser, ByteHandler, Swept {
 
   expire(): void {
     if (!this.#connected) {
+      if (this.#dialledThrough) this.endpoint.problem = `${mustSpeak}, and said nothing`
       this.#connectFailure = 'connect-timeout'
       this.#end('closed')
     } else if (this.#streams.size === 0) this.#destroySoon()
@@ -118,6 +122,7 @@ export class UpstreamSession implements SessionUser, ByteHandler, Swept {
   }
 
   onBytes(bytes: Buffer): void {
+    if (!this.#connected && isHttp1(bytes)) return this.#notHttp2('answered with HTTP/1')
     this.#session.read(bytes)
   }
 
@@ -139,11 +144,13 @@ export class UpstreamSession implements SessionUser, ByteHandler, Swept {
   }
 
   onFault(): void {
+    if (!this.#connected) return this.#notHttp2('began with something else')
     this.#end('protocol')
   }
 
   /** Over TLS the endpoint must have chosen HTTP/2. */
   #secured(): void {
+    this.#dialledThrough = true
     const { socket } = this.#dialled
     if (!(socket instanceof TLSSocket) || socket.alpnProtocol === 'h2') return
     this.#connectFailure = 'connect-tls'
@@ -175,8 +182,17 @@ export class UpstreamSession implements SessionUser, ByteHandler, Swept {
     setImmediate(() => this.#end('closed'))
   }
 
+  #notHttp2(got: string): void {
+    this.#connectFailure = 'connect-http2'
+    this.endpoint.problem = `${mustSpeak}, and ${got}`
+    this.#end('protocol')
+  }
+
   #end(failure: UpstreamFailure): void {
     if (this.#closed) return
+    // Some that expect HTTP/1 answer nothing to a preface that they do not know.
+    const isAwaited = this.#dialledThrough && !this.#connected && this.#streams.size > 0
+    if (failure === 'closed' && isAwaited && this.#connectFailure === undefined) return this.#notHttp2('closed the connection')
     this.#closed = true
     this.#retire()
     this.pool.connectionClosed(this.endpoint)
@@ -192,4 +208,9 @@ export class UpstreamSession implements SessionUser, ByteHandler, Swept {
     this.deadline = sweep.now + milliseconds
     sweep.watch(this)
   }
+}
+
+/** Of an answer that comes before anything was asked: what HTTP/1 says to the preface of HTTP/2. */
+function isHttp1(bytes: Buffer): boolean {
+  return bytes.toString('latin1', 0, 7) === 'HTTP/1.'
 }

@@ -11,6 +11,7 @@ import type { UpstreamFailure } from './failure.ts'
 import { Endpoint, type EndpointOwner, nameOf } from './endpoint.ts'
 import { UpstreamSession } from './h2-session.ts'
 import type { Health, HealthPolicy } from './health.ts'
+import { EndpointPause } from './pause.ts'
 import { EndpointProbe } from './probe.ts'
 import type { UpstreamRuntime } from './registry.ts'
 import { type LookOutcome, Resolution } from './resolution.ts'
@@ -69,7 +70,7 @@ export class Pool implements EndpointOwner {
   /** Usable ones that wait for their single request. */
   #trials: Endpoint[] = []
   #endpoints = new Map<string, Endpoint>()
-  readonly #probes = new Map<Endpoint, EndpointProbe>()
+  readonly #probes = new Map<Endpoint, EndpointProbe | EndpointPause>()
   /** Requests that are being repeated, or wait for it. */
   #retrying = 0
   /** What a policy allows of retries, for all pools of the backend; undefined: the bound of the data plane holds. */
@@ -291,7 +292,11 @@ export class Pool implements EndpointOwner {
       this.#probes.delete(endpoint)
       endpoint.probed(stands, now)
     }
-    this.#probes.set(endpoint, new EndpointProbe(endpoint, at, this.runtime, done))
+    const probe =
+      this.config.protocol === 'udp'
+        ? new EndpointPause(at, this.runtime.sweep, (now) => done(true, now))
+        : new EndpointProbe(endpoint, at, this.runtime, done)
+    this.#probes.set(endpoint, probe)
   }
 
   #chooseCandidates(): void {

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
+import { connect as connectHttp2 } from 'node:http2'
 import { type AddressInfo, connect, createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ListenerConfig } from '../../../src/config/listener.ts'
 import { startBackend, type TestBackend } from '../../harness/backend.ts'
@@ -23,7 +25,10 @@ describe('TLS connections of a port whose listeners change', () => {
     plane = startDataPlane()
     port = await freePort()
   })
-  afterEach(() => plane.stop())
+  afterEach(async () => {
+    backend.release()
+    await plane.stop()
+  })
   afterAll(() => backend.stop())
 
   async function serve(...listeners: ListenerConfig[]): Promise<void> {
@@ -49,6 +54,41 @@ describe('TLS connections of a port whose listeners change', () => {
     expect(await other.get('shop.example.com')).toMatchObject({ status: 200 })
     await shop.close()
     await other.close()
+  })
+
+  it('[wire:drain-revoked] go on when their listener is back before their request has been answered', async () => {
+    plane = startDataPlane({ bounds: { drainTime: 300 } })
+    await serve(wildcard, exact)
+    const shop = await client(port, 'shop.example.com')
+    const [asked] = [backend.requests.length, backend.hold()]
+    const answer = shop.get('shop.example.com')
+    await backend.seen(asked + 1)
+    await serve(wildcard)
+    await serve(wildcard, exact)
+    await delay(500)
+    backend.release()
+    expect((await answer).headers.get('connection')).not.toBe('close')
+    expect(await shop.get('shop.example.com')).toMatchObject({ status: 200 })
+    await shop.close()
+  })
+
+  it('[wire:drain-revoked] of HTTP/2, which have heard GOAWAY, end with their last stream and not before', async () => {
+    plane = startDataPlane({ bounds: { drainTime: 300 } })
+    await serve(wildcard, exact)
+    const session = connectHttp2(`https://127.0.0.1:${port}`, { ca: authority.certificate, servername: 'shop.example.com' })
+    const goaway = once(session, 'goaway')
+    const [asked] = [backend.requests.length, backend.hold()]
+    const stream = session.request({ ':path': '/', ':authority': 'shop.example.com' })
+    const head = once(stream, 'response')
+    await backend.seen(asked + 1)
+    await serve(wildcard)
+    await goaway
+    await serve(wildcard, exact)
+    await delay(500)
+    backend.release()
+    expect((await head)[0]).toMatchObject({ ':status': 200 })
+    stream.resume()
+    await once(session, 'close')
   })
 
   it('close after a handshake that their listener did not outlive', async () => {

@@ -68,7 +68,7 @@ describe('a drain', () => {
     await expect.poll(() => plane.dataPlane.ports.length).toBe(1)
   })
 
-  it('does not hinder the same port from coming back', async () => {
+  it('[wire:drain-revoked] ends when the same port comes back: what is under way goes on, and so does its connection', async () => {
     const fixed = await freePort()
     const listeners = [httpListener(80)]
     const one = pool('one', backend.port)
@@ -79,8 +79,11 @@ describe('a drain', () => {
     const busy = await underWay()
     await plane.serve(gatewayConfig({ listeners: [] }), undefined, placement)
     expect(await plane.serve(config, undefined, placement)).toMatchObject({ ports: [{ listenPort: fixed }], failedPorts: [] })
+    expect(plane.dataPlane.ports.length).toBe(1)
+    await delay(400)
     backend.release()
-    expect((await busy.answer).headers.get('connection')).toBe('close')
+    expect((await busy.answer).headers.get('connection')).not.toBe('close')
+    expect(await busy.one.get('a.example')).toMatchObject({ status: 200, body: 'one' })
     const fresh = await (await client()).get('a.example')
     expect(fresh.headers.get('connection')).not.toBe('close')
   })

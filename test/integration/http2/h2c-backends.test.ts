@@ -223,6 +223,30 @@ describe('a backend that speaks HTTP/2', () => {
     expect(taken).toBe(length)
   })
 
+  it.each([
+    ['answers with HTTP/1', 'HTTP/1.0 505 HTTP Version Not Supported\r\n\r\n', 'connect-http2', 'and answered with HTTP/1'],
+    ['says something else', 'SSH-2.0-x\r\n', 'connect-http2', 'and began with something else'],
+    ['closes the connection', undefined, 'connect-http2', 'and closed the connection'],
+    ['says nothing', '', 'connect-timeout', 'and said nothing'],
+  ] as const)('[wire:h2-upstream-settings] is named as none when it %s', async (_what, said, reason, problem) => {
+    const web = await h.backend(
+      () => {},
+      (connection) => {
+        if (said === undefined) connection.socket.end()
+        else if (said !== '') connection.write(said)
+      },
+    )
+    const gate = await h.gateway(
+      { pools: { web: [web.port] }, h2c: ['web'], rules: [{ backends: ['web'] }] },
+      { bounds: { connectTime: 300 } },
+    )
+    const client = await h.client(gate)
+    expect((await client.request()).status).toBe(reason === 'connect-timeout' ? 504 : 502)
+    const pool = gate.runtime.pools.get('web')
+    expect([...(pool?.counters.ejections ?? [])]).toEqual([[reason, 1]])
+    expect([...(pool?.endpoints ?? [])][0]?.problem).toBe(`the endpoint must speak HTTP/2, beginning with SETTINGS, ${problem}`)
+  })
+
   it('leaves no connection behind when nothing is asked of it, and none when its pool goes', async () => {
     const { web, gate } = await scene(undefined, { bounds: { poolIdleTime: 300 } })
     const client = await h.http2(gate)

@@ -246,6 +246,57 @@ describe.each(socketKinds)('[feature:TCPRoute] a TCPRoute, over $name', (used) =
     await eventually(() => client.closed || client.ended, 'the end after drain-time')
   })
 
+  it('[wire:drain-revoked] keeps connections whose route is back before drain-time is over, and begins anew when it goes again', async () => {
+    const backend = await streamBackend()
+    const pools = [streamPool('db', [backend.port])]
+    const plane = startPlane({ ...kind.options, bounds: { drainTime: 600 } })
+    await plane.serve(configOf(pools))
+    const client = await StreamClient.plain(plane.port(5432))
+    client.socket.write('1')
+    await client.hears('1')
+    await plane.serve(configOf(pools, []))
+    await delay(100)
+    await plane.serve(configOf(pools))
+    await delay(200)
+    await plane.serve(configOf(pools, []))
+    // Past the end of the first drain, and not of the second.
+    await delay(400)
+    client.socket.write('2')
+    await client.hears('12')
+    await plane.serve(configOf(pools))
+    await delay(700)
+    client.socket.write('3')
+    await client.hears('123')
+    await plane.serve(configOf(pools, []))
+    await client.gone()
+  })
+
+  it('[wire:drain-revoked] keeps connections whose port is back, with their route', async () => {
+    const backend = await streamBackend()
+    const pools = [streamPool('db', [backend.port])]
+    const port = await freePort()
+    const plane = startPlane({ ...kind.options, bounds: { drainTime: 500 } })
+    const place = () => ({ address: '127.0.0.1', port })
+    await plane.serve(configOf(pools), undefined, place)
+    const client = await StreamClient.plain(port)
+    client.socket.write('1')
+    await client.hears('1')
+    await plane.serve(gatewayConfig({ listeners: [] }), undefined, place)
+    await expect(StreamClient.plain(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    expect((await plane.serve(configOf(pools), undefined, place)).failedPorts).toEqual([])
+    await delay(700)
+    client.socket.write('2')
+    await client.hears('12')
+    const another = await StreamClient.plain(port)
+    another.socket.write('3')
+    await another.hears('3')
+    // Of another route, it goes on draining.
+    await plane.serve(gatewayConfig({ listeners: [] }), undefined, place)
+    await plane.serve(configOf(pools, [streamRoute('tcp', 'other', [listener], pools)]), undefined, place)
+    await client.gone()
+    expect(await ask(port)).toBe('')
+  })
+
   it('[wire:stream-idle] ends a connection in which nobody says anything', async () => {
     const backend = await streamBackend()
     const plane = await scene([streamPool('db', [backend.port])], { tunnelIdleTime: 600 })

@@ -273,6 +273,90 @@ describe('[feature:UDPRoute] a UDPRoute', () => {
     expect(await client.hears(3)).toEqual(['first', 'first', 'second'])
   })
 
+  it('[wire:datagram-refused] ejects an endpoint that refuses datagrams, and sends its client to another one', async () => {
+    const [backend, gone] = [await DatagramPeer.open(() => 'here'), await freePort()]
+    const records: AccessRecord[] = []
+    const plane = startPlane({ bounds: { ejectTime: 60_000, ejectTimeMost: 60_000 }, accessLog: (record) => records.push(record) })
+    const target = streamPool('dns', [gone, backend.port], { udp: true })
+    await serve(plane, [[target, 1]])
+    const pool = plane.dataPlane.runtime.pools.get(target.key)
+    const lost: number[] = []
+    for (let i = 0; i < 30; i += 1) {
+      const client = await DatagramPeer.open()
+      client.send('first', plane.port(53))
+      await eventually(() => client.received.length === 1 || records.length > lost.length, 'an answer or a refusal')
+      if (client.received.length === 0) {
+        lost.push(i)
+        client.send('second', plane.port(53))
+      }
+      expect(await client.hears(1)).toEqual(['here'])
+    }
+    // Only one can find out, since the first refusal ejects.
+    expect(lost.length).toBe(1)
+    expect(pool?.counters.ejections).toEqual(new Map([['connect-refused', 1]]))
+    expect(pool?.candidates.map(({ name }) => name)).toEqual([`127.0.0.1:${backend.port}`])
+    expect(records).toMatchObject([{ flag: 'connect-failed', upstream: `127.0.0.1:${gone}` }])
+  })
+
+  it('[wire:datagram-refused] sends a client on to an endpoint that has not refused it, also when most of them do', async () => {
+    const backend = await DatagramPeer.open(() => 'here')
+    const gone = [await freePort(), await freePort(), await freePort(), await freePort(), await freePort()]
+    const records: AccessRecord[] = []
+    const plane = startPlane({ bounds: { panicPercent: 100 }, accessLog: (record) => records.push(record) })
+    await serve(plane, [[streamPool('dns', [...gone, backend.port], { udp: true }), 1]])
+    for (let i = 0; i < 10; i += 1) {
+      const client = await DatagramPeer.open()
+      const before = records.length
+      while (client.received.length === 0 && records.length - before <= gone.length) {
+        const refused = records.length
+        client.send('again', plane.port(53))
+        await eventually(() => client.received.length === 1 || records.length > refused, 'an answer or a refusal')
+      }
+      expect(client.received.length).toBe(1)
+      expect(new Set(records.slice(before).map(({ upstream }) => upstream)).size).toBe(records.length - before)
+    }
+    expect(records.length).toBeGreaterThan(0)
+  })
+
+  it.each([true, false])(
+    '[wire:datagram-refused] gives an endpoint that was gone one session, and all of its share when it takes that: answers %s',
+    async (answers) => {
+      const [backend, port] = [await DatagramPeer.open(() => 'here'), await freePort()]
+      const plane = startPlane({ bounds: { ejectTime: 100 } })
+      const target = streamPool('dns', [port, backend.port], { udp: true })
+      await serve(plane, [[target, 1]])
+      const pool = plane.dataPlane.runtime.pools.get(target.key)
+      const healths = () => [...(pool?.endpoints ?? [])].map(({ health }) => health.kind)
+      const ask = async (): Promise<void> => (await DatagramPeer.open()).send('asks', plane.port(53))
+      for (let i = 0; i < 100 && !healths().includes('ejected'); i += 1) {
+        await ask()
+        await pause(10)
+      }
+      const back = await DatagramPeer.open(answers ? () => 'back' : undefined, '127.0.0.1', port)
+      await eventually(() => healths().includes('trial'), 'the end of the ejection')
+      expect(back.received).toEqual([])
+      await ask()
+      await eventually(() => healths().every((health) => health === 'available'), 'an endpoint that is back')
+      expect(back.received.map(({ text }) => text)).toEqual(['asks'])
+    },
+  )
+
+  it('[wire:datagram-refused] notices that a backend dies in the midst of a session', async () => {
+    const [first, second] = [await DatagramPeer.open(() => 'first'), await DatagramPeer.open(() => 'second')]
+    const records: AccessRecord[] = []
+    const plane = startPlane({ accessLog: (record) => records.push(record) })
+    await serve(plane, [[streamPool('dns', [first.port, second.port], { udp: true }), 1]])
+    const client = await DatagramPeer.open()
+    client.send('x', plane.port(53))
+    const [serving] = await client.hears(1)
+    ;(serving === 'first' ? first : second).close()
+    client.send('lost', plane.port(53))
+    await eventually(() => records.length === 1, 'the end of the session')
+    expect(records[0]).toMatchObject({ flag: 'upstream-closed', responseBytes: serving?.length })
+    client.send('x', plane.port(53))
+    expect(await client.hears(2)).toEqual([serving, serving === 'first' ? 'second' : 'first'])
+  })
+
   it('[wire:stream-log] has a line in the access log for each session', async () => {
     const backend = await DatagramPeer.open((text) => `${text}${text}`)
     const records: AccessRecord[] = []
@@ -283,6 +367,56 @@ describe('[feature:UDPRoute] a UDPRoute', () => {
     await client.hears(1)
     await eventually(() => records.length === 1, 'the record')
     expect(records[0]).toMatchObject({ protocol: 'UDP', client: '127.0.0.1', listener: listener.key, requestBytes: 2, responseBytes: 4 })
+  })
+
+  it('[wire:datagram-drain] is at an end when the port comes back: its sockets are taken over, and its sessions go on', async () => {
+    const backend = await DatagramPeer.open()
+    const port = await freePort()
+    const plane = startPlane()
+    const place = () => ({ address: '0.0.0.0', port })
+    const pools = [[streamPool('dns', [backend.port], { udp: true }), 1]] as const
+    await serve(plane, pools, place)
+    const client = await DatagramPeer.open()
+    client.send('asks', port)
+    await backend.hears(1)
+    await plane.serve(gatewayConfig({ listeners: [] }), undefined, place)
+    await serve(plane, pools, place)
+    await delay(1_500)
+    backend.send('late', Number(backend.received[0]?.from.split(':')[1]))
+    expect(await client.hears(1)).toEqual(['late'])
+    const other = await DatagramPeer.open()
+    other.send('asks too', port)
+    await backend.hears(2)
+    expect(portOf(plane).open).toBe(2)
+    // And it can go for good.
+    await plane.serve(gatewayConfig({ listeners: [] }), undefined, place)
+    await eventually(() => plane.dataPlane.datagramPorts.length === 0, 'the end of the drain')
+    await serve(plane, pools, place)
+    other.send('once more', port)
+    await backend.hears(3)
+  })
+
+  it('[wire:datagram-drain] is waited for by a port that another address of it is in the way of, and is named as the reason', async () => {
+    const backend = await DatagramPeer.open()
+    const port = await freePort()
+    const reports: unknown[] = []
+    const plane = startPlane({ onReport: (report) => reports.push(report.get('default/test')?.failedPorts) })
+    await serve(plane, [[streamPool('dns', [backend.port], { udp: true }), 1]], () => ({ address: '127.0.0.1', port }))
+    const client = await DatagramPeer.open()
+    client.send('asks', port)
+    await backend.hears(1)
+    const { failedPorts } = await plane.serve(gatewayConfig({ listeners: [listener] }), undefined, () => ({ address: '0.0.0.0', port }))
+    expect(failedPorts).toEqual([
+      {
+        port: 53,
+        transport: 'UDP',
+        message: `Cannot listen on 0.0.0.0:${port}: port ${port} must be free, got one where clients of a listener that is gone still wait for answers (it opens after them)`,
+      },
+    ])
+    backend.send('late', Number(backend.received[0]?.from.split(':')[1]))
+    expect(await client.hears(1)).toEqual(['late'])
+    await eventually(() => reports.length > 0, 'the port')
+    expect(reports).toEqual([[]])
   })
 
   it('[wire:datagram-drain] still brings answers that were asked for when the data plane drains', async () => {

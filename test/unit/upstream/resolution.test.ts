@@ -7,9 +7,12 @@ import { createNameLookup, type NameOutcome } from '../../../src/proxy/upstream/
 import { type LookOutcome, Resolution } from '../../../src/proxy/upstream/resolution.ts'
 
 describe('the addresses that a name may lead to', () => {
-  it.each(['192.0.2.1', '10.0.0.1', '100.64.0.1', '2001:db8::1', 'fd00::1'])('%s is one', (address) => {
-    expect(mayLeadTo(address, false, {})).toBe(true)
-  })
+  it.each(['192.0.2.1', '10.0.0.1', '100.64.0.1', '100.100.100.201', '168.63.129.17', '2001:db8::1', '64:ff9c::1', 'fd00::1'])(
+    '%s is one',
+    (address) => {
+      expect(mayLeadTo(address, false, {})).toBe(true)
+    },
+  )
 
   it.each([
     '127.0.0.1',
@@ -24,6 +27,18 @@ describe('the addresses that a name may lead to', () => {
     '224.0.0.1',
     '255.255.255.255',
     'fd00:ec2::254',
+    '100.100.100.200',
+    '168.63.129.16',
+    '192.0.0.192',
+    'fd20:ce::254',
+    'fd00:c1::a9fe:a9fe',
+    'fd00:42::42',
+    '2002:7f00:1::',
+    '2002:a9fe:a9fe::1',
+    '64:ff9b:1::7f00:1',
+    '64:ff9b:1:7f00:0:100::',
+    '::ffff:0:127.0.0.1',
+    '2001:0:7f00:1::',
     'localhost',
   ])('[wire:name-guard] %s is none in a cluster', (address) => {
     expect(mayLeadTo(address, false, {})).toBe(false)

@@ -3,6 +3,7 @@ import type { Service, ServicePort } from '../api/core.ts'
 import type { Finding } from '../api/finding.ts'
 import type { Gateway, Listener, ListenerSet } from '../api/gateway.ts'
 import type { ObjectRef } from '../api/meta.ts'
+import type { BackendTlsPolicy } from '../api/policy.ts'
 import { nearest } from '../lib/nearest.ts'
 
 type Path = readonly (string | number)[]
@@ -172,6 +173,16 @@ export const findings = {
       object: refOf(owner),
       path: ['spec', 'listeners', owner.spec.listeners.indexOf(listener), 'tls', 'options', option],
       message: `The TLS option ${option} is not known and has no effect.`,
+    }
+  },
+
+  backendTlsOptionUnknown(policy: BackendTlsPolicy, option: string): Finding {
+    return {
+      code: 'tls-option-unknown',
+      severity: 'warning',
+      object: refOf(policy),
+      path: ['spec', 'options', option],
+      message: `The TLS option ${option} is not known for backends and has no effect.`,
     }
   },
 

@@ -15,6 +15,7 @@ import { keep } from './keep.ts'
 import { listenerSetOf, type ListenerSetResult } from './listener-set.ts'
 import type { Inputs, Memo } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
+import { optionFindings } from './policy-options.ts'
 import { targetFindings, type TargetingPolicy } from './policy-targets.ts'
 import type { RouteResult } from './route.ts'
 import { streamRouteOf } from './stream-route.ts'
@@ -53,14 +54,15 @@ export function judgeXBackends(snapshot: Snapshot, memo: Memo): readonly JudgedX
   return memo.each<XBackend, JudgedXBackend>('XBackend', objects(snapshot.all('XBackend')), (backend, read) => judgeXBackend(read, backend))
 }
 
-export interface JudgedPolicyTargets {
+/** What there is to say of a policy whether a Gateway leads to it or not; its status is another matter. */
+export interface JudgedPolicy {
   readonly findings: readonly Finding[]
 }
 
-export function judgePolicyTargets(snapshot: Snapshot, memo: Memo): readonly (readonly JudgedPolicyTargets[])[] {
+export function judgePolicies(snapshot: Snapshot, memo: Memo): readonly (readonly JudgedPolicy[])[] {
   const ofKind = (kind: TargetingPolicy['kind']) =>
-    memo.each<TargetingPolicy, JudgedPolicyTargets>(kind, objects<TargetingPolicy>(snapshot.all(kind)), (policy, read, last) =>
-      keep(last, { findings: targetFindings(read, policy) }),
+    memo.each<TargetingPolicy, JudgedPolicy>(kind, objects<TargetingPolicy>(snapshot.all(kind)), (policy, read, last) =>
+      keep(last, { findings: [...targetFindings(read, policy), ...optionFindings(policy)] }),
     )
   return [ofKind('BackendTLSPolicy'), ofKind('XBackendTrafficPolicy'), ofKind('XTelemetryPolicy')]
 }

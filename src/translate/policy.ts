@@ -21,14 +21,15 @@ export function statusesOfPolicies(snapshot: Snapshot, routes: readonly RouteRes
   const policies = snapshot.all('BackendTLSPolicy')
   if (policies.length === 0) return []
   const byService = ancestorsBy(routes, ({ services }) => services)
-  const byTarget = ancestorsBy(routes, ({ targets }) => targets)
+  let byTarget: ReturnType<typeof ancestorsBy> | undefined
+  const namedBy = (target: string) => (byTarget ??= ancestorsBy(routes, ({ targets }) => targets)).get(target)
   return policies.flatMap((policy) => {
     const ancestors = new Map(
       servicesOf(policy).flatMap(({ namespace, name }) => {
         const path = `${namespace}/${name}`
         // No request reaches what is not there; the routes that name it are those whose Gateways are concerned.
         const isThere = snapshot.get('Service', namespace, name) !== undefined
-        return [...((isThere ? byService.get(path) : byTarget.get(`Service/${path}`)) ?? [])]
+        return [...((isThere ? byService.get(path) : namedBy(`Service/${path}`)) ?? [])]
       }),
     )
     return ancestors.size === 0 ? [] : [statusOf(snapshot, policy, ancestors)]

@@ -4,7 +4,7 @@ import { difference } from '../sources/difference.ts'
 import type { LocatedFinding } from '../sources/source.ts'
 import type { StatusOf, Translation } from '../translate/translation.ts'
 import { located } from './finding-lines.ts'
-import { refusals, routeVerdict, verdict } from './run-report.ts'
+import { ancestorsVerdict, refusals, routeVerdict, verdict } from './run-report.ts'
 import type { View } from './serving.ts'
 import type { Style } from './style.ts'
 
@@ -15,7 +15,7 @@ const mostLines = 60
 export function changeReport(before: View, after: View, style: Style): string {
   const lines = [
     ...judged(before, after).flatMap((status) => changeLines(status, after, style)),
-    ...removedObjects(before.here, after.here).map((name) => `  ${name}: gone`),
+    ...removedLines(before, after),
     ...located(newFindings(before, after), style),
     ...mendedFindings(before, after)
       .filter(({ severity }) => severity !== 'note')
@@ -24,6 +24,14 @@ export function changeReport(before: View, after: View, style: Style): string {
   ]
   if (lines.length > mostLines) lines.splice(mostLines, lines.length, `  ... and ${lines.length - mostLines} more lines`)
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`
+}
+
+/** An object may stay and lose its status: a policy when its target changes, a route when its Gateway becomes another controller's. */
+function removedLines(before: View, after: View): string[] {
+  const removed = removedObjects(before.here, after.here)
+  if (removed.length === 0) return []
+  const objects = new Set(after.read.objects.map(({ kind, metadata }) => `${kind}/${metadata.namespace}/${metadata.name}`))
+  return removed.map((name) => `  ${name}: ${objects.has(name) ? 'no Gateway has to do with it any more' : 'gone'}`)
 }
 
 /** Statuses of objects that were edited, and those that read differently now. */
@@ -106,5 +114,6 @@ function statusLine(status: StatusOf, view: View, style: Style): string {
   if ('parents' in status.status) {
     return `  ${name}: ${status.status.parents.map(({ conditions = [] }) => routeVerdict(view, status, conditions, style)).join('; ')}`
   }
-  return `  ${name}: ${verdict('conditions' in status.status ? status.status.conditions : [], style)}`
+  if ('ancestors' in status.status) return `  ${name}: ${ancestorsVerdict(view, status, style)}`
+  return `  ${name}: ${verdict(status.status.conditions, style)}`
 }

@@ -24,13 +24,16 @@ export function withNearServices(findings: readonly LocatedFinding[], snapshot: 
   }
   return findings.map((finding) => {
     const text = fixes.get(missingService(finding) ?? '')
-    return text === undefined ? finding : { ...finding, fix: { text } }
+    if (text === undefined) return finding
+    const { fix } = finding
+    return { ...finding, fix: { text: fix !== undefined && 'text' in fix ? `${text}\n${fix.text}` : text } }
   })
 }
 
 /** `namespace/name` */
 function missingService({ code, cause = '' }: LocatedFinding): string | undefined {
-  return code === 'service-not-defined' ? cause.slice('Service/'.length) : undefined
+  const isMissing = code === 'service-not-defined' || code === 'policy-target-not-defined'
+  return isMissing && cause.startsWith('Service/') ? cause.slice('Service/'.length) : undefined
 }
 
 /** Of the same namespace if possible. None where the name stands in another namespace: then that is what is wrong, or it is another's. */

@@ -186,6 +186,16 @@ export function routeVerdict(view: View, status: StatusOf, conditions: readonly 
   )
 }
 
+/** Of a policy or an XBackend, which have no conditions of their own: whatever a Gateway refuses is its verdict. */
+export function ancestorsVerdict(view: View, status: StatusOf, style: Style): string {
+  const strict = clusterStatus(view, status)
+  return bothVerdicts(ancestorConditions(status), strict === undefined ? [] : ancestorConditions(strict), style)
+}
+
+function ancestorConditions({ status }: StatusOf): readonly Condition[] {
+  return 'ancestors' in status ? status.ancestors.flatMap(({ conditions }) => conditions) : []
+}
+
 /** What a cluster would write for the same object. */
 function clusterStatus(view: View, status: StatusOf): StatusOf | undefined {
   return statusOf(view.cluster.statuses, status)
@@ -218,7 +228,9 @@ export function refusals(statuses: readonly StatusOf[], style: Style): string[] 
 }
 
 /** The Gateway's own conditions only repeat those of its listeners, where it has some that are bad. */
-function conditionsOf({ status }: StatusOf): { condition: Condition; where: string }[] {
+function conditionsOf(of: StatusOf): { condition: Condition; where: string }[] {
+  const { status } = of
+  if ('ancestors' in status) return ancestorConditions(of).map((condition) => ({ condition, where: '' }))
   if ('parents' in status) return status.parents.flatMap(({ conditions = [] }) => conditions.map((condition) => ({ condition, where: '' })))
   const listeners = 'listeners' in status ? status.listeners : []
   const ofListeners = listeners.flatMap(({ name, conditions }) =>

@@ -78,7 +78,11 @@ function refusals(status: StatusOf): Refusal[] {
     where: string,
     parentRef?: RouteParentStatus['parentRef'],
   ): void => {
-    for (const condition of conditions.filter(isBad)) found.push({ status, condition, path, where, ...(parentRef && { parentRef }) })
+    for (const condition of conditions.filter(isBad)) {
+      // translate has a finding for each such target, at its place, whether a Gateway leads to it or not.
+      if (condition.reason === 'TargetNotFound') continue
+      found.push({ status, condition, path, where, ...(parentRef && { parentRef }) })
+    }
   }
   const { kind, status: of } = status
   if ('parents' in of) {

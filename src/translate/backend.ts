@@ -188,7 +188,8 @@ function portOf({ spec }: Service, number: number | undefined, transport: Transp
   return port ?? (spec.type === 'ExternalName' ? { port: number, protocol: transport } : undefined)
 }
 
-function portsInWords({ spec }: Service): string {
+/** A clause. */
+export function portsInWords({ spec }: Service): string {
   if (spec.ports.length === 0) return 'it has no ports'
   return `it has ${listed(spec.ports.map(({ name, port, protocol }) => `${port}${name === undefined ? '' : ` (${name})`}${protocol === 'TCP' ? '' : ` ${protocol}`}`))}`
 }

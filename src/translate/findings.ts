@@ -3,9 +3,19 @@ import type { Service, ServicePort } from '../api/core.ts'
 import type { Finding } from '../api/finding.ts'
 import type { Gateway, Listener, ListenerSet } from '../api/gateway.ts'
 import type { ObjectRef } from '../api/meta.ts'
+import type { BackendTlsPolicy } from '../api/policy.ts'
+import { nearest } from '../lib/nearest.ts'
 
 type Path = readonly (string | number)[]
 type Subject = ObjectRef & { readonly path: Path }
+
+/** What comes of a BackendTLSPolicy whose section does not exist: to fail closed one would have to know which port was meant. */
+export const PORT_UNSECURED =
+  'Nothing tells which port was meant: requests to it are sent as if there were no such policy, in clear text where no other one holds.'
+const SERVICE_UNSECURED =
+  'If another Service was meant, nothing tells which: requests to it are sent as if there were no such policy, in clear text where no other one holds.'
+
+const FAIL_INSTEAD = 'Where the port of the Service says appProtocol: https, requests to it fail while no policy holds.'
 
 export const findings = {
   gatewayClassMissing(gateway: Gateway, anyClassIsOurs: boolean): Finding {
@@ -53,6 +63,33 @@ export const findings = {
       object: objectOf(subject),
       path: subject.path,
       message: `This target has no effect: ${why}.`,
+    }
+  },
+
+  policyTargetNotDefined(subject: Subject, kind: string, name: string): Finding {
+    const { namespace } = subject
+    const isSecurity = subject.kind === 'BackendTLSPolicy'
+    return {
+      code: 'policy-target-not-defined',
+      severity: 'warning',
+      object: objectOf(subject),
+      path: subject.path,
+      message: `${kind} ${namespace}/${name} is not defined here: the policy has no effect on it.${isSecurity ? ` ${SERVICE_UNSECURED}` : ''}`,
+      ...(isSecurity && { fix: { text: FAIL_INSTEAD } }),
+      cause: `${kind}/${namespace}/${name}`,
+    }
+  },
+
+  /** @param problem a sentence */
+  policySectionNotFound(subject: Subject, problem: string, section: string, sections: readonly string[]): Finding {
+    const near = nearest(section, sections)
+    return {
+      code: 'policy-section-not-found',
+      severity: 'error',
+      object: objectOf(subject),
+      path: [...subject.path, 'sectionName'],
+      message: `${problem} ${PORT_UNSECURED}`,
+      fix: { text: near === undefined ? FAIL_INSTEAD : `Did you mean ${near}?\n${FAIL_INSTEAD}` },
     }
   },
 
@@ -136,6 +173,16 @@ export const findings = {
       object: refOf(owner),
       path: ['spec', 'listeners', owner.spec.listeners.indexOf(listener), 'tls', 'options', option],
       message: `The TLS option ${option} is not known and has no effect.`,
+    }
+  },
+
+  backendTlsOptionUnknown(policy: BackendTlsPolicy, option: string): Finding {
+    return {
+      code: 'tls-option-unknown',
+      severity: 'warning',
+      object: refOf(policy),
+      path: ['spec', 'options', option],
+      message: `The TLS option ${option} is not known for backends and has no effect.`,
     }
   },
 

@@ -1,5 +1,6 @@
 /** Every object that a pass judges, each through the memo: one function for each group of kinds. */
 import type { KeyMaterial } from '../config/key-material.ts'
+import type { Finding } from '../api/finding.ts'
 import type { Gateway, GatewayClass, ListenerSet } from '../api/gateway.ts'
 import type { ApiObject } from '../api/object.ts'
 import type { GrpcRoute, HttpRoute, Route } from '../api/route.ts'
@@ -14,7 +15,8 @@ import { keep } from './keep.ts'
 import { listenerSetOf, type ListenerSetResult } from './listener-set.ts'
 import type { Inputs, Memo } from './memo.ts'
 import type { TranslateOptions } from './options.ts'
-import { type JudgedTargets, judgeTargets, type TargetingPolicy } from './policy-targets.ts'
+import { optionFindings } from './policy-options.ts'
+import { targetFindings, type TargetingPolicy } from './policy-targets.ts'
 import type { RouteResult } from './route.ts'
 import { streamRouteOf } from './stream-route.ts'
 import type { LoadedCertificate } from './tls.ts'
@@ -52,10 +54,15 @@ export function judgeXBackends(snapshot: Snapshot, memo: Memo): readonly JudgedX
   return memo.each<XBackend, JudgedXBackend>('XBackend', objects(snapshot.all('XBackend')), (backend, read) => judgeXBackend(read, backend))
 }
 
-export function judgePolicyTargets(snapshot: Snapshot, memo: Memo): readonly (readonly JudgedTargets[])[] {
+/** What there is to say of a policy whether a Gateway leads to it or not; its status is another matter. */
+export interface JudgedPolicy {
+  readonly findings: readonly Finding[]
+}
+
+export function judgePolicies(snapshot: Snapshot, memo: Memo): readonly (readonly JudgedPolicy[])[] {
   const ofKind = (kind: TargetingPolicy['kind']) =>
-    memo.each<TargetingPolicy, JudgedTargets>(kind, objects<TargetingPolicy>(snapshot.all(kind)), (policy, _read, last) =>
-      keep(last, judgeTargets(policy)),
+    memo.each<TargetingPolicy, JudgedPolicy>(kind, objects<TargetingPolicy>(snapshot.all(kind)), (policy, read, last) =>
+      keep(last, { findings: [...targetFindings(read, policy), ...optionFindings(policy)] }),
     )
   return [ofKind('BackendTLSPolicy'), ofKind('XBackendTrafficPolicy'), ofKind('XTelemetryPolicy')]
 }

@@ -9,7 +9,8 @@ import { authoritiesOf } from './authorities.ts'
 import { holdingPolicy, isService, judgePolicy } from './backend-tls.ts'
 import { type Ancestors, ancestorsBy, entriesOf } from './ancestors.ts'
 import { policyConditions } from './conditions.ts'
-import { listed } from './remedy.ts'
+import { PORT_UNSECURED } from './findings.ts'
+import { missingTarget } from './policy-targets.ts'
 import type { RouteResult } from './route.ts'
 import type { StatusOf } from './translation.ts'
 
@@ -20,8 +21,17 @@ export function statusesOfPolicies(snapshot: Snapshot, routes: readonly RouteRes
   const policies = snapshot.all('BackendTLSPolicy')
   if (policies.length === 0) return []
   const byService = ancestorsBy(routes, ({ services }) => services)
+  let byTarget: ReturnType<typeof ancestorsBy> | undefined
+  const namedBy = (target: string) => (byTarget ??= ancestorsBy(routes, ({ targets }) => targets)).get(target)
   return policies.flatMap((policy) => {
-    const ancestors = new Map(servicesOf(policy).flatMap((service) => [...(byService.get(service) ?? [])]))
+    const ancestors = new Map(
+      servicesOf(policy).flatMap(({ namespace, name }) => {
+        const path = `${namespace}/${name}`
+        // No request reaches what is not there; the routes that name it are those whose Gateways are concerned.
+        const isThere = snapshot.get('Service', namespace, name) !== undefined
+        return [...((isThere ? byService.get(path) : namedBy(`Service/${path}`)) ?? [])]
+      }),
+    )
     return ancestors.size === 0 ? [] : [statusOf(snapshot, policy, ancestors)]
   })
 }
@@ -33,8 +43,8 @@ export function wantsOfPolicies(snapshot: Snapshot): readonly string[] {
   })
 }
 
-function servicesOf({ metadata, spec }: BackendTlsPolicy): readonly string[] {
-  return spec.targetRefs.filter(isService).map(({ name }) => `${metadata.namespace}/${name}`)
+function servicesOf({ metadata, spec }: BackendTlsPolicy): readonly { readonly namespace: string; readonly name: string }[] {
+  return spec.targetRefs.filter(isService).map(({ name }) => ({ namespace: metadata.namespace, name }))
 }
 
 function statusOf(snapshot: Snapshot, policy: BackendTlsPolicy, ancestors: Ancestors): StatusOf {
@@ -69,20 +79,42 @@ function acceptance(snapshot: Snapshot, policy: BackendTlsPolicy, judged: Return
   const { generation } = policy.metadata
   const lost = lostTargets(snapshot, policy)
   if (lost.length > 0) return policyConditions.conflicted(generation, `${lost.join(' ')} The oldest one counts.`)
-  if (judged.ok) return policyConditions.accepted(generation, 'TLS is spoken to the backends as the policy says.')
+  if (judged.ok) {
+    const missing = missingTargets(snapshot, policy)
+    return missing === undefined
+      ? policyConditions.accepted(generation, 'TLS is spoken to the backends as the policy says.')
+      : policyConditions.targetNotFound(generation, missing)
+  }
   const message = `${judged.message} Requests to its backends fail rather than being sent unverified.`
   return judged.reason === 'Invalid'
     ? policyConditions.invalid(generation, message)
     : policyConditions.noValidCaCertificate(generation, message)
 }
 
+/**
+ * Sentences on the targets that are not there. To these the policy is not attached; it holds for the others all the same, since
+ * requests to them would go in clear text otherwise.
+ */
+function missingTargets(snapshot: Snapshot, { metadata, spec }: BackendTlsPolicy): string | undefined {
+  const services = spec.targetRefs.filter(isService)
+  const missing = services.flatMap((target) => missingTarget(snapshot, metadata.namespace, target) ?? [])
+  if (missing.length === 0) return undefined
+  const isSectionMissing = missing.some(({ sections }) => sections !== undefined)
+  return [
+    ...missing.map(({ message }) => message),
+    ...(isSectionMissing ? [PORT_UNSECURED] : []),
+    ...(missing.length < services.length ? ['The policy holds for its other targets.'] : []),
+  ].join(' ')
+}
+
 /** Sentences, one for each target that an older policy has. */
 function lostTargets(snapshot: Snapshot, policy: BackendTlsPolicy): readonly string[] {
   const { namespace } = policy.metadata
-  return policy.spec.targetRefs.filter(isService).flatMap(({ name, sectionName }) => {
+  return policy.spec.targetRefs.filter(isService).flatMap((target) => {
+    const { name, sectionName } = target
     const holder = holdingPolicy(snapshot, namespace, name, sectionName)
-    if (holder === undefined || holder === policy) return []
-    const target = `Service ${namespace}/${name}${sectionName === undefined ? '' : ` port ${listed([sectionName])}`}`
-    return [`${target} is the target of BackendTLSPolicy ${holder.metadata.namespace}/${holder.metadata.name} already.`]
+    if (holder === undefined || holder === policy || missingTarget(snapshot, namespace, target) !== undefined) return []
+    const where = `Service ${namespace}/${name}${sectionName === undefined ? '' : ` port ${sectionName}`}`
+    return [`${where} is the target of BackendTLSPolicy ${holder.metadata.namespace}/${holder.metadata.name} already.`]
   })
 }

@@ -64,13 +64,19 @@ function acceptance(snapshot: Snapshot, policy: XBackendTrafficPolicy, targets: 
 /** What of an accepted policy has no effect is said (GEP-3388 does so in the example of its status). */
 function withoutSession(snapshot: Snapshot, { spec }: XBackendTrafficPolicy, targets: readonly BackendPath[]): string {
   if (spec.sessionPersistence === undefined) return ''
-  const own = targets.filter((target) => {
-    const backend = xBackendAt(snapshot, target)
-    return backend?.spec.sessionPersistence !== undefined || backend?.spec.type === 'ExternalHostname'
-  })
-  return own.length === 0
-    ? ''
-    : ` Its sessionPersistence has no effect on ${listed(own.map(inWords))}: an XBackend says of sessions itself.`
+  const backends = targets.map((target) => ({ target, spec: xBackendAt(snapshot, target)?.spec }))
+  const own = backends.filter((backend) => backend.spec?.sessionPersistence !== undefined)
+  const external = backends.filter((backend) => backend.spec?.type === 'ExternalHostname')
+  return [
+    ...(own.length > 0 ? [` Its sessionPersistence has no effect on ${named(own)}: what an XBackend says itself comes first.`] : []),
+    ...(external.length > 0
+      ? [` Its sessionPersistence has no effect on ${named(external)}: there are no sessions with an ExternalHostname.`]
+      : []),
+  ].join('')
+}
+
+function named(backends: readonly { readonly target: BackendPath }[]): string {
+  return listed(backends.map(({ target }) => inWords(target)))
 }
 
 function exists(snapshot: Snapshot, target: BackendPath): boolean {

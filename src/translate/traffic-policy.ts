@@ -43,8 +43,9 @@ export function trafficPolicyProblem({ spec, metadata }: XBackendTrafficPolicy):
 }
 
 /**
- * The session of a backend itself, for rules that have none of their own: an XBackend's before that of the policy, which is
- * deprecated (GEP-1619). A policy's is not for an XBackend of type ExternalHostname, whose sessions the API does not allow.
+ * The session of a backend itself, for rules that have none of their own: what an XBackend says before that of the policy, which is
+ * "for the backend" too (BackendTrafficPolicySpec.sessionPersistence) and deprecated in favour of it (GEP-1619). A policy's is not for an
+ * XBackend of type ExternalHostname, whose sessions the API does not allow.
  */
 export function backendSessionOf(
   read: Pick<Reader, 'get' | 'bucket'>,

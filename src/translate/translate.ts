@@ -13,7 +13,7 @@ import { attachedRoutes, type AttachedRoutes } from './attached-routes.ts'
 import { assembleConfigs, type Assembled } from './assemble.ts'
 import { endpointServicesOf } from './endpoint-services.ts'
 import { equal, keep, keepArray } from './keep.ts'
-import { judgeClasses, judgeGateways, judgeListenerSets, judgePolicyTargets, judgeRoutes, judgeXBackends, keysOf } from './judge.ts'
+import { judgeClasses, judgeGateways, judgeListenerSets, judgePolicies, judgeRoutes, judgeXBackends, keysOf } from './judge.ts'
 import { attachedSets, statusesOfSets, type SetStatus } from './listener-set-status.ts'
 import { Memo } from './memo.ts'
 import { mergeListeners, withMerged, type Merged } from './merged-listeners.ts'
@@ -83,7 +83,7 @@ export function translate(snapshot: Snapshot, options: TranslateOptions, previou
     statusesOfTrafficPolicies(snapshot, served),
     statusesOfTelemetryPolicies(snapshot, merged.gateways),
   ].map((made, i) => keepStatuses(base?.ofBackends[i], made))
-  const judged: readonly Judged[] = [classes, gateways, listenerSets, ...Object.values(routes), ...judgePolicyTargets(snapshot, memo)]
+  const judged: readonly Judged[] = [classes, gateways, listenerSets, ...Object.values(routes), ...judgePolicies(snapshot, memo)]
   const translation: Translation = {
     statuses: keepArray(
       last?.statuses,

@@ -145,13 +145,14 @@ const manifest = fc.oneof(
       namespace,
       port: fc.constantFrom(80, 81),
       appProtocol: fc.constantFrom(undefined, 'https', 'kubernetes.io/ws', 'kubernetes.io/h2c'),
+      portName: fc.constantFrom(undefined, 'web'),
       backend: fc.option(name('out')),
     })
-    .map(({ n, namespace: ns, backend, ...port }) => ({
+    .map(({ n, namespace: ns, backend, portName, ...port }) => ({
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: n, namespace: ns, ...(backend === null ? {} : { annotations: { 'gatewright.dev/x-backend': backend } }) },
-      spec: { ports: [port.appProtocol === undefined ? { port: port.port } : port] },
+      spec: { ports: [{ ...(portName && { name: portName }), ...(port.appProtocol === undefined ? { port: port.port } : port) }] },
     })),
   fc
     .record({ n: name('slice'), namespace, service: name('svc'), ready: fc.boolean(), last: fc.integer({ min: 1, max: 3 }) })
@@ -225,15 +226,17 @@ const manifest = fc.oneof(
       metadata: { name: n, namespace: ns, ...(creationTimestamp === undefined ? {} : { creationTimestamp }) },
       spec: { targetRefs: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: gateway }], tracing: { mode } },
     })),
-  fc.record({ n: name('policy'), namespace, service: name('svc') }).map(({ n, namespace: ns, service }) => ({
-    apiVersion: v1,
-    kind: 'BackendTLSPolicy',
-    metadata: { name: n, namespace: ns },
-    spec: {
-      targetRefs: [{ group: '', kind: 'Service', name: service }],
-      validation: { hostname: 'x.test', wellKnownCACertificates: 'System' },
-    },
-  })),
+  fc
+    .record({ n: name('policy'), namespace, service: name('svc'), port: fc.constantFrom(undefined, 'web') })
+    .map(({ n, namespace: ns, service, port }) => ({
+      apiVersion: v1,
+      kind: 'BackendTLSPolicy',
+      metadata: { name: n, namespace: ns },
+      spec: {
+        targetRefs: [{ group: '', kind: 'Service', name: service, ...(port && { sectionName: port }) }],
+        validation: { hostname: 'x.test', wellKnownCACertificates: 'System' },
+      },
+    })),
 )
 
 /** What every world begins with, so that most routes find a Gateway that serves them. */

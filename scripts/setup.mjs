@@ -34,7 +34,7 @@ function build(log) {
   if (existsSync(buildMark) && newest(join(root, 'src')) < statSync(buildMark).mtimeMs) return
   log('building dist/')
   rmSync(join(root, 'dist'), { recursive: true, force: true })
-  run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], 'build')
+  run(process.execPath, [join(root, 'scripts', 'build.mjs')], 'build')
   writeFileSync(buildMark, '')
 }
 

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Placement } from '../config/placement.ts'
+import { tcpBinding, type TcpHandle } from '../proxy/tcp-handle.ts'
 import type { CollectedFamily } from '../telemetry/many-processes.ts'
 import type { SharedSocket, Taker, Wish } from './acceptor.ts'
 import { configMessage, type Delivered } from './config-message.ts'
@@ -24,6 +25,18 @@ export interface WorkerProgram {
   readonly entry: string
   /** Milliseconds between looks whether it is stuck. */
   readonly pingTime: number
+}
+
+interface HandedConnection {
+  readonly socket: SharedSocket
+  readonly connection: Socket
+  /** Node takes it out of the connection to send it. */
+  readonly handle: TcpHandle | undefined
+}
+
+/** What `net.Socket` keeps for itself. */
+interface SocketInternals {
+  readonly _handle?: unknown
 }
 
 /** Connections on their way. It takes them in microseconds unless it is busy with something that is none. */
@@ -49,7 +62,7 @@ export class Worker implements Taker {
   #last = 0
   readonly #answers = new Map<number, (answer: FromWorker | undefined) => void>()
   /** In the order in which they were handed over. */
-  #undelivered: { readonly socket: SharedSocket; readonly connection: Socket }[] = []
+  #undelivered: HandedConnection[] = []
   #received = 0
   #open = 0
 
@@ -61,7 +74,8 @@ export class Worker implements Taker {
     this.#process.setMaxListeners(0)
     this.#process.on('message', (message) => this.#receive(message as FromWorker))
     this.#process.on('error', (error) => this.#end(error.message))
-    this.#process.on('exit', (code, signal) => this.#end(signal ?? `exit status ${code}`))
+    // Not `exit`: after this one nothing comes out of the channel any more, so it is known what the process has taken.
+    this.#process.on('close', (code, signal) => this.#end(signal ?? `exit status ${code}`))
     this.#pings = setInterval(() => this.#ping(), pingTime).unref()
     this.send({ kind: 'start', settings })
   }
@@ -84,15 +98,16 @@ export class Worker implements Taker {
   }
 
   hand(id: number, connection: Socket, socket: SharedSocket): void {
-    this.#undelivered.push({ socket, connection })
+    this.#undelivered.push({ socket, connection, handle: handleOf(connection) })
     if (this.#process.connected) this.#process.send({ kind: 'connection', id } satisfies ToWorker, connection, {}, ignore)
   }
 
-  /** What it was to get and has not got. One that is between both processes is lost with the worker. */
+  /** What it was to get and has not got; to be called when it has ended. One that is between both processes is lost with the worker. */
   *undelivered(): Generator<readonly [SharedSocket, Socket]> {
-    for (const { socket, connection } of this.#undelivered) {
-      // One that was given away has no address any more.
-      if (connection.localPort !== undefined) yield [socket, connection]
+    for (const { socket, connection, handle } of this.#undelivered.splice(0)) {
+      // One that was given away has no address any more. Node closes it when the process confirms it, and else never.
+      if (connection.localPort === undefined) handle?.close(ignore)
+      else yield [socket, connection]
     }
   }
 
@@ -184,6 +199,11 @@ export class Worker implements Taker {
     this.#answers.clear()
     this.#events.ended(this, how)
   }
+}
+
+function handleOf(connection: Socket): TcpHandle | undefined {
+  const { _handle: handle } = connection as SocketInternals
+  return tcpBinding?.isHandle(handle) === true ? handle : undefined
 }
 
 function ignore(): void {}

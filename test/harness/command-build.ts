@@ -34,8 +34,7 @@ function build(folder: string): void {
   removeOld()
   const made = mkdtempSync(join(builds, 'new-'))
   cpSync(join(root, 'package.json'), join(made, 'package.json'))
-  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  const { stdout } = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json'), '--outDir', join(made, 'dist')], {
+  const { stdout } = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs'), '--outDir', join(made, 'dist')], {
     encoding: 'utf8',
   })
   // Errors of types are another check's to report; the code runs.

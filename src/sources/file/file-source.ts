@@ -16,6 +16,7 @@ import { nothingFound, problemFinding, namedPaths } from './read-once.ts'
 import type { FileOptions } from './read-once.ts'
 import type { SourceFile } from './source-file.ts'
 import { readStandardInput, STANDARD_INPUT } from './standard-input.ts'
+import { entriesOnTheWay, identityAt } from './ways.ts'
 
 export interface FileSourceOptions extends FileOptions {
   /** `auto` (unless given): notifications, and a poll every second where they fail or cannot be trusted; `poll`: only that. */
@@ -27,6 +28,8 @@ export interface FileSourceOptions extends FileOptions {
 const POLL_MS = 1_000
 /** Beside notifications, for what they may have missed. */
 const SWEEP_MS = 10_000
+/** Between two looks whether the paths given lead where they led: links and folders further up have no notification. */
+const IDENTITY_MS = 200
 /** Several notifications of one save are looked at together. */
 const GATHER_MS = 2
 /** Among noticed paths: look at everything. */
@@ -45,6 +48,10 @@ export class FileSource implements Source {
   #lookAgain: () => void = () => {}
   #read: FileRead | undefined
   #isPolling: boolean
+  #identity: NodeJS.Timeout | undefined
+  #identities = ''
+  /** Entries of folders by which the paths given are found. */
+  #ways: ReadonlySet<string> = new Set()
   #poll: NodeJS.Timeout | undefined
   #settle: NodeJS.Timeout | undefined
   #gather: NodeJS.Timeout | undefined
@@ -69,6 +76,7 @@ export class FileSource implements Source {
   async start(lookAgain: () => void): Promise<void> {
     const named = this.#named
     if (this.#options.paths.includes(STANDARD_INPUT)) this.#fixed.push(readStandardInput())
+    this.#identities = this.#identitiesNow()
     this.#store.readAll()
     for (const path of named) {
       const problem = this.#store.problemOf(path)
@@ -82,6 +90,7 @@ export class FileSource implements Source {
     // What was saved between the listing and the first watch has no notification.
     if (this.#watch()) this.#lookAtAll()
     this.#schedulePoll()
+    if (!this.#isPolling) this.#identity = setInterval(() => this.#lookAtIdentities(), IDENTITY_MS)
   }
 
   /** The same value as before when nothing changed. */
@@ -97,6 +106,7 @@ export class FileSource implements Source {
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#notifier.close()
+    clearInterval(this.#identity)
     for (const timer of [this.#poll, this.#settle, this.#gather]) clearTimeout(timer)
   }
 
@@ -105,7 +115,21 @@ export class FileSource implements Source {
   }
 
   #watch(): boolean {
-    return this.#options.watch !== 'poll' && this.#notifier.watch(this.#store.folders, this.#store.loners)
+    if (this.#options.watch === 'poll') return false
+    this.#ways = new Set(this.#named.flatMap(entriesOnTheWay))
+    const parents = [...new Set([...this.#ways].map((path) => dirname(path)))]
+    return this.#notifier.watch(this.#store.folders, this.#store.loners, parents)
+  }
+
+  #lookAtIdentities(): void {
+    const now = this.#identitiesNow()
+    if (now === this.#identities) return
+    this.#identities = now
+    this.#lookAtAll()
+  }
+
+  #identitiesNow(): string {
+    return this.#named.map(identityAt).join()
   }
 
   #notice(path: string | undefined): void {
@@ -120,7 +144,7 @@ export class FileSource implements Source {
   /** Editors and builds write much beside manifests, and the folder of a file that was named by itself may be anybody's. */
   #concerns(path: string): boolean {
     const name = basename(path)
-    if (this.#store.holds(path) || this.#named.includes(path) || name === MOUNTED_DATA) return true
+    if (this.#store.holds(path) || this.#ways.has(path) || name === MOUNTED_DATA) return true
     const { folders } = this.#store
     if (!folders.has(dirname(path)) || isHidden(name)) return false
     return isManifestName(name) || folders.has(path) || isFolderOrLink(path)

@@ -3,6 +3,7 @@
  *
  * A file is read when its size and time have stood still for 20 ms, so that nobody's half a save is served. One that
  * became empty, or went away, may be in the middle of a save too: it is looked at a second time before its objects go.
+ * So may a folder that was given: while it is away its files are kept, and half a second longer those that are not (yet) in what took its place.
  * Time is an argument; whoever watches decides when to look.
  */
 import { realpathSync, statSync } from 'node:fs'
@@ -36,10 +37,21 @@ interface Doubt {
 
 const GONE = 'gone'
 
+interface Root {
+  readonly state: string
+  readonly since: number
+}
+
 export class FileStore {
   readonly #paths: readonly string[]
   #held = new Map<string, Held>()
   readonly #doubts = new Map<string, Doubt>()
+  /** By path that was given: since when nothing is there. */
+  #away = new Map<string, number>()
+  /** By path of a folder that was given: which one it is and whether it is empty, and since when. */
+  #roots = new Map<string, Root>()
+  /** Why what could not be listed: what went away only a moment ago may be in the middle of a replacement. */
+  #told: ReadonlyMap<string, FileError> = new Map()
   #listing: Listing = { files: [], folders: new Map(), problems: new Map() }
 
   /** `paths` without standard input. */
@@ -62,10 +74,7 @@ export class FileStore {
   }
 
   get problems(): readonly FileError[] {
-    return [
-      ...this.#listing.problems.values(),
-      ...[...this.#held.values()].map(({ problem }) => problem).filter((problem) => problem !== undefined),
-    ]
+    return [...this.#told.values(), ...[...this.#held.values()].map(({ problem }) => problem).filter((problem) => problem !== undefined)]
   }
 
   /** Why a path that was given cannot be read at all. */
@@ -79,25 +88,35 @@ export class FileStore {
 
   /** When to call `settle`, in the milliseconds of `now`; undefined when nothing is in doubt. */
   get due(): number | undefined {
-    return this.#doubts.size === 0 ? undefined : Math.min(...[...this.#doubts.values()].map(({ until }) => until))
+    let due = Infinity
+    for (const { until } of this.#doubts.values()) due = Math.min(due, until)
+    for (const [path, since] of this.#away) if (!this.#told.has(path)) due = Math.min(due, since + REMOVED_MS)
+    return due === Infinity ? undefined : due
   }
 
   /** Reads everything at once, without waiting for anything to settle: for the start. */
   readAll(): void {
     this.#listing = listFiles(this.#paths)
+    this.#told = this.#listing.problems
+    this.#roots = this.#rootsAt(-Infinity)
     this.#held = new Map(this.#listing.files.map((listed) => [listed.path, read(listed, listed.stamp, undefined)]))
   }
 
   /** Looks at all files; true when what is held has changed. */
   look(now: number): boolean {
-    const before = this.#listing
+    const before = this.#told
     this.#listing = listFiles(this.#paths)
+    this.#told = this.#toTell(now)
     const listed = new Map(this.#listing.files.map((file) => [file.path, file]))
-    let changed = !sameKeys(before.problems, this.#listing.problems)
+    this.#roots = this.#rootsAt(now)
+    let changed = !sameKeys(before, this.#told)
     for (const file of this.#listing.files) changed = this.#compare(file, file.stamp, file.modified, now) || changed
     for (const { listed: file } of this.#held.values()) {
-      if (!listed.has(file.path) && !this.#isOutOfSight(file)) changed = this.#compare(file, GONE, now, now) || changed
+      if (listed.has(file.path)) continue
+      if (this.#isOutOfSight(file)) this.#doubts.delete(file.path)
+      else changed = this.#compare(file, GONE, now, now, this.#patience(file, now)) || changed
     }
+    for (const path of this.#doubts.keys()) if (!listed.has(path) && !this.#held.has(path)) this.#doubts.delete(path)
     this.#held = inOrder(this.#held, this.#listing.files)
     return changed
   }
@@ -107,22 +126,27 @@ export class FileStore {
     const held = this.#held.get(path)
     if (!held) return false
     const { stamp, modified } = stampAt(path, now)
-    return this.#compare(held.listed, stamp, modified, now)
+    if (stamp !== GONE) return this.#compare(held.listed, stamp, modified, now)
+    // Whether the folder is there that it was in, only a look at everything tells.
+    return this.#doubts.get(path)?.stamp === GONE ? false : this.#doubt(held.listed, GONE, now, now + REMOVED_MS)
   }
 
   /** Looks again at what was in doubt; true when what is held has changed. */
   settle(now: number): boolean {
     let changed = false
+    let isIncomplete = [...this.#away].some(([path, since]) => !this.#told.has(path) && isOver(since, REMOVED_MS, now))
     for (const { listed, since, until } of this.#doubts.values()) {
       // A clock that was set back must not keep a file in doubt.
       if (until > now && since <= now) continue
       const { stamp, modified } = stampAt(listed.path, now)
-      changed = this.#compare(listed, stamp, modified, now) || changed
+      if (stamp === GONE) isIncomplete = true
+      else changed = this.#compare(listed, stamp, modified, now) || changed
     }
-    return changed
+    return isIncomplete ? this.look(now) || changed : changed
   }
 
-  #compare(listed: Named, stamp: string, modified: number, now: number): boolean {
+  /** @param wait milliseconds to stand still */
+  #compare(listed: Named, stamp: string, modified: number, now: number, wait = SETTLED_MS): boolean {
     const { path } = listed
     const held = this.#held.get(path)
     if (held?.stamp === stamp || (!held && stamp === GONE)) {
@@ -131,7 +155,6 @@ export class FileStore {
     }
     const doubt = this.#doubts.get(path)
     const since = doubt?.stamp === stamp && doubt.since <= now ? doubt.since : now
-    const wait = stamp === GONE ? REMOVED_MS : SETTLED_MS
     const isSettled = now - since >= wait || (stamp !== GONE && modified <= now - wait)
     if (!isSettled) return this.#doubt(listed, stamp, since, since + wait)
     if (stamp === GONE) this.#held.delete(path)
@@ -143,6 +166,32 @@ export class FileStore {
     }
     this.#doubts.delete(path)
     return true
+  }
+
+  /** Milliseconds before a file that is gone is let go. */
+  #patience({ path, root }: Named, now: number): number {
+    const since = this.#doubts.get(path)?.since ?? now
+    const replaced = this.#roots.get(root)?.since ?? -Infinity
+    return Math.max(REMOVED_MS, Math.min(replaced, now) + EMPTIED_MS - since)
+  }
+
+  #rootsAt(now: number): Map<string, Root> {
+    const { files, folders } = this.#listing
+    const filled = new Set(files.map(({ root }) => root))
+    const roots = new Map<string, Root>()
+    for (const path of this.#paths) {
+      const state = `${folders.get(path)} ${filled.has(path) ? 'filled' : 'empty'}`
+      const before = this.#roots.get(path)
+      roots.set(path, before?.state === state ? before : { state, since: now })
+    }
+    return roots
+  }
+
+  #toTell(now: number): ReadonlyMap<string, FileError> {
+    const { problems } = this.#listing
+    const away = this.#paths.filter((path) => problems.get(path)?.code === 'no-such-path')
+    this.#away = new Map(away.map((path) => [path, Math.min(this.#away.get(path) ?? now, now)]))
+    return new Map([...problems].filter(([path]) => isOver(this.#away.get(path) ?? -Infinity, REMOVED_MS, now)))
   }
 
   #doubt(listed: Named, stamp: string, since: number, until: number): false {
@@ -165,6 +214,11 @@ function read(listed: Named, stamp: string, held: Held | undefined): Held {
   if (typeof text !== 'string') return { listed, stamp, file: held?.file, problem: text }
   const isSame = text !== '' && text === held?.file?.text && real === held.file.real
   return { listed, stamp, file: isSame ? held.file : sourceFile(path, root, text, held?.file, real), problem: undefined }
+}
+
+/** Whether so many milliseconds have passed; with a clock that was set back they have. */
+function isOver(since: number, wait: number, now: number): boolean {
+  return now >= since + wait || now < since
 }
 
 /** A link may lead elsewhere by now. */

@@ -4,6 +4,7 @@ import type { Stats } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { FileError } from './file-error.ts'
 import { fileErrorOf } from './file-error.ts'
+import { identityOf } from './ways.ts'
 
 export interface ListedFile {
   /** As a person would name it: what was given, and the way down from there. */
@@ -67,8 +68,7 @@ function listFolder(folder: string, root: string, above: ReadonlySet<string>, fo
   const real = realpathSync(folder)
   if (above.has(real)) return
   const way = new Set(above).add(real)
-  const { dev, ino } = statSync(real)
-  found.folders.set(folder, `${real} ${dev}:${ino}`)
+  found.folders.set(folder, `${real} ${identityOf(statSync(real))}`)
   for (const entry of readdirSync(folder, { withFileTypes: true }).sort(byName)) {
     if (isHidden(entry.name)) continue
     const path = join(folder, entry.name)

@@ -2,6 +2,7 @@
 import { statfsSync, watch } from 'node:fs'
 import type { FSWatcher } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { identityAt } from './ways.ts'
 
 /** The path that something happened to, or undefined when the system does not say. */
 export type Notice = (path: string | undefined) => void
@@ -33,13 +34,17 @@ export class Notifier {
   /**
    * Watches these and nothing else; true when a folder is watched that was not before (and may have changed since it was listed).
    * @param folders by path, with what tells a folder from another one that took its place
+   * @param ways folders that are watched where that is possible, and are nothing that failed where it is not
    */
-  watch(folders: ReadonlyMap<string, string>, loners: readonly string[]): boolean {
+  watch(folders: ReadonlyMap<string, string>, loners: readonly string[], ways: readonly string[] = []): boolean {
     this.#loners = new Set(loners)
-    const wanted = new Map([...[...loners, ...loners.map((path) => dirname(path))].map((path): [string, string] => [path, '']), ...folders])
+    const withIdentity = (path: string): [string, string] => [path, identityAt(path)]
+    const alone = loners.map((path): [string, string] => [path, ''])
+    const needed = new Map([...loners.map((path) => withIdentity(dirname(path))), ...alone, ...folders])
+    const wanted = new Map([...ways.map(withIdentity), ...needed])
     for (const [path, { identity }] of this.#watchers) if (wanted.get(path) !== identity) this.#drop(path)
     const before = this.#watchers.size
-    for (const [path, identity] of wanted) if (!this.#watchers.has(path)) this.#add(path, identity)
+    for (const [path, identity] of wanted) if (!this.#watchers.has(path)) this.#add(path, identity, needed.has(path))
     return this.#watchers.size > before
   }
 
@@ -47,14 +52,14 @@ export class Notifier {
   renew(path: string): void {
     if (!this.#loners.has(path)) return
     this.#drop(path)
-    this.#add(path, '')
+    this.#add(path, '', true)
   }
 
   close(): void {
     for (const path of this.#watchers.keys()) this.#drop(path)
   }
 
-  #add(path: string, identity: string): void {
+  #add(path: string, identity: string, isNeeded: boolean): void {
     try {
       const isFile = this.#loners.has(path)
       const watcher = watch(path, (_event, name) => {
@@ -63,11 +68,11 @@ export class Notifier {
       })
       watcher.on('error', () => {
         this.#drop(path)
-        this.#failed()
+        if (isNeeded) this.#failed()
       })
       this.#watchers.set(path, { watcher, identity })
     } catch {
-      this.#failed()
+      if (isNeeded) this.#failed()
     }
   }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, symlinkSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { FileSource } from '../../../src/sources/file/file-source.ts'
@@ -206,6 +206,94 @@ describe('following files', () => {
     place.write('in/r.yaml', routeYaml('r', { hostname: 'back.example.com' }))
     await until(['back.example.com'])
     expect(source.read().findings).toEqual([])
+  })
+
+  describe('a path that is given and replaced as a whole', () => {
+    const one = routeYaml('r', { hostname: 'one.example.com' })
+    const two = routeYaml('r', { hostname: 'two.example.com' })
+    /** Much less than the time of the sweep; by notification it takes some 30 ms. */
+    const soon = 900
+
+    it('is followed when it is a link: set anew, moved over, or what it leads to replaced', async () => {
+      const place = folder({ 'v/1/r.yaml': one, 'v/2/r.yaml': two })
+      const link = join(place.path, 'in', 'current')
+      const point = (to: string): void => {
+        symlinkSync(to, `${link}.new`)
+        renameSync(`${link}.new`, link)
+      }
+      mkdirSync(join(place.path, 'in'))
+      point('../v/1')
+      const { until } = await follow({ paths: [link] })
+      await until(['one.example.com'])
+      unlinkSync(link)
+      symlinkSync('../v/2', link)
+      expect(await until(['two.example.com'])).toBeLessThan(soon)
+      point('../v/1')
+      expect(await until(['one.example.com'])).toBeLessThan(soon)
+      renameSync(join(place.path, 'v', '1'), join(place.path, 'v', 'old'))
+      place.write('v/1/r.yaml', two)
+      expect(await until(['two.example.com'])).toBeLessThan(soon)
+      place.write('v/1/r.yaml', one)
+      expect(await until(['one.example.com'])).toBeLessThan(soon)
+    })
+
+    it('is followed within 100 ms by notification', async () => {
+      const place = folder({ '1/r.yaml': one, '2/r.yaml': two })
+      const link = join(place.path, 'current')
+      symlinkSync('1', link)
+      const { until, quiet } = await follow({ paths: [link] })
+      const times: number[] = []
+      for (let turn = 0; turn < 11; turn += 1) {
+        await quiet(50)
+        symlinkSync(turn % 2 === 0 ? '2' : '1', `${link}.new`)
+        renameSync(`${link}.new`, link)
+        times.push(await until([turn % 2 === 0 ? 'two.example.com' : 'one.example.com']))
+      }
+      times.sort((a, b) => a - b)
+      expect(times[5]).toBeLessThan(70)
+    })
+
+    it('is followed when a link further up leads elsewhere', async () => {
+      const place = folder({ 'v/1/all/r.yaml': one, 'v/2/all/r.yaml': two })
+      const link = join(place.path, 'current')
+      symlinkSync('v/1', link)
+      const { until } = await follow({ paths: [join(link, 'all')] })
+      await until(['one.example.com'])
+      symlinkSync('v/2', `${link}.new`)
+      renameSync(`${link}.new`, link)
+      expect(await until(['two.example.com'])).toBeLessThan(soon)
+      place.write('v/2/all/r.yaml', one)
+      expect(await until(['one.example.com'])).toBeLessThan(soon)
+    })
+
+    it('is followed when it is a folder, and a file; nothing is taken down between', async () => {
+      for (const name of ['dir', 'dir/r.yaml']) {
+        const place = folder({ 'dir/r.yaml': one, 'dir/s.yaml': routeYaml('s') })
+        const { source, until, quiet } = await follow({ paths: [join(place.path, name)] })
+        const seen = new Set<string>()
+        const watching = setInterval(() => seen.add(`${source.read().objects.length}`), 1)
+        const others = name === 'dir' ? ['s.example.com'] : []
+        const replace = (text: string): void => {
+          place.write('dir/r.yaml', text)
+          place.write('dir/s.yaml', routeYaml('s'))
+        }
+        await until(['one.example.com', ...others])
+        renameSync(join(place.path, 'dir'), join(place.path, 'old'))
+        replace(two)
+        expect(await until(['two.example.com', ...others].sort())).toBeLessThan(soon)
+        place.remove('dir')
+        await quiet(200)
+        mkdirSync(join(place.path, 'dir'))
+        await quiet(300)
+        replace(one)
+        expect(await until(['one.example.com', ...others])).toBeLessThan(soon)
+        replace(two)
+        expect(await until(['two.example.com', ...others].sort())).toBeLessThan(soon)
+        clearInterval(watching)
+        expect([...seen]).toEqual([`${others.length + 1}`])
+        expect(source.read().findings).toEqual([])
+      }
+    })
   })
 
   it('does not read a file again because others changed', async () => {

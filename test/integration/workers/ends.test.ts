@@ -103,6 +103,29 @@ describe('a worker that is killed under load', () => {
     })
   })
 
+  it('[wire:worker-end] leaves no client without an end: what was on its way is closed or goes to another worker', async () => {
+    const { gateway } = await web()
+    const pid = pidOf(gateway, 1)
+    process.kill(pid, 'SIGSTOP')
+    const clients = await Promise.all(Array.from({ length: 6 }, () => RawClient.plain(gateway.port(80))))
+    const outcomes = clients.map((client) =>
+      client.get('a.example').then(
+        ({ status }) => status,
+        () => 'closed',
+      ),
+    )
+    let answered = 0
+    for (const outcome of outcomes) void outcome.then(() => (answered += 1))
+    await eventually(() => answered === 3, 'what the other one got')
+    process.kill(pid, 'SIGKILL')
+    const late = pause(5_000).then(() => 'nothing')
+    const all = await Promise.all(outcomes.map((outcome) => Promise.race([outcome, late])))
+    // The one that was between both processes: nobody knows what the one that ended has read of it.
+    expect(all.filter((outcome) => outcome === 200)).toHaveLength(5)
+    expect(all.filter((outcome) => outcome === 'closed')).toHaveLength(1)
+    for (const client of clients) client.socket.destroy()
+  })
+
   it('leaves what it had counted when it was looked at last: no counter falls', async () => {
     const { gateway } = await web()
     const clients = await Promise.all(Array.from({ length: 4 }, () => RawClient.plain(gateway.port(80))))

@@ -1,4 +1,4 @@
-import { utimesSync } from 'node:fs'
+import { mkdirSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { EMPTIED_MS, FileStore, REMOVED_MS, SETTLED_MS } from '../../../src/sources/file/file-store.ts'
@@ -23,6 +23,7 @@ function storing() {
   }
   return {
     store,
+    place,
     write,
     path,
     remove: () => place.remove('r.yaml'),
@@ -91,7 +92,9 @@ describe('a file that became empty', () => {
 
 describe('a file that went away', () => {
   it('keeps what it held for a moment, in case it comes back', () => {
-    const { remove, write, lookAt, settle, text, store } = storing()
+    const { remove, write, lookAt, settle, text, store, place } = storing()
+    place.write('s.yaml', routeYaml('other'))
+    store.readAll()
     remove()
     expect(lookAt(0)).toBe(false)
     expect(settle(REMOVED_MS - 1)).toBe(false)
@@ -102,7 +105,56 @@ describe('a file that went away', () => {
     remove()
     lookAt(100)
     expect(settle(100 + REMOVED_MS)).toBe(true)
-    expect(store.files).toEqual([])
+    expect(store.files.map(({ name }) => name)).toEqual(['s.yaml'])
+  })
+})
+
+describe('a folder that was given', () => {
+  function given() {
+    const place = folder({ 'in/a.yaml': routeYaml('a'), 'in/b.yaml': routeYaml('b') })
+    const store = new FileStore([join(place.path, 'in')])
+    store.readAll()
+    return { place, store, names: () => store.files.map(({ name }) => name).sort() }
+  }
+
+  it('keeps what it held while it is away, also what was missed before it went, and says so after a moment', () => {
+    const { place, store, names } = given()
+    place.remove('in/a.yaml')
+    expect(store.lookAt(join(place.path, 'in', 'a.yaml'), START)).toBe(false)
+    place.remove('in')
+    expect(store.settle(START + REMOVED_MS)).toBe(false)
+    expect(store.problems).toEqual([])
+    expect(store.due).toBe(START + 2 * REMOVED_MS)
+    expect(store.settle(START + 2 * REMOVED_MS)).toBe(true)
+    expect(store.problems).toMatchObject([{ code: 'no-such-path' }])
+    expect(store.due).toBeUndefined()
+    expect(names()).toEqual(['a.yaml', 'b.yaml'])
+  })
+
+  it('keeps for 500 ms what is not in the one that took its place, counted from when that was empty and from its first file', () => {
+    const { place, store, names } = given()
+    place.remove('in')
+    mkdirSync(join(place.path, 'in'))
+    expect(store.look(START)).toBe(false)
+    expect(store.settle(START + EMPTIED_MS - 1)).toBe(false)
+    place.write('in/b.yaml', routeYaml('b', { hostname: 'new.example.com' }))
+    utimesSync(join(place.path, 'in', 'b.yaml'), START / 1_000, START / 1_000)
+    expect(store.look(START + EMPTIED_MS - 1)).toBe(true)
+    expect(names()).toEqual(['a.yaml', 'b.yaml'])
+    expect(store.settle(START + 2 * EMPTIED_MS - 2)).toBe(false)
+    expect(store.settle(START + 2 * EMPTIED_MS - 1)).toBe(true)
+    expect(names()).toEqual(['b.yaml'])
+    expect(store.due).toBeUndefined()
+  })
+
+  it('lets go all that it held once it has been empty for 500 ms', () => {
+    const { place, store, names } = given()
+    place.remove('in/a.yaml')
+    place.remove('in/b.yaml')
+    expect(store.look(START)).toBe(false)
+    expect(store.settle(START + REMOVED_MS)).toBe(false)
+    expect(store.settle(START + EMPTIED_MS)).toBe(true)
+    expect(names()).toEqual([])
   })
 })
 
@@ -124,8 +176,9 @@ describe('a look at everything', () => {
     const store = new FileStore([join(place.path, 'in')])
     store.readAll()
     place.remove('in')
-    expect(store.look(Date.now())).toBe(true)
-    expect(store.look(Date.now() + 10_000)).toBe(false)
+    expect(store.look(Date.now())).toBe(false)
+    expect(store.look(Date.now() + 10_000)).toBe(true)
+    expect(store.look(Date.now() + 20_000)).toBe(false)
     expect(store.files).toHaveLength(1)
     expect(store.problems).toMatchObject([{ code: 'no-such-path' }])
   })

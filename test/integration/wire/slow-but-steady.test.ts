@@ -1,6 +1,9 @@
 /** Peers that take little, but take all the time, so little that the kernel takes nothing more of the gateway for several bounds. */
-import type { Socket } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { once } from 'node:events'
+import type { AddressInfo, Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createTestAuthority } from '../../harness/certificates.ts'
 import { gatewayConfig } from '../../harness/data-plane.ts'
 import { eventually, pause } from '../../harness/eventually.ts'
 import { FrameClient } from '../../harness/frame-client.ts'
@@ -79,12 +82,49 @@ describe.each(['http', 'https'] as const)('an exchange of HTTP/1.1 over %s', (sc
   })
 })
 
-it('[wire:exchange-write-stuck] a backend of HTTP/1.1 that takes little of a body, but takes, gets all of it', async () => {
-  const { web, gate, client } = await h.scene(undefined, { bounds })
-  client.send(`POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`)
-  await sipAWhile((await web.connection(0)).socket)
-  expect((await client.answer()).status).toBe(200)
-  expect((await gate.record()).flag).toBe('')
+/** `y` is the end of it. */
+const request = `POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size - 1)}y`
+
+function answerAtTheEnd(socket: Socket): void {
+  socket.on('data', (bytes: Buffer) => {
+    if (bytes.at(-1) === 'y'.charCodeAt(0)) socket.write(response('ok'))
+  })
+}
+
+describe('a request of HTTP/1.1', () => {
+  it('[wire:exchange-write-stuck] is left to a backend that takes little of its body, but takes', async () => {
+    const web = await streamBackend(answerAtTheEnd)
+    const gate = await h.gateway({ pools: { web: [web.port] }, rules: [{ backends: ['web'] }] }, { bounds })
+    const client = await h.client(gate)
+    client.send(request)
+    await sipAWhile(await eventually(() => web.connections[0], 'the connection'))
+    expect((await client.answer()).status).toBe(200)
+    expect((await gate.record()).flag).toBe('')
+  })
+
+  it('[wire:exchange-write-stuck] is left to such a backend over TLS', async () => {
+    const authority = createTestAuthority()
+    const { config, key } = authority.issue('web.example')
+    const sockets: Socket[] = []
+    const server = createTlsServer({ cert: config.chain, key: key.reveal() }, (socket) => {
+      sockets.push(socket)
+      answerAtTheEnd(socket)
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    })
+    const { port } = server.address() as AddressInfo
+    const tls = { serverName: 'web.example', authorities: { kind: 'bundle', pem: authority.certificate }, names: [] } as const
+    const gate = await h.gateway({ pools: { web: [port] }, tls: { web: tls }, rules: [{ backends: ['web'] }] }, { bounds })
+    const client = await h.client(gate)
+    client.send(request)
+    await sipAWhile(await eventually(() => sockets[0], 'the connection'))
+    expect((await client.answer()).status).toBe(200)
+    expect((await gate.record()).flag).toBe('')
+  })
 })
 
 describe('a stream of HTTP/2', () => {
@@ -128,7 +168,7 @@ describe('a stream of HTTP/2', () => {
     })
     const gate = await h.gateway({ pools: { web: [web.port] }, h2c: ['web'], rules: [{ backends: ['web'] }] }, { bounds })
     const client = await h.client(gate)
-    client.send(`POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`)
+    client.send(request)
     const socket = await eventually(() => asked, 'the request')
     await sipAWhile(socket)
     await eventually(() => socket.bytesRead > size, 'the body')

@@ -9,6 +9,9 @@ import { Socket, type TcpNetConnectOpts } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { BlockBuffer } from './h2/frame-writer.ts'
 import { WriteBuffer } from './outlet.ts'
+import { endsOf } from './proxy-protocol/ends.ts'
+import { SendQueues } from './send-queues.ts'
+import type { StreamSender } from './h2/stream-taking.ts'
 
 export interface ByteHandler {
   onBytes(bytes: Buffer): void
@@ -38,15 +41,25 @@ export interface SocketBuffers {
   readonly read: ReadBuffer
   readonly write: WriteBuffer
   readonly block: BlockBuffer
+  /** Where what was written waits for its peers. */
+  readonly kernel: SendQueues
 }
 
 export function createSocketBuffers(): SocketBuffers {
-  return { read: new ReadBuffer(), write: new WriteBuffer(), block: new BlockBuffer() }
+  return { read: new ReadBuffer(), write: new WriteBuffer(), block: new BlockBuffer(), kernel: new SendQueues() }
 }
 
 /** What `net.Socket` keeps for itself. */
 interface SocketInternals {
-  readonly _handle: { readonly writeQueueSize?: number; readonly useUserBuffer?: (buffer: Uint8Array) => void } | null
+  readonly _handle: SocketHandle | null
+}
+
+interface SocketHandle {
+  readonly writeQueueSize?: number
+  readonly bytesWritten?: number
+  readonly useUserBuffer?: (buffer: Uint8Array) => void
+  /** Of a handle of TLS: that of the TCP connection beneath. */
+  readonly _parent?: SocketHandle
 }
 
 /** Under these a socket keeps what `onread` has set. */
@@ -76,6 +89,14 @@ export class AdoptedSocket implements ByteHandler {
 export function unsentBytes(socket: Socket): number {
   const handle = (socket as unknown as SocketInternals)._handle
   return handle?.writeQueueSize ?? socket.writableLength
+}
+
+/** For whom it is that nobody sees take anything. */
+export function senderOf(socket: Socket): StreamSender {
+  const { _handle } = socket as unknown as SocketInternals
+  const handle = _handle?._parent ?? _handle
+  const passed = (handle?.bytesWritten ?? 0) - (handle?.writeQueueSize ?? 0)
+  return { ends: endsOf(socket), passed, waiting: unsentBytes(socket) + socket.writableLength }
 }
 
 export function startReading(socket: Socket): void {

@@ -1,6 +1,6 @@
 /** A side over a `net.Socket`: for TLS that is ended here, and where sockets without streams cannot be. */
 import type { Socket } from 'node:net'
-import { AdoptedSocket, breakOff, type ByteHandler, type SocketBuffers, startReading, unsentBytes } from './byte-socket.ts'
+import { AdoptedSocket, breakOff, type ByteHandler, type SocketBuffers, senderOf, startReading, unsentBytes } from './byte-socket.ts'
 import { Outlet } from './outlet.ts'
 import { type Ends, endsOf } from './proxy-protocol/ends.ts'
 import type { SideOwner, SocketSide } from './socket-side.ts'
@@ -49,6 +49,10 @@ export class NetSocketSide implements SocketSide {
 
   get unsent(): number {
     return unsentBytes(this.#socket)
+  }
+
+  get passed(): number {
+    return senderOf(this.#socket).passed
   }
 
   get blocked(): boolean {

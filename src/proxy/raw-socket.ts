@@ -104,6 +104,10 @@ export class RawSocket implements SocketSide {
     return this.#waiting === 0 || this.#isClosed ? 0 : this.#handle.writeQueueSize
   }
 
+  get passed(): number {
+    return this.#isClosed ? 0 : this.#handle.bytesWritten - this.#handle.writeQueueSize
+  }
+
   get blocked(): boolean {
     return this.#waiting > 0 && this.unsent > this.#blockedAbove
   }

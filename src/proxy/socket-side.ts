@@ -17,6 +17,8 @@ export interface SocketSide {
   readonly ends: Ends
   /** Bytes that were sent and that the kernel has not taken; as they become fewer, the peer takes some. */
   readonly unsent: number
+  /** Bytes that the kernel has been given, see `Sender`. */
+  readonly passed: number
   /** More than enough is unsent; `onDrain` comes when all of it has gone. */
   readonly blocked: boolean
   /** Taken during the call. */

@@ -16,6 +16,8 @@ export interface TcpHandle {
   onread: (this: TcpHandle) => void
   /** Bytes that were written and that the kernel has not taken. */
   readonly writeQueueSize: number
+  /** All that was written, taken or not. */
+  readonly bytesWritten: number
   readStart(): number
   readStop(): number
   /** All reads go there. */
@@ -108,6 +110,8 @@ const used: readonly (keyof TcpHandle)[] = [
   'reset',
 ]
 
+const read: readonly (keyof TcpHandle)[] = ['writeQueueSize', 'bytesWritten']
+
 /** To write past a stream. Undefined also where a handle makes the request itself: there streams cost less. */
 export const writeBinding: WriteBinding | undefined = attempt(() => {
   const found = (process as unknown as Bindings).binding('stream_wrap')
@@ -126,7 +130,8 @@ export const tcpBinding: TcpBinding | undefined = attempt(() => {
   if (writing === undefined || endOfFile === undefined || type === undefined || kReadBytesOrError === undefined) return undefined
   if (typeof TCP !== 'function' || typeof TCPConnectWrap !== 'function' || typeof ShutdownWrap !== 'function') return undefined
   const prototype: object = TCP.prototype
-  if (!used.every((name) => typeof Reflect.get(prototype, name) === 'function') || !('writeQueueSize' in prototype)) return undefined
+  if (!used.every((name) => typeof Reflect.get(prototype, name) === 'function') || !read.every((name) => name in prototype))
+    return undefined
   const { streamBaseState } = writing
   return {
     newHandle: () => new TCP(type),

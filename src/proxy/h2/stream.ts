@@ -272,6 +272,11 @@ export class Stream {
     return sent
   }
 
+  /** The peer would take more of it. */
+  get hasWindow(): boolean {
+    return this.#allowed > 0
+  }
+
   get #isOpen(): boolean {
     return !this.isClosed && !this.#queue.ends
   }

@@ -7,7 +7,7 @@
  */
 import type { Socket } from 'node:net'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
-import { type AdoptedSocket, breakOff, type ByteHandler, startReading, unsentBytes } from '../byte-socket.ts'
+import { type AdoptedSocket, breakOff, type ByteHandler, senderOf, startReading, unsentBytes } from '../byte-socket.ts'
 import type { Body, Refusal } from './codec.ts'
 import { BodyReader } from './body-reader.ts'
 import type { FieldList } from './field-list.ts'
@@ -15,6 +15,7 @@ import { type RequestHead, RequestHeadReader } from './request-head.ts'
 import type { ResponseHead } from './response-head.ts'
 import { bodyLimits, headLimits } from '../message-limits.ts'
 import { Outlet } from '../outlet.ts'
+import { unknown } from '../send-queues.ts'
 import { ended, type Swept } from '../sweep.ts'
 import { accountForRefusal } from '../http/accounting.ts'
 import { AnswerWriter } from './answer-writer.ts'
@@ -64,6 +65,8 @@ export class Http1Connection implements ClientConnection, Downstream, ByteHandle
   #lingered = 0
   /** Bytes that waited for the client when it was last looked at. */
   #untaken = 0
+  /** Bytes that the client had acknowledged when the kernel was last asked. */
+  #acknowledged = unknown
 
   /** @param first bytes that were read already; valid during the call */
   constructor(adopted: AdoptedSocket, context: ConnectionContext, first: Buffer | undefined) {
@@ -405,11 +408,16 @@ export class Http1Connection implements ClientConnection, Downstream, ByteHandle
   /** The client has to take what waits for it, or some of it at least. */
   #awaitTaking(): void {
     this.#untaken = unsentBytes(this.#socket)
+    this.#acknowledged = unknown
     this.#await(this.context.runtime.bounds.writeStuckTime)
   }
 
   #expireTaking(): void {
-    if (unsentBytes(this.#socket) < this.#untaken) this.#awaitTaking()
+    if (unsentBytes(this.#socket) < this.#untaken) return this.#awaitTaking()
+    const { buffers, sweep, bounds } = this.context.runtime
+    const before = this.#acknowledged
+    this.#acknowledged = buffers.kernel.acknowledged(senderOf(this.#socket), sweep.now)
+    if (this.#acknowledged > before) this.#await(bounds.writeStuckTime)
     else this.#lose('client-gone')
   }
 

@@ -3,17 +3,19 @@ import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { AnswerFlag } from '../../telemetry/access-record.ts'
 import type { Bounds } from '../../config/bounds.ts'
-import { type AdoptedSocket, type ByteHandler, startReading, unsentBytes } from '../byte-socket.ts'
+import { type AdoptedSocket, type ByteHandler, senderOf, startReading, unsentBytes } from '../byte-socket.ts'
 import { errorCode } from '../h2/frames.ts'
 import type { DecodedFields } from '../h2/hpack-decoder.ts'
 import { Session, type SessionOptions, type SessionUser } from '../h2/session.ts'
 import type { Stream } from '../h2/stream.ts'
+import type { StreamSender } from '../h2/stream-taking.ts'
 import { accountForRefusal } from '../http/accounting.ts'
 import { answer } from '../http/answers.ts'
 import type { ClientConnection, ConnectionContext, ConnectionPhase } from '../http/connection-context.ts'
 import { forwardedPrefix } from '../http/forwarded.ts'
 import { refusal } from '../http1/codec.ts'
 import { headLimits } from '../message-limits.ts'
+import { unknown } from '../send-queues.ts'
 import { ended, type Swept } from '../sweep.ts'
 import { FloodGuard } from './flood-guard.ts'
 import { type HeadSurroundings, readHead } from './request-head.ts'
@@ -59,6 +61,8 @@ export class Http2Connection implements ClientConnection, StreamOwner, SessionUs
   #lingered = 0
   /** Bytes that waited for the client when it was last looked at. */
   #untaken = 0
+  /** Bytes that it had acknowledged when the kernel was last asked. */
+  #acknowledged = unknown
   #draining = false
   /** No more streams are taken. */
   #closing = false
@@ -177,6 +181,10 @@ export class Http2Connection implements ClientConnection, StreamOwner, SessionUs
     this.#useful += bytes
   }
 
+  get sender(): StreamSender {
+    return senderOf(this.#socket)
+  }
+
   streamClosed(stream: Http2Stream, whole: boolean): void {
     if (!this.#streams.delete(stream)) return
     this.context.runtime.counters.active -= 1
@@ -217,11 +225,17 @@ export class Http2Connection implements ClientConnection, StreamOwner, SessionUs
   #awaitTaking(): void {
     const { writeStuckTime, lingerTime } = this.context.runtime.bounds
     this.#untaken = unsentBytes(this.#socket)
+    this.#acknowledged = unknown
     this.#await(this.#untaken > 0 ? writeStuckTime : lingerTime)
   }
 
   #expireLinger(): void {
-    if (unsentBytes(this.#socket) < this.#untaken) this.#awaitTaking()
+    const unsent = unsentBytes(this.#socket)
+    if (unsent < this.#untaken) return this.#awaitTaking()
+    const { buffers, sweep, bounds } = this.context.runtime
+    const before = this.#acknowledged
+    if (unsent > 0) this.#acknowledged = buffers.kernel.acknowledged(senderOf(this.#socket), sweep.now)
+    if (this.#acknowledged > before) this.#await(bounds.writeStuckTime)
     else this.#end('client-gone')
   }
 

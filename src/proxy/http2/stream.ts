@@ -10,6 +10,7 @@ import type { AnswerFlag } from '../../telemetry/access-record.ts'
 import { errorCode } from '../h2/frames.ts'
 import type { DecodedFields } from '../h2/hpack-decoder.ts'
 import type { Stream, StreamSink } from '../h2/stream.ts'
+import { type StreamSender, StreamTaking } from '../h2/stream-taking.ts'
 import { NO_BODY } from '../http1/codec.ts'
 import type { FieldList } from '../http1/field-list.ts'
 import type { RequestHead } from '../http1/request-head.ts'
@@ -32,6 +33,8 @@ const deadlineExceeded: Answer = { ...answer(504, 'upstream-timeout'), grpcStatu
 export interface StreamOwner {
   readonly context: ConnectionContext
   readonly forwardedPrefix: string
+  /** Of its socket. */
+  readonly sender: StreamSender
   /** Bytes of a body or a tunnel have come. */
   received(bytes: number): void
   /** The stream has closed; `whole`: with a complete answer, or without one for a reason that is not the client's. */
@@ -63,6 +66,8 @@ export class Http2Stream implements Downstream, StreamBodyOwner, StreamSink, Swe
   /** The client has seen all that there is to the answer, or it is not its fault that it has not. */
   #whole = false
   #untaken = 0
+  /** Since nothing of that was seen to go. */
+  #taking: StreamTaking | undefined
 
   constructor(stream: Stream, owner: StreamOwner) {
     this.#stream = stream
@@ -315,14 +320,24 @@ export class Http2Stream implements Downstream, StreamBodyOwner, StreamSink, Swe
   /** A window that stays closed (RFC 9113, section 10.5). */
   #awaitTaking(): void {
     this.#untaken = this.#stream.queued
+    this.#taking = undefined
     this.#await(this.context.runtime.bounds.writeStuckTime)
   }
 
   #expireTaking(): void {
     if (this.#stream.queued < this.#untaken) return this.#awaitTaking()
+    if (this.#takesStill()) return this.#await(this.context.runtime.bounds.writeStuckTime)
     this.deadline = ended
     this.#exchange?.cancel('client-gone')
     this.#stream.reset(errorCode.cancel)
+  }
+
+  #takesStill(): boolean {
+    if (this.#stream.queued === 0) return false
+    const { buffers, sweep } = this.context.runtime
+    const { sender } = this.#owner
+    this.#taking ??= new StreamTaking(buffers.kernel, sender)
+    return this.#taking.look(sender, this.#stream.hasWindow, sweep.now)
   }
 
   #await(milliseconds: number): void {

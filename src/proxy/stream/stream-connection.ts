@@ -12,6 +12,7 @@ import type { ClientConnection, ConnectionPhase, ProxyRuntime } from '../http/co
 import type { Origin } from '../proxy-protocol/ends.ts'
 import { writeHeader } from '../proxy-protocol/write-header.ts'
 import type { SideOwner, SocketSide } from '../socket-side.ts'
+import { unknown } from '../send-queues.ts'
 import { ended, type Swept } from '../sweep.ts'
 import type { Endpoint } from '../upstream/endpoint.ts'
 import type { UpstreamFailure } from '../upstream/failure.ts'
@@ -48,6 +49,9 @@ export class StreamConnection implements ClientConnection, SideOwner, BackendEve
   #pool = ''
   /** Bytes that waited for both sides when they were last looked at. */
   #untaken = 0
+  /** Bytes that each side had acknowledged when the kernel was last asked. */
+  #clientAcknowledged = unknown
+  #backendAcknowledged = unknown
 
   /**
    * @param client nobody reads it, or its bytes are told to this from now on
@@ -83,9 +87,9 @@ export class StreamConnection implements ClientConnection, SideOwner, BackendEve
     const unsent = this.#unsent()
     if (unsent === 0) return this.#end(false, this.phase === 'linger' ? '' : 'idle')
     // Somebody has to take what waits, or some of it at least.
-    if (unsent >= this.#untaken) return this.#end(true, this.#client.unsent > 0 ? 'client-gone' : 'upstream-timeout')
-    this.#untaken = unsent
-    this.#await(this.#runtime.bounds.writeStuckTime)
+    if (unsent < this.#untaken) return this.#awaitTaking()
+    if (this.#takesStill()) return this.#await(this.#runtime.bounds.writeStuckTime)
+    this.#end(true, this.#client.unsent > 0 ? 'client-gone' : 'upstream-timeout')
   }
 
   /** Of the client. */
@@ -287,8 +291,24 @@ export class StreamConnection implements ClientConnection, SideOwner, BackendEve
     return this.#client.unsent + (this.#backend?.side.unsent ?? 0)
   }
 
+  /** Whoever has to take something has taken some of it since the last look, as far as the kernel knows. */
+  #takesStill(): boolean {
+    const [client, backend] = [this.#clientAcknowledged, this.#backendAcknowledged]
+    this.#clientAcknowledged = this.#acknowledged(this.#client)
+    this.#backendAcknowledged = this.#acknowledged(this.#backend?.side)
+    const clientTakes = this.#client.unsent === 0 || this.#clientAcknowledged > client
+    return clientTakes && ((this.#backend?.side.unsent ?? 0) === 0 || this.#backendAcknowledged > backend)
+  }
+
+  #acknowledged(side: SocketSide | undefined): number {
+    const { buffers, sweep } = this.#runtime
+    return side === undefined ? unknown : buffers.kernel.acknowledged(side, sweep.now)
+  }
+
   #awaitTaking(): void {
     this.#untaken = this.#unsent()
+    this.#clientAcknowledged = unknown
+    this.#backendAcknowledged = unknown
     this.#await(this.#runtime.bounds.writeStuckTime)
   }
 

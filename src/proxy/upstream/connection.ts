@@ -5,7 +5,7 @@
  * Bodies and idle times are bounded by the sweep. While the user has paused it, nobody is waited for and no bound runs.
  */
 import type { Socket } from 'node:net'
-import { type ByteHandler, unsentBytes } from '../byte-socket.ts'
+import { type ByteHandler, senderOf, unsentBytes } from '../byte-socket.ts'
 import { BodyReader } from '../http1/body-reader.ts'
 import { CHUNK_END, chunkStart, lastChunk } from '../http1/encode-chunk.ts'
 import { requestHeadText } from '../http1/encode-head.ts'
@@ -13,6 +13,7 @@ import { type ResponseHead, ResponseHeadReader } from '../http1/response-head.ts
 import type { FieldList } from '../http1/field-list.ts'
 import { bodyLimits, headLimits } from '../message-limits.ts'
 import { Outlet } from '../outlet.ts'
+import { unknown } from '../send-queues.ts'
 import { ended, type Swept } from '../sweep.ts'
 import { dial, type Dialled } from './dial.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -79,6 +80,8 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
   #paused = false
   /** Bytes that waited for the peer when it was last looked at. */
   #untaken = 0
+  /** Bytes that it had acknowledged when the kernel was last asked. */
+  #acknowledged = unknown
 
   constructor(pool: Pool, endpoint: Endpoint) {
     this.#pool = pool
@@ -156,7 +159,7 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
 
   release(): void {
     this.#detached()
-    this.#await(this.#pool.runtime.bounds.writeStuckTime)
+    this.#awaitTaking()
   }
 
   pause(): void {
@@ -189,6 +192,7 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
     else if (this.#state === CONNECTING) this.#fail('connect-timeout')
     else if (this.#unwritable) this.#fail('closed')
     else if (unsentBytes(this.#socket) < this.#untaken) this.#awaitTaking()
+    else if (this.#takesStill()) this.#await(this.#pool.runtime.bounds.writeStuckTime)
     else this.#fail('timeout')
   }
 
@@ -405,7 +409,16 @@ export class UpstreamConnection implements Upstream, ByteHandler, Swept {
   /** The peer has to take what waits for it, or some of it at least. */
   #awaitTaking(): void {
     this.#untaken = unsentBytes(this.#socket)
+    this.#acknowledged = unknown
     this.#await(this.#pool.runtime.bounds.writeStuckTime)
+  }
+
+  #takesStill(): boolean {
+    if (this.#untaken === 0 || unsentBytes(this.#socket) === 0) return false
+    const { buffers, sweep } = this.#pool.runtime
+    const before = this.#acknowledged
+    this.#acknowledged = buffers.kernel.acknowledged(senderOf(this.#socket), sweep.now)
+    return this.#acknowledged > before
   }
 
   #await(milliseconds: number): void {

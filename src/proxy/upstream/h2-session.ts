@@ -5,10 +5,11 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Bounds } from '../../config/bounds.ts'
-import type { ByteHandler } from '../byte-socket.ts'
+import { type ByteHandler, senderOf } from '../byte-socket.ts'
 import { errorCode } from '../h2/frames.ts'
 import { Session, type SessionOptions, type SessionUser } from '../h2/session.ts'
 import type { PeerSettings } from '../h2/settings.ts'
+import type { StreamSender } from '../h2/stream-taking.ts'
 import { ended, type Swept } from '../sweep.ts'
 import type { UpstreamUser } from './connection.ts'
 import type { UpstreamFailure } from './failure.ts'
@@ -74,6 +75,10 @@ export class UpstreamSession implements SessionUser, ByteHandler, Swept {
 
   get connected(): boolean {
     return this.#connected
+  }
+
+  get sender(): StreamSender {
+    return senderOf(this.#socket)
   }
 
   get ownFailure(): boolean {

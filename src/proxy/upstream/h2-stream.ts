@@ -3,6 +3,7 @@ import { errorCode } from '../h2/frames.ts'
 import type { DecodedFields } from '../h2/hpack-decoder.ts'
 import type { Session } from '../h2/session.ts'
 import type { Stream, StreamSink } from '../h2/stream.ts'
+import { StreamTaking } from '../h2/stream-taking.ts'
 import { type Body, CHUNKED_BODY, lengthBody, NO_BODY } from '../http1/codec.ts'
 import { CONTENT_LENGTH, HOST } from '../http1/field-kind.ts'
 import type { FieldList } from '../http1/field-list.ts'
@@ -44,6 +45,8 @@ export class UpstreamStream implements Upstream, StreamSink, Swept {
   #paused = false
   /** Bytes that waited for the endpoint when it was last looked at. */
   #untaken = 0
+  /** Since nothing of that was seen to go. */
+  #taking: StreamTaking | undefined
 
   constructor(owner: UpstreamSession, session: Session, user: UpstreamUser, reused: boolean) {
     this.#owner = owner
@@ -127,6 +130,7 @@ export class UpstreamStream implements Upstream, StreamSink, Swept {
 
   expire(): void {
     if (this.blocked && this.#queued < this.#untaken) this.#awaitTaking()
+    else if (this.#takesStill()) this.#await(this.#owner.pool.runtime.bounds.writeStuckTime)
     else this.fail('timeout')
   }
 
@@ -242,7 +246,17 @@ export class UpstreamStream implements Upstream, StreamSink, Swept {
 
   #awaitTaking(): void {
     this.#untaken = this.#queued
+    this.#taking = undefined
     this.#await(this.#owner.pool.runtime.bounds.writeStuckTime)
+  }
+
+  #takesStill(): boolean {
+    const stream = this.#stream
+    if (stream === undefined || !stream.blocked) return false
+    const { buffers, sweep } = this.#owner.pool.runtime
+    const { sender } = this.#owner
+    this.#taking ??= new StreamTaking(buffers.kernel, sender)
+    return this.#taking.look(sender, stream.hasWindow, sweep.now)
   }
 
   #await(milliseconds: number): void {

@@ -324,7 +324,8 @@ describe.each(socketKinds)('[feature:TCPRoute] a TCPRoute, over $name', (used) =
       socket.resume()
       socket.end(Buffer.alloc(4 * 1024 * 1024 + 10_000))
     })
-    const plane = await scene([streamPool('db', [backend.port])], { tunnelIdleTime: 500, unsent: 16 * 1024 * 1024 })
+    const bounds = { tunnelIdleTime: 500, writeStuckTime: 500, unsent: 16 * 1024 * 1024 }
+    const plane = await scene([streamPool('db', [backend.port])], bounds)
     const client = await StreamClient.plain(plane.port(5432))
     client.socket.pause()
     await eventually(() => countersOf(plane).received === 4 * 1024 * 1024 + 10_000, 'the bytes')

@@ -32,8 +32,6 @@ const deadlineExceeded: Answer = { ...answer(504, 'upstream-timeout'), grpcStatu
 export interface StreamOwner {
   readonly context: ConnectionContext
   readonly forwardedPrefix: string
-  /** Bytes of a body or a tunnel have come. */
-  received(bytes: number): void
   /** The stream has closed; `whole`: with a complete answer, or without one for a reason that is not the client's. */
   streamClosed(stream: Http2Stream, whole: boolean): void
 }
@@ -111,10 +109,6 @@ export class Http2Stream implements Downstream, StreamBodyOwner, StreamSink, Swe
 
   get exchange(): Exchange | undefined {
     return this.#exchange
-  }
-
-  received(bytes: number): void {
-    this.#owner.received(bytes)
   }
 
   awaitUntil(deadline: number): void {
@@ -255,8 +249,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, StreamSink, Swe
   }
 
   onData(bytes: Buffer, from: number, to: number): void {
-    if (this.#body === undefined) this.#owner.received(to - from)
-    else this.#body.bytes(bytes, from, to)
+    this.#body?.bytes(bytes, from, to)
   }
 
   onEnd(): void {

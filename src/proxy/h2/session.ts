@@ -8,6 +8,7 @@
  */
 import type { Socket } from 'node:net'
 import { Outlet, type WriteBuffer } from '../outlet.ts'
+import { ClosedStreams } from './closed-streams.ts'
 import { ACK, defaultWindow, END_HEADERS, END_STREAM, errorCode, frameType, lastStreamId, maxFrameSize, maxWindow } from './frames.ts'
 import { PADDED, preface, PRIORITY } from './frames.ts'
 import { type FrameHandler, FrameReader } from './frame-reader.ts'
@@ -15,6 +16,7 @@ import { type BlockBuffer, FrameWriter } from './frame-writer.ts'
 import { HeadBlock } from './head-block.ts'
 import { type DecodedFields, HpackDecoder } from './hpack-decoder.ts'
 import { HpackEncoder } from './hpack-encoder.ts'
+import { type Clock, Overhead, type OverheadLimits } from './overhead.ts'
 import { defaultSettings, type OwnSettings, type PeerSettings, readSettings, settingsFrame } from './settings.ts'
 import { Stream, type StreamOwner, type StreamSink } from './stream.ts'
 
@@ -31,6 +33,8 @@ export interface SessionOptions {
   readonly refusedStreams: number
   /** Frames that are of no use to anybody. */
   readonly uselessFrames: number
+  /** Bytes that are of no use to anybody. */
+  readonly overhead: OverheadLimits
   /** Bytes that wait for the peer before a stream is `blocked`. */
   readonly unsent: number
 }
@@ -73,7 +77,9 @@ export class Session implements FrameHandler, StreamOwner {
   readonly #reader: FrameReader
   readonly #decoder = new HpackDecoder(tableSize)
   readonly #encoder = new HpackEncoder(tableSize)
+  readonly #overhead: Overhead
   readonly #streams = new Map<number, Stream>()
+  readonly #closed = new ClosedStreams()
   /** Those of ours that have no id yet, in their order. */
   readonly #unopened = new Set<Stream>()
   #queue: Stream[] = []
@@ -97,8 +103,9 @@ export class Session implements FrameHandler, StreamOwner {
   #uselessFrames = 0
   #refusedStreams = 0
 
-  constructor(socket: Socket, options: SessionOptions, user: SessionUser, buffers: SessionBuffers) {
+  constructor(socket: Socket, options: SessionOptions, user: SessionUser, buffers: SessionBuffers, clock: Clock) {
     this.#options = options
+    this.#overhead = new Overhead(options.overhead, clock, socket)
     this.#user = user
     this.#outlet = new Outlet(socket, buffers.write, options.unsent)
     this.#reader = new FrameReader(this)
@@ -139,6 +146,7 @@ export class Session implements FrameHandler, StreamOwner {
   /** Valid during the call. */
   read(bytes: Buffer): void {
     let at = 0
+    this.#overhead.came(bytes.length)
     if (this.#prefaceLeft > 0) {
       const from = preface.length - this.#prefaceLeft
       at = Math.min(bytes.length, this.#prefaceLeft)
@@ -146,6 +154,7 @@ export class Session implements FrameHandler, StreamOwner {
       this.#prefaceLeft -= at
     }
     this.#reader.push(bytes, at)
+    if (this.#overhead.isTooMuch) this.#fault(errorCode.enhanceYourCalm)
   }
 
   /** A stream of ours. */
@@ -212,6 +221,12 @@ export class Session implements FrameHandler, StreamOwner {
     this.schedule()
   }
 
+  /** What the peer has sent before it hears of it is thrown away. */
+  reset(stream: Stream, code: number): void {
+    this.#closed.reset(stream.id, stream.isRemoteEnded ? 0 : stream.receiveWindow)
+    this.writer.reset(stream.id, code)
+  }
+
   remove(stream: Stream): void {
     if (stream.id === 0) this.#unopened.delete(stream)
     else this.#streams.delete(stream.id)
@@ -274,6 +289,7 @@ export class Session implements FrameHandler, StreamOwner {
 
   onEmptyData(id: number): void {
     if (!this.#isInOrder(frameType.data, id) || this.#isIdle(id)) return this.#fault(errorCode.protocol)
+    if (!this.#streams.has(id)) this.#onClosed(id, 0, false)
     this.#useless()
   }
 
@@ -320,12 +336,32 @@ export class Session implements FrameHandler, StreamOwner {
     if (decoded.kind === 'broken') return this.#fault(errorCode.compression)
     const head = decoded.kind === 'fields' ? decoded : undefined
     const stream = this.#streams.get(id)
-    if (stream !== undefined) this.#onMoreFields(stream, head, endStream)
-    else if (!this.#options.isServer) {
-      if (this.#isIdle(id)) this.#fault(errorCode.protocol)
-    } else if (id % 2 === 0) this.#fault(errorCode.protocol)
-    else if (id <= this.#lastPeerStream) this.#useless()
-    else this.#begin(id, head, endStream)
+    if (stream !== undefined) {
+      this.#overhead.useful += to - from
+      this.#onMoreFields(stream, head, endStream)
+    } else if (!this.#isIdle(id)) this.#onClosed(id, to - from, endStream)
+    else if (!this.#options.isServer || id % 2 === 0) this.#fault(errorCode.protocol)
+    else {
+      this.#overhead.useful += to - from
+      this.#begin(id, head, endStream)
+    }
+  }
+
+  /** DATA or HEADERS of a stream that was open, or might have been (RFC 9113, sections 5.1 and 5.1.1). */
+  #onClosed(id: number, bytes: number, endStream: boolean): void {
+    switch (this.#closed.kind(id)) {
+      case 'reset':
+        this.#overhead.useful += this.#closed.spend(id, bytes)
+        if (endStream) this.#closed.end(id)
+        return
+      case 'unknown':
+        return
+      case 'left-out':
+        return this.#fault(errorCode.protocol)
+      case 'closed':
+        // Some servers end an answer that has no body twice: not worth the other requests of a connection that is shared.
+        if (this.#options.isServer) this.#fault(errorCode.streamClosed)
+    }
   }
 
   #onMoreFields(stream: Stream, head: DecodedFields | undefined, endStream: boolean): void {
@@ -337,16 +373,17 @@ export class Session implements FrameHandler, StreamOwner {
   }
 
   #begin(id: number, head: DecodedFields | undefined, endStream: boolean): void {
+    if (id - this.#lastPeerStream > 2) this.#closed.leaveOut(this.#lastPeerStream, id)
     this.#lastPeerStream = id
-    if (id > this.#lastTaken) return
+    if (id > this.#lastTaken) return this.#ignore(id, endStream)
     const { settings, refusedStreams } = this.#options
     if (this.#streams.size >= (settings.maxConcurrentStreams ?? 0)) {
       if (this.#isAcknowledged) return this.#fault(errorCode.protocol)
-      this.#refuse(id, errorCode.refusedStream)
+      this.#refuse(id, endStream, errorCode.refusedStream)
       return this.#useless()
     }
     if (this.isFull) {
-      this.#refuse(id, errorCode.enhanceYourCalm)
+      this.#refuse(id, endStream, errorCode.enhanceYourCalm)
       if (++this.#refusedStreams > refusedStreams) this.#fault(errorCode.enhanceYourCalm)
       return
     }
@@ -355,9 +392,15 @@ export class Session implements FrameHandler, StreamOwner {
     this.#user.onStream(stream, head, endStream)
   }
 
-  #refuse(id: number, code: number): void {
+  #refuse(id: number, endStream: boolean, code: number): void {
+    this.#ignore(id, endStream)
     this.writer.reset(id, code)
     this.schedule()
+  }
+
+  /** A stream that we do not take; more of it may be under way. */
+  #ignore(id: number, endStream: boolean): void {
+    if (!endStream) this.#closed.reset(id, this.#initialReceiveWindow)
   }
 
   #onPaddedData(flags: number, id: number, bytes: Buffer, from: number, to: number): void {
@@ -379,10 +422,11 @@ export class Session implements FrameHandler, StreamOwner {
     this.#credit += length
     if (2 * this.#credit >= this.#options.connectionWindow) this.#grow(this.#credit)
     const stream = this.#streams.get(id)
-    if (stream === undefined) return
+    if (stream === undefined) return this.#onClosed(id, length, endStream)
     if (stream.isRemoteEnded) return this.#streamError(stream, errorCode.streamClosed)
     stream.receiveWindow -= length
     if (stream.receiveWindow < 0) return this.#streamError(stream, errorCode.flowControl)
+    this.#overhead.useful += to - from
     if (to > from) stream.received(bytes, from, to)
     if (padding > 0) stream.consumed(padding)
     if (endStream && !stream.isClosed) stream.remoteEnded()
@@ -392,7 +436,8 @@ export class Session implements FrameHandler, StreamOwner {
     if (to - from !== 4) return this.#fault(errorCode.frameSize)
     if (this.#isIdle(id)) return this.#fault(errorCode.protocol)
     const stream = this.#streams.get(id)
-    if (stream !== undefined) this.#break(stream, bytes.readUInt32BE(from))
+    if (stream === undefined) this.#closed.end(id)
+    else this.#break(stream, bytes.readUInt32BE(from))
   }
 
   #onSettings(flags: number, id: number, bytes: Buffer, from: number, to: number): void {
@@ -484,7 +529,7 @@ export class Session implements FrameHandler, StreamOwner {
   }
 
   #streamError(stream: Stream, code: number): void {
-    this.writer.reset(stream.id, code)
+    this.reset(stream, code)
     this.schedule()
     this.#break(stream, code)
   }

@@ -41,6 +41,8 @@ export interface StreamOwner {
   queue(stream: Stream): void
   /** It has something to deliver, or to tell. */
   wake(stream: Stream): void
+  /** Writes RST_STREAM. */
+  reset(stream: Stream, code: number): void
   /** No frames belong to it any more. */
   remove(stream: Stream): void
   /** A turn will write what was written. */
@@ -167,7 +169,7 @@ export class Stream {
     this.#discards = true
     this.#drop()
     if (this.isClosed) return this.#owner.wake(this)
-    if (this.id !== 0) this.#owner.writer.reset(this.id, code)
+    if (this.id !== 0) this.#owner.reset(this, code)
     this.#close(code)
     this.#owner.wake(this)
   }

@@ -40,6 +40,7 @@ function sessionOptions(bounds: Bounds): SessionOptions {
     memory: bounds.http2Memory,
     refusedStreams: bounds.http2RefusedStreams,
     uselessFrames: bounds.http2UselessFrames,
+    overhead: { bytes: bounds.http2Overhead, window: bounds.http2CountTime },
     unsent: bounds.unsent,
   }
 }
@@ -56,8 +57,6 @@ export class Http2Connection implements ClientConnection, StreamOwner, SessionUs
   readonly #streams = new Set<Http2Stream>()
   readonly #guard: FloodGuard
   readonly #heads: HeadSurroundings
-  #read = 0
-  #useful = 0
   #lingered = 0
   /** Bytes that waited for the client when it was last looked at. */
   #untaken = 0
@@ -78,7 +77,6 @@ export class Http2Connection implements ClientConnection, StreamOwner, SessionUs
       resets: bounds.http2Resets,
       pings: bounds.http2Pings,
       settings: bounds.http2Settings,
-      overhead: bounds.http2Overhead,
       window: bounds.http2CountTime,
     })
     this.#heads = {
@@ -100,7 +98,7 @@ export class Http2Connection implements ClientConnection, StreamOwner, SessionUs
     socket.on('end', () => this.#inputEnd())
     socket.on('error', () => this.#end('client-gone'))
     socket.on('close', () => this.#closed())
-    this.#session = new Session(socket, sessionOptions(bounds), this, buffers)
+    this.#session = new Session(socket, sessionOptions(bounds), this, buffers, sweep)
     startReading(socket)
     if (first !== undefined && first.length > 0) this.onBytes(first)
   }
@@ -123,15 +121,11 @@ export class Http2Connection implements ClientConnection, StreamOwner, SessionUs
   expire(): void {
     if (this.phase === 'closed') return
     if (this.phase === 'linger') return this.#expireLinger()
-    if (this.#draining || this.phase === 'idle') return this.#close()
-    const useful = this.#useful
-    this.#useful = 0
-    if (this.#guard.look(this.#read, this.#socket.bytesWritten, useful)) return this.#session.abandon(errorCode.enhanceYourCalm)
-    this.#awaitLook()
+    if (this.#draining || this.phase === 'idle') this.#close()
+    else this.deadline = forever
   }
 
   onBytes(bytes: Buffer): void {
-    this.#read += bytes.length
     if (this.phase !== 'linger') return this.#session.read(bytes)
     this.#lingered += bytes.length
     if (this.#lingered > this.context.runtime.bounds.lingerBytes) this.#end('client-gone')
@@ -146,9 +140,8 @@ export class Http2Connection implements ClientConnection, StreamOwner, SessionUs
     runtime.counters.active += 1
     if (this.phase === 'idle') {
       this.phase = 'exchange'
-      if (!this.#draining) this.#awaitLook()
+      if (!this.#draining) this.deadline = forever
     }
-    for (const text of decoded?.fields ?? []) this.#useful += text.length
     const head = decoded === undefined ? headTooLarge : readHead(decoded, endStream, this.#heads)
     if (head.kind === 'request') return one.start(head)
     const refused = answer(head.status, 'bad-request')
@@ -176,10 +169,6 @@ export class Http2Connection implements ClientConnection, StreamOwner, SessionUs
   }
 
   // What its streams tell.
-
-  received(bytes: number): void {
-    this.#useful += bytes
-  }
 
   get sender(): StreamSender {
     return senderOf(this.#socket)
@@ -266,11 +255,6 @@ export class Http2Connection implements ClientConnection, StreamOwner, SessionUs
     this.#end('client-gone')
     this.context.runtime.counters.connections -= 1
     this.onClosed?.()
-  }
-
-  #awaitLook(): void {
-    const { http2CountTime, clientIdleTime } = this.context.runtime.bounds
-    this.#await(Math.min(http2CountTime, clientIdleTime))
   }
 
   #await(milliseconds: number): void {

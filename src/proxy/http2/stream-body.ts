@@ -27,8 +27,6 @@ export interface StreamBodyOwner {
   deadline: number
   /** The client does not take what it is sent: then it is that which is waited for. */
   readonly blocked: boolean
-  /** Bytes have come. */
-  received(bytes: number): void
   /** More must come until then. */
   awaitUntil(deadline: number): void
 }
@@ -163,7 +161,6 @@ export class StreamBody {
 
   bytes(bytes: Buffer, from: number, to: number): void {
     const owner = this.#owner
-    owner.received(to - from)
     const { exchange } = owner
     if (exchange === undefined || (this.#phase !== 'flows' && this.#phase !== 'tunnel')) return
     this.#awaitBytes(to - from)

@@ -35,8 +35,6 @@ export interface StreamOwner {
   readonly forwardedPrefix: string
   /** Of its socket. */
   readonly sender: StreamSender
-  /** Bytes of a body or a tunnel have come. */
-  received(bytes: number): void
   /** The stream has closed; `whole`: with a complete answer, or without one for a reason that is not the client's. */
   streamClosed(stream: Http2Stream, whole: boolean): void
 }
@@ -116,10 +114,6 @@ export class Http2Stream implements Downstream, StreamBodyOwner, StreamSink, Swe
 
   get exchange(): Exchange | undefined {
     return this.#exchange
-  }
-
-  received(bytes: number): void {
-    this.#owner.received(bytes)
   }
 
   awaitUntil(deadline: number): void {
@@ -260,8 +254,7 @@ export class Http2Stream implements Downstream, StreamBodyOwner, StreamSink, Swe
   }
 
   onData(bytes: Buffer, from: number, to: number): void {
-    if (this.#body === undefined) this.#owner.received(to - from)
-    else this.#body.bytes(bytes, from, to)
+    this.#body?.bytes(bytes, from, to)
   }
 
   onEnd(): void {

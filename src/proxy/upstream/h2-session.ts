@@ -32,6 +32,7 @@ function sessionOptions(bounds: Bounds): SessionOptions {
     memory: bounds.http2UpstreamMemory,
     refusedStreams: 0,
     uselessFrames: bounds.http2UselessFrames,
+    overhead: { bytes: bounds.http2Overhead, window: bounds.http2CountTime },
     unsent: bounds.unsent,
   }
 }
@@ -64,7 +65,7 @@ export class UpstreamSession implements SessionUser, ByteHandler, Swept {
     this.#dialled = dial(pool, endpoint, this, () => this.#secured())
     const { socket } = this.#dialled
     this.#socket = socket
-    this.#session = new Session(socket, sessionOptions(bounds), this, buffers)
+    this.#session = new Session(socket, sessionOptions(bounds), this, buffers, sweep)
     // What can be read still comes; nothing more can be asked.
     socket.on('writeFailed', () => this.retire())
     socket.on('end', () => this.#end('closed'))

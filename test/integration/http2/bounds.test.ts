@@ -7,6 +7,7 @@ import { FrameClient } from '../../harness/frame-client.ts'
 import { harness } from '../../harness/harness.ts'
 import { answerOf } from '../../harness/http2-client.ts'
 import { endHeaders, endStream, frame, frameType, headerBlock, uint32 } from '../../harness/http2-frames.ts'
+import { status200 } from '../../harness/raw-http2-backend.ts'
 import type { Respond } from '../../harness/scripted-backend.ts'
 
 const h = harness()
@@ -120,6 +121,36 @@ describe('[wire:h2-options]', () => {
     expect(client.goaway).toBe(enhanceYourCalm)
   })
 
+  it('http2-overhead counts no body, however much of it waits', async () => {
+    const { gate } = await scene({ http2Overhead: 4_000 }, () => {})
+    const client = dial(gate.port)
+    for (let i = 0; i < 20; i++) {
+      client.socket.write(frame(frameType.headers, endHeaders, 2 * i + 1, get))
+      for (let j = 0; j < 4; j++) client.socket.write(frame(frameType.data, 0, 2 * i + 1, Buffer.alloc(16_384)))
+    }
+    client.socket.write(frame(frameType.ping, 0, 0, Buffer.alloc(8)))
+    await eventually(() => client.frames.some(({ type }) => type === frameType.ping), 'the answer to a ping')
+    expect(client.goaway).toBe(undefined)
+  })
+
+  it('http2-overhead counts DATA of a stream that was reset beyond what its window took', async () => {
+    const web = await h.rawHttp2Backend((socket, stream) =>
+      socket.write(frame(frameType.headers, endHeaders | endStream, stream, status200)),
+    )
+    const sketch = { pools: { web: [web.port] }, h2c: ['web'], rules: [{ backends: ['web'] }] }
+    const gate = await h.gateway(sketch, { bounds: { http2Overhead: 4_000 } })
+    const client = dial(gate.port)
+    client.socket.write(frame(frameType.headers, endHeaders, 1, get))
+    await eventually(() => client.resetOf(1) !== undefined, 'the reset')
+    const data = frame(frameType.data, 0, 1, Buffer.alloc(16_384))
+    client.socket.write(Buffer.concat([data, data, data, data, frame(frameType.ping, 0, 0, Buffer.alloc(8))]))
+    await eventually(() => client.frames.some(({ type }) => type === frameType.ping), 'the answer to a ping')
+    expect([client.resetOf(1), client.goaway]).toEqual([0, undefined])
+    for (let i = 0; i < 70; i++) client.socket.write(data)
+    await eventually(() => client.ended, 'the end')
+    expect(client.goaway).toBe(enhanceYourCalm)
+  })
+
   it('http2-useless-frames ends who sends empty DATA beyond it', async () => {
     const { gate } = await scene({ http2UselessFrames: 5 }, () => {})
     const client = dial(gate.port)
@@ -143,6 +174,23 @@ describe('[wire:h2-options]', () => {
     await eventually(() => goaways().length === 2, 'the last GOAWAY')
     expect(performance.now() - started).toBeGreaterThan(40)
     expect(performance.now() - started).toBeLessThan(950)
+  })
+
+  it('[wire:h2-closed] http2-notice-time takes streams; those behind the last GOAWAY are thrown away with what follows them', async () => {
+    const { gate } = await scene({ http2NoticeTime: 100, http2Overhead: 4_000 }, () => {})
+    const client = dial(gate.port)
+    client.socket.write(frame(frameType.headers, endHeaders | endStream, 1, get))
+    await eventually(() => gate.runtime.counters.active === 1, 'the request')
+    for (const connection of gate.connections) connection.drain()
+    const goaways = (): number => client.frames.filter(({ type }) => type === frameType.goaway).length
+    await eventually(() => goaways() === 2, 'the last GOAWAY')
+    const data = frame(frameType.data, 0, 3, Buffer.alloc(16_384))
+    const last = frame(frameType.data, endStream, 3, Buffer.alloc(16_384))
+    client.socket.write(Buffer.concat([frame(frameType.headers, endHeaders, 3, get), data, data, last]))
+    client.socket.write(frame(frameType.ping, 0, 0, Buffer.alloc(8)))
+    await eventually(() => client.frames.some(({ type }) => type === frameType.ping), 'the answer to a ping')
+    expect([goaways(), client.resetOf(3), client.ended]).toEqual([2, undefined, false])
+    expect(gate.runtime.counters.active).toBe(1)
   })
 
   it.each([

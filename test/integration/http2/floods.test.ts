@@ -73,6 +73,12 @@ const openRequest = (index: number): Buffer => frame(frameType.headers, endHeade
 const packed = (make: (index: number) => Buffer) => (index: number) =>
   Buffer.concat(Array.from({ length: 50 }, (_, i) => make(index * 50 + i)))
 
+const priority = frame(frameType.priority, 0, 1, Buffer.alloc(5))
+const unknown = frame(0xbe, 0, 1, Buffer.alloc(5))
+
+/** A request, and then these. */
+const afterRequest = (make: () => Buffer) => (index: number) => (index === 0 ? request(0) : packed(make)(index))
+
 const floods: readonly (readonly [name: string, frames: (index: number) => Buffer])[] = [
   [
     '[wire:h2-continuation] CONTINUATION without an end',
@@ -94,6 +100,12 @@ const floods: readonly (readonly [name: string, frames: (index: number) => Buffe
     packed((i) => Buffer.concat([request(i), frame(frameType.windowUpdate, 0, odd(i), uint32(0x7fffffff))])),
   ],
   ['[wire:h2-resets] more streams than are allowed', packed(openRequest)],
+  ['[wire:h2-overhead] priorities before any request', packed(() => priority)],
+  ['[wire:h2-overhead] priorities behind an answer', afterRequest(() => priority)],
+  ['[wire:h2-overhead] priorities with a request now and then', (i) => (i % 100 === 0 ? request(i / 100) : packed(() => priority)(i))],
+  ['[wire:h2-overhead] frames that nobody knows', afterRequest(() => unknown)],
+  ['[wire:h2-overhead] window updates of a closed stream', afterRequest(() => frame(frameType.windowUpdate, 0, 1, uint32(1)))],
+  ['[wire:h2-closed] DATA of a closed stream', afterRequest(() => frame(frameType.data, 0, 1, Buffer.alloc(1_000)))],
 ]
 
 async function scene(bounds = {}): Promise<{ gate: Gateway; client: Http2Client }> {
@@ -167,27 +179,25 @@ describe('a flood of', () => {
   })
 
   it.each(['http', 'https'] as const)(
-    '[wire:h2-overhead] frames that nobody needs ends its connection at the next look at it, over %s',
+    '[wire:h2-overhead] frames that nobody needs ends its connection as soon as they are too many, over %s',
     async (scheme) => {
       const web = await h.backend(() => {})
-      const options = { scheme, bounds: { clientIdleTime: 400 } }
-      const gate = await h.gateway({ pools: { web: [web.port] }, rules: [{ backends: ['web'] }] }, options)
+      const gate = await h.gateway({ pools: { web: [web.port] }, rules: [{ backends: ['web'] }] }, { scheme })
       const socket = scheme === 'http' ? undefined : connectTls({ port: gate.port, rejectUnauthorized: false, ALPNProtocols: ['h2'] })
       const attacker = new Attacker(gate.port, undefined, socket)
       attacker.socket.write(openRequest(0))
       // Fewer than the bound are taken.
       await attacker.flood(
-        packed(() => frame(frameType.priority, 0, 1, Buffer.alloc(5))),
-        1_000,
+        packed(() => priority),
+        1_400,
       )
       await expect.poll(() => web.connections.length).toBe(1)
-      await new Promise((resolve) => setTimeout(resolve, 900))
+      await pause(300)
       expect(attacker.ended).toBe(false)
-      await attacker.flood(
-        packed(() => frame(frameType.priority, 0, 1, Buffer.alloc(5))),
-        40_000,
-      )
+      attacker.socket.write(Buffer.concat(Array.from({ length: 6_000 }, () => priority)))
       await attacker.closed
+      expect(attacker.frames.find(({ type }) => type === goaway)?.payload.readUInt32BE(4)).toBe(11)
+      expect(gate.runtime.counters.http2Floods).toBe(1)
     },
   )
 

@@ -4,6 +4,7 @@ import { eventually } from '../../harness/eventually.ts'
 import { FrameClient } from '../../harness/frame-client.ts'
 import { harness } from '../../harness/harness.ts'
 import { endHeaders, endStream, frame, frameType, headerBlock, http2Preface, uint32 } from '../../harness/http2-frames.ts'
+import { status200 } from '../../harness/raw-http2-backend.ts'
 
 const h = harness()
 const clients: FrameClient[] = []
@@ -21,6 +22,9 @@ const enhanceYourCalm = 11
 const get = headerBlock()
 const open = frame(frameType.headers, endHeaders, 1, get)
 const request = frame(frameType.headers, endHeaders | endStream, 1, get)
+const requestOf = (stream: number): Buffer => frame(frameType.headers, endHeaders | endStream, stream, get)
+const reset = frame(frameType.reset, 0, 1, uint32(8))
+const ping = frame(frameType.ping, 0, 0, Buffer.alloc(8))
 const padded = 8
 const priority = 0x20
 const pushPromise = 5
@@ -75,6 +79,21 @@ const faults: readonly (readonly [name: string, code: number, frames: readonly B
   ['WINDOW_UPDATE of a stream that was not opened', protocolError, [frame(frameType.windowUpdate, 0, 1, uint32(1))]],
 ]
 
+/** What ends it because of the stream that it is for. */
+const closedFaults: typeof faults = [
+  ['HEADERS of a stream that was passed over', protocolError, [requestOf(5), requestOf(3)]],
+  ['HEADERS of the first stream when it was passed over', protocolError, [requestOf(3), requestOf(1)]],
+  ['DATA of a stream that was passed over', protocolError, [requestOf(1), requestOf(7), frame(frameType.data, 0, 5, Buffer.from('x'))]],
+  ['DATA of a stream that its client has reset', streamClosed, [open, reset, frame(frameType.data, 0, 1, Buffer.from('x'))]],
+  [
+    'padded DATA of a stream that its client has reset',
+    streamClosed,
+    [open, reset, frame(frameType.data, padded, 1, Buffer.from([1, 1, 0]))],
+  ],
+  ['empty DATA of a stream that its client has reset', streamClosed, [open, reset, frame(frameType.data, 0, 1)]],
+  ['HEADERS of a stream that its client has reset', streamClosed, [open, reset, request]],
+]
+
 /** What ends the stream alone. */
 const resets: readonly (readonly [name: string, code: number, frames: readonly Buffer[]])[] = [
   ['DATA behind the end', streamClosed, [request, frame(frameType.data, 0, 1, Buffer.from('x'))]],
@@ -127,8 +146,37 @@ async function dial(): Promise<FrameClient> {
   return client
 }
 
+/** Its stream 1 has ended on both sides. */
+async function answered(): Promise<FrameClient> {
+  const web = await h.backend()
+  const gate = await h.gateway({ pools: { web: [web.port] }, rules: [{ backends: ['web'] }] })
+  const client = FrameClient.greet(gate.port)
+  clients.push(client)
+  client.socket.write(request)
+  await eventually(() => client.frames.some(({ type, flags }) => type === frameType.data && (flags & endStream) !== 0), 'the answer')
+  return client
+}
+
+/** The gateway has reset its stream 1, of which nobody wants the body (RFC 9113, section 8.1). */
+async function answeredEarly(): Promise<FrameClient> {
+  const web = await h.rawHttp2Backend((socket, stream) => socket.write(frame(frameType.headers, endHeaders | endStream, stream, status200)))
+  const gate = await h.gateway({ pools: { web: [web.port] }, h2c: ['web'], rules: [{ backends: ['web'] }] })
+  const client = FrameClient.greet(gate.port)
+  clients.push(client)
+  client.socket.write(open)
+  await eventually(() => client.resetOf(1) === 0, 'the reset')
+  return client
+}
+
 describe('[wire:h2-frames]', () => {
   it.each(faults)('%s ends the connection, which is told why', async (_name, code, frames) => {
+    const client = await dial()
+    client.socket.write(Buffer.concat(frames))
+    await eventually(() => client.ended, 'the end')
+    expect(client.goaway).toBe(code)
+  })
+
+  it.each(closedFaults)('[wire:h2-closed] %s ends the connection, which is told why', async (_name, code, frames) => {
     const client = await dial()
     client.socket.write(Buffer.concat(frames))
     await eventually(() => client.ended, 'the end')
@@ -147,6 +195,53 @@ describe('[wire:h2-frames]', () => {
     client.socket.write(Buffer.concat([...frames, frame(frameType.ping, 0, 0, Buffer.alloc(8))]))
     await eventually(() => client.frames.some(({ type }) => type === frameType.ping), 'the answer to a ping')
     expect([client.resetOf(1), client.goaway, client.ended]).toEqual([undefined, undefined, false])
+  })
+
+  it.each([
+    ['DATA', frame(frameType.data, 0, 1, Buffer.from('x'))],
+    ['empty DATA', frame(frameType.data, 0, 1)],
+    ['HEADERS', request],
+    ['trailers', frame(frameType.headers, endHeaders | endStream, 1, get.subarray(0, 0))],
+  ])('[wire:h2-closed] %s of a stream that both sides have ended ends the connection', async (_name, bytes) => {
+    const client = await answered()
+    client.socket.write(bytes)
+    await eventually(() => client.ended, 'the end')
+    expect(client.goaway).toBe(streamClosed)
+  })
+
+  it('[wire:h2-closed] what may be under way when a stream ends is taken', async () => {
+    const client = await answered()
+    const late = [reset, frame(frameType.windowUpdate, 0, 1, uint32(5)), frame(frameType.priority, 0, 1, Buffer.alloc(5))]
+    client.socket.write(Buffer.concat([...late, ...late, ping, requestOf(3)]))
+    await eventually(() => client.frames.some(({ type, stream }) => type === frameType.data && stream === 3), 'the next answer')
+    expect([client.resetOf(1), client.goaway]).toEqual([undefined, undefined])
+  })
+
+  it('[wire:h2-closed] what was under way when the gateway reset a stream is thrown away, up to its end', async () => {
+    const client = await answeredEarly()
+    const data = frame(frameType.data, 0, 1, Buffer.alloc(10_000))
+    const trailers = frame(frameType.headers, endHeaders | endStream, 1, Buffer.alloc(0))
+    client.socket.write(Buffer.concat([data, data, data, trailers, requestOf(3)]))
+    await eventually(() => client.frames.some(({ type, stream }) => type === frameType.headers && stream === 3), 'the next answer')
+    expect(client.goaway).toBe(undefined)
+    client.socket.write(data)
+    await eventually(() => client.ended, 'the end')
+    expect(client.goaway).toBe(streamClosed)
+  })
+
+  it('[wire:h2-closed] what was under way when the gateway reset a stream for a fault is thrown away, and HEADERS of a new one are not', async () => {
+    const client = await dial()
+    const data = frame(frameType.data, 0, 1, Buffer.from('x'))
+    client.socket.write(Buffer.concat([request, data, data, data, requestOf(3), ping]))
+    await eventually(() => client.frames.some(({ type }) => type === frameType.ping), 'the answer to a ping')
+    expect([client.resetOf(1), client.resetOf(3), client.goaway]).toEqual([streamClosed, undefined, undefined])
+  })
+
+  it('[wire:h2-closed] a stream that the client has reset after the gateway did is closed', async () => {
+    const client = await answeredEarly()
+    client.socket.write(Buffer.concat([reset, frame(frameType.data, 0, 1, Buffer.from('x'))]))
+    await eventually(() => client.ended, 'the end')
+    expect(client.goaway).toBe(streamClosed)
   })
 
   it.each([

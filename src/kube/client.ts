@@ -18,6 +18,8 @@ export interface ClientOptions {
   readonly userAgent: string
   /** Milliseconds for one attempt; 15,000 unless given. */
   readonly deadline?: number
+  /** False where the caller knows itself when to try again; true unless given. */
+  readonly retries?: boolean
   /** From 0 up to 1. */
   readonly random: () => number
   readonly delay: (milliseconds: number, signal?: AbortSignal) => Promise<void>
@@ -168,6 +170,7 @@ export class KubeClient implements KubeApi, ListingApi {
     for (let failures = 1; ; failures += 1) {
       const result = await this.#attempt(request, expected, signal)
       if (!(result instanceof KubeError)) return result
+      if (this.#options.retries === false) throw result
       const pause = pauseBefore(result, failures, isSafe, this.#options.random)
       if (pause === undefined || signal?.aborted === true) throw result
       await this.#options.delay(pause, signal)

@@ -3,9 +3,18 @@ import type { GatewayPlan } from '../../../src/infra/gateway-plan.ts'
 import { InfraWriter, type ObservedInfra } from '../../../src/infra/infra-writer.ts'
 import { type Manifest, managedBy, proxyManifests, proxyResources } from '../../../src/infra/proxy-manifests.ts'
 import type { KubeApi, KubeObject, Resource } from '../../../src/kube/kube-api.ts'
+import { KubeError } from '../../../src/kube/kube-error.ts'
 import { silentLogger } from '../../../src/telemetry/logger.ts'
 
 const keyOf = (resource: Resource, namespace: string, name: string): string => `${resource.kind} ${namespace}/${name}`
+
+function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => {}
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
 
 /** An API server that gives `1000m` back as `1`, and a watch that shows what happened when it is told to. */
 function cluster() {
@@ -14,6 +23,12 @@ function cluster() {
   const calls: string[] = []
   let version = 0
   let broken: string | undefined
+  let why: Error = new Error('quota exceeded')
+  let tries = 0
+  let time = 0
+  let changes = 0
+  let hanging: Promise<void> = Promise.resolve()
+  const due: number[] = []
   const put = (resource: Resource, object: KubeObject): KubeObject => {
     version += 1
     const canonical = JSON.parse(JSON.stringify(object).replaceAll('1000m', '1')) as KubeObject
@@ -25,7 +40,11 @@ function cluster() {
     get: async (resource, { namespace, name }) => stored.get(keyOf(resource, namespace, name))?.object,
     apply: async (resource, object) => {
       const key = keyOf(resource, object.metadata.namespace ?? '', object.metadata.name)
-      if (object.metadata.name === broken) throw new Error('quota exceeded')
+      if (object.metadata.name === broken) {
+        tries += 1
+        await hanging
+        throw why
+      }
       calls.push(`apply ${key}`)
       return put(resource, object)
     },
@@ -42,7 +61,30 @@ function cluster() {
     all: () => [...shown.values()],
   }
   return {
-    writer: new InfraWriter(api, observed, silentLogger),
+    writer: new InfraWriter({
+      api,
+      observed,
+      logger: silentLogger,
+      now: () => time,
+      random: () => 1,
+      later: (milliseconds) => void due.push(milliseconds),
+      onChange: () => void (changes += 1),
+    }),
+    pass: (milliseconds: number) => void (time += milliseconds),
+    because: (error: Error) => void (why = error),
+    triesTaken: () => {
+      const taken = tries
+      tries = 0
+      return taken
+    },
+    changes: () => changes,
+    /** What is broken does not answer until the result is called. */
+    hang: () => {
+      const { promise, resolve } = withResolvers()
+      hanging = promise
+      return resolve
+    },
+    dueTaken: () => due.splice(0),
     put,
     watch: () => void (shown = new Map(stored)),
     breakOn: (name: string | undefined) => void (broken = name),
@@ -68,6 +110,11 @@ const deployment = (name: string, cpu = '1000m'): Manifest => ({
 
 const wanted = (...manifests: Manifest[]) =>
   manifests.map((manifest) => ({ gateway: `infra/${manifest.object.metadata.name}`, manifests: [manifest] }))
+/** What is under way beside the writer has ended. */
+const settled = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 const none: ReadonlySet<string> = new Set()
 
 describe('the writer of infrastructure', () => {
@@ -85,7 +132,7 @@ describe('the writer of infrastructure', () => {
   })
 
   it('repairs what somebody else changed or deleted, and leaves what others add', async () => {
-    const { writer, watch, put, remove, taken } = cluster()
+    const { writer, watch, put, remove, taken, pass } = cluster()
     const one = deployment('a')
     await writer.write(wanted(one), none)
     watch()
@@ -102,6 +149,7 @@ describe('the writer of infrastructure', () => {
     watch()
     await writer.write(wanted(one), none)
     remove(one.resource, 'a')
+    pass(500)
     watch()
     await writer.write(wanted(one), none)
     expect(taken()).toEqual(['apply Deployment infra/a'])
@@ -142,8 +190,9 @@ describe('the writer of infrastructure', () => {
     const { writer, breakOn, taken } = cluster()
     breakOn('a')
     const manifests = [deployment('a'), deployment('b')]
-    expect(await writer.write([{ gateway: 'infra/a', manifests }], none)).toEqual(
-      new Map([['infra/a', 'Cannot make Deployment infra/a: quota exceeded']]),
+    await writer.write([{ gateway: 'infra/a', manifests }], none)
+    expect(writer.failures).toEqual(
+      new Map([['infra/a', { reason: 'Invalid', message: 'Cannot make Deployment infra/a: quota exceeded' }]]),
     )
     expect(taken()).toEqual(['apply Deployment infra/b'])
   })
@@ -152,20 +201,120 @@ describe('the writer of infrastructure', () => {
     const { writer, put, taken } = cluster()
     const one = deployment('a')
     put(one.resource, { ...one.object, metadata: { name: 'a', namespace: 'infra' } })
-    const failures = await writer.write(wanted(one), none)
-    expect(failures).toEqual(
-      new Map([['infra/a', 'Cannot make Deployment infra/a: there is one already that is not managed by gatewright; delete or rename it']]),
+    await writer.write(wanted(one), none)
+    expect(writer.failures.get('infra/a')?.message).toBe(
+      'Cannot make Deployment infra/a: there is one already that is not managed by gatewright; delete or rename it',
     )
     expect(taken()).toEqual([])
   })
 
-  it('lets the failure of one Gateway stop no other, and tries it again', async () => {
+  it('lets the failure of one Gateway stop no other, and tries it again when it is due, later each time', async () => {
+    const { writer, breakOn, taken, triesTaken, dueTaken, pass, changes } = cluster()
+    breakOn('a')
+    const both = wanted(deployment('a'), deployment('b'))
+    await writer.write(both, none)
+    expect([...writer.failures.keys()]).toEqual(['infra/a'])
+    expect(taken()).toEqual(['apply Deployment infra/b'])
+    expect(triesTaken()).toBe(1)
+    expect(dueTaken()).toEqual([500])
+    pass(499)
+    await writer.write(both, none)
+    expect(triesTaken()).toBe(0)
+    expect(dueTaken()).toEqual([1])
+    pass(1)
+    await writer.write(both, none)
+    await settled()
+    expect(triesTaken()).toBe(1)
+    expect(Math.max(...dueTaken())).toBe(1_000)
+    expect(changes()).toBe(1)
+    breakOn(undefined)
+    pass(1_000)
+    await writer.write(both, none)
+    await settled()
+    expect(writer.failures).toEqual(new Map())
+    expect(changes()).toBe(2)
+    expect(taken()).toEqual(['apply Deployment infra/a'])
+  })
+
+  it('tries at once what is asked for anew', async () => {
     const { writer, breakOn, taken } = cluster()
     breakOn('a')
-    expect([...(await writer.write(wanted(deployment('a'), deployment('b')), none)).keys()]).toEqual(['infra/a'])
-    expect(taken()).toEqual(['apply Deployment infra/b'])
+    await writer.write(wanted(deployment('a')), none)
     breakOn(undefined)
-    expect(await writer.write(wanted(deployment('a'), deployment('b')), none)).toEqual(new Map())
+    await writer.write(wanted(deployment('a', '2')), none)
     expect(taken()).toEqual(['apply Deployment infra/a'])
+    expect(writer.failures).toEqual(new Map())
+  })
+
+  it('never pauses for longer than half a minute', async () => {
+    const { writer, breakOn, triesTaken, pass } = cluster()
+    breakOn('a')
+    for (let i = 0; i < 20; i += 1) {
+      await writer.write(wanted(deployment('a')), none)
+      await settled()
+      pass(30_000)
+    }
+    expect(triesTaken()).toBe(20)
+  })
+
+  it('waits for no object that failed before', async () => {
+    const { writer, breakOn, because, pass, hang, taken } = cluster()
+    breakOn('a')
+    because(new KubeError('Cannot apply it', { status: 500, reason: 'InternalError' }))
+    await writer.write(wanted(deployment('a')), none)
+    const answer = hang()
+    pass(500)
+    await writer.write(wanted(deployment('a'), deployment('b')), none)
+    expect(taken()).toEqual(['apply Deployment infra/b'])
+    answer()
+    await settled()
+  })
+
+  it('says what may pass by itself only when it has not, and nothing new where only numbers differ', async () => {
+    const { writer, breakOn, because, pass, changes } = cluster()
+    breakOn('a')
+    for (const number of [1, 2]) {
+      because(new KubeError(`Cannot apply it: try ${number}`, { status: 500, reason: 'InternalError' }))
+      await writer.write(wanted(deployment('a')), none)
+      await settled()
+      pass(30_000)
+      expect(writer.failures).toEqual(new Map())
+    }
+    for (const number of [3, 4]) {
+      because(new KubeError(`Cannot apply it: try ${number}`, { status: 500, reason: 'InternalError' }))
+      await writer.write(wanted(deployment('a')), none)
+      await settled()
+      pass(30_000)
+      expect(writer.failures).toEqual(new Map([['infra/a', { reason: 'Pending', message: 'Cannot apply it: try 1' }]]))
+    }
+    expect(changes()).toBe(1)
+  })
+
+  it.each([
+    [422, 'Invalid value', 'Invalid'],
+    [403, 'denied by the policy', 'Invalid'],
+    [403, 'exceeded quota: small', 'NoResources'],
+  ])('tells a refusal (%i, %s) as %s', async (status, message, reason) => {
+    const { writer, breakOn, because } = cluster()
+    breakOn('a')
+    because(new KubeError(message, { status, reason: 'No' }))
+    await writer.write(wanted(deployment('a')), none)
+    expect(writer.failures).toEqual(new Map([['infra/a', { reason, message }]]))
+  })
+
+  it('is not drawn into a quarrel about an object that somebody changes again and again', async () => {
+    const { writer, watch, put, taken, dueTaken } = cluster()
+    const one = deployment('a')
+    await writer.write(wanted(one), none)
+    watch()
+    taken()
+    for (let i = 0; i < 10; i += 1) {
+      put(one.resource, deployment('a', `${i + 2}`).object)
+      watch()
+      await writer.write(wanted(one), none)
+      watch()
+    }
+    expect(taken()).toEqual(['apply Deployment infra/a'])
+    expect(Math.max(...dueTaken())).toBe(500)
   })
 })

@@ -11,6 +11,7 @@ import { ObservedSnapshot } from '../cluster/observed-snapshot.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import type { ProxyState } from '../delivery/proxy-session.ts'
 import type { StreamServer } from '../delivery/stream-server.ts'
+import { ownerOf } from '../infra/taken-names.ts'
 import { sameItems } from '../lib/list-change.ts'
 import type { KubernetesSource } from '../sources/kubernetes/kubernetes-source.ts'
 import type { TranslateOptions } from '../translate/options.ts'
@@ -124,10 +125,16 @@ export class ClusterServing {
     const failed = new Map(ready.flatMap(({ result }) => (result?.failedPorts ?? []).map((one) => [`${one.transport} ${one.port}`, one])))
     return {
       ...(served !== undefined && { servedVersion: served.version }),
-      addresses: addressesOf(plan, (service) => this.#options.source.stored.get('Service', plan.namespace, service)?.status),
+      addresses: addressesOf(plan, (service) => this.#serviceStatus(plan, service)),
       failedPorts: [...failed.values()],
       ...(infraFailure !== undefined && { infraFailure }),
     }
+  }
+
+  /** Of its own alone: one of that name may be another's. */
+  #serviceStatus({ gateway, namespace }: InfraPlan, service: string): unknown {
+    const stored = this.#options.source.stored.get('Service', namespace, service)
+    return stored !== undefined && ownerOf(stored) === gateway ? stored.status : undefined
   }
 
   #infraFailureOf(plan: InfraPlan): InfraFailure | undefined {

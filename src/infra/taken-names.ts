@@ -2,7 +2,7 @@
  * Two Gateways whose objects would bear one name (`shop-ext` of class `a` and `shop` of class `ext-a`): the name is that of
  * the Gateway which has it already, or comes first, and the other gets nothing. They would undo each other's work for ever.
  */
-import type { KubeObject, Resource } from '../kube/kube-api.ts'
+import type { KubeMetadata, KubeObject, Resource } from '../kube/kube-api.ts'
 import type { GatewayManifests, ObservedInfra } from './infra-writer.ts'
 
 export interface TakenName {
@@ -44,7 +44,7 @@ function firstOf(
 }
 
 /** `namespace/name` of the Gateway that an object was made for. */
-export function ownerOf({ metadata }: KubeObject): string | undefined {
+export function ownerOf({ metadata }: { readonly metadata: KubeMetadata }): string | undefined {
   const owner = metadata.ownerReferences?.find(({ kind, controller }) => kind === 'Gateway' && controller === true)
   return owner === undefined ? undefined : `${metadata.namespace ?? ''}/${owner.name}`
 }

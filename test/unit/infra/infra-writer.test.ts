@@ -93,7 +93,7 @@ function cluster() {
   }
 }
 
-const deployment = (name: string, cpu = '1000m'): Manifest => ({
+const deployment = (name: string, cpu = '1000m', owner = name): Manifest => ({
   resource: proxyResources.deployment,
   object: {
     apiVersion: 'apps/v1',
@@ -102,7 +102,7 @@ const deployment = (name: string, cpu = '1000m'): Manifest => ({
       name,
       namespace: 'infra',
       labels: managedBy,
-      ownerReferences: [{ apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway', name, uid: 'g', controller: true }],
+      ownerReferences: [{ apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway', name: owner, uid: 'g', controller: true }],
     },
     spec: { template: { cpu } },
   },
@@ -316,5 +316,56 @@ describe('the writer of infrastructure', () => {
     }
     expect(taken()).toEqual(['apply Deployment infra/a'])
     expect(Math.max(...dueTaken())).toBe(500)
+  })
+
+  describe('of two Gateways whose objects would bear one name', () => {
+    const byA = deployment('shared', '1000m', 'a')
+    const byB = deployment('shared', '2', 'b')
+    const [a, b] = [byA, byB].map((manifest, at) => ({ gateway: at === 0 ? 'infra/a' : 'infra/b', manifests: [manifest] }))
+    if (a === undefined || b === undefined) throw new Error('there are two')
+    const message = (owner: string) =>
+      `Cannot make Deployment infra/shared: it belongs to Gateway infra/${owner}; give one of the two Gateways another name`
+
+    it('makes those of the first one, and says so of the other', async () => {
+      const { writer, taken, watch, pass } = cluster()
+      for (let i = 0; i < 5; i += 1) {
+        await writer.write([a, b], none)
+        await settled()
+        watch()
+        pass(30_000)
+      }
+      expect(taken()).toEqual(['apply Deployment infra/shared'])
+      expect(writer.failures).toEqual(new Map([['infra/b', { reason: 'Invalid', message: message('a') }]]))
+    })
+
+    it('leaves them to the one that has them', async () => {
+      const { writer, taken, watch, put } = cluster()
+      put(byB.resource, byB.object)
+      watch()
+      await writer.write([a, b], none)
+      expect(writer.failures).toEqual(new Map([['infra/a', { reason: 'Invalid', message: message('b') }]]))
+      await writer.write([a], new Set(['infra/b']))
+      expect(taken()).toEqual(['apply Deployment infra/shared'])
+    })
+
+    it('leaves them also where the watch does not show it', async () => {
+      const { writer, taken, put } = cluster()
+      put(byB.resource, byB.object)
+      await writer.write([a], none)
+      expect(taken()).toEqual([])
+      expect(writer.failures.get('infra/a')?.message).toBe(message('b'))
+    })
+
+    it('gives them to the other one when they are gone', async () => {
+      const { writer, taken, watch, remove } = cluster()
+      await writer.write([a, b], none)
+      watch()
+      remove(byA.resource, 'shared')
+      watch()
+      taken()
+      await writer.write([b], none)
+      expect(taken()).toEqual(['apply Deployment infra/shared'])
+      expect(writer.failures).toEqual(new Map())
+    })
   })
 })

@@ -14,6 +14,7 @@ import { Attempts } from './attempts.ts'
 import { hasDrifted } from './drift.ts'
 import type { InfraFailure } from './infra-failure.ts'
 import { type Manifest, managedBy } from './proxy-manifests.ts'
+import { handedOver, replicaKeeper } from './replica-handover.ts'
 import { keyOf, ownerOf, takenMessage, takenNames } from './taken-names.ts'
 
 export interface GatewayManifests {
@@ -164,6 +165,8 @@ export class InfraWriter {
       count = now() - before.repairedAt < repairs.longest ? before.repairs + 1 : 1
     }
     if (observed === undefined) await this.#refuseForeign(resource, object)
+    const kept = handedOver(object, before?.asked, observed)
+    if (kept !== undefined) await api.apply(resource, kept, replicaKeeper)
     const result = await api.apply(resource, object)
     this.#applied.set(key, {
       asked: object,

@@ -95,9 +95,9 @@ export class KubeClient implements KubeApi, ListingApi {
     return objectOf(await this.#send(withBody(`replace ${inWords(resource, name)}`, 'PUT', path, object), true))
   }
 
-  async apply(resource: Resource, object: KubeObject): Promise<KubeObject> {
+  async apply(resource: Resource, object: KubeObject, manager?: string): Promise<KubeObject> {
     const name = nameOf(object)
-    const path = `${objectPath(resource, name)}?fieldManager=${FIELD_MANAGER}&force=true`
+    const path = `${objectPath(resource, name)}?fieldManager=${manager ?? `${FIELD_MANAGER}&force=true`}`
     const doing = `apply ${inWords(resource, name)}`
     return objectOf(await this.#send(withBody(doing, 'PATCH', path, object, 'application/apply-patch+yaml'), true))
   }

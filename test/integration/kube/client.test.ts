@@ -43,6 +43,8 @@ describe('single objects', () => {
       status: { loadBalancer: {} },
     })
     expect(Object.fromEntries(api.asked({ verb: 'apply' })[0]?.query ?? [])).toEqual({ fieldManager: 'gatewright', force: 'true' })
+    await client.apply(services, { apiVersion: 'v1', kind: 'Service', metadata: web }, 'other')
+    expect(Object.fromEntries(api.asked({ verb: 'apply' })[1]?.query ?? [])).toEqual({ fieldManager: 'other' })
     await client.delete(services, web)
     await client.delete(services, web)
     expect(api.get('Service', 'shop', 'web')).toBeUndefined()

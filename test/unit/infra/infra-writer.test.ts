@@ -38,12 +38,16 @@ function cluster() {
   }
   const api: KubeApi = {
     get: async (resource, { namespace, name }) => stored.get(keyOf(resource, namespace, name))?.object,
-    apply: async (resource, object) => {
+    apply: async (resource, object, manager) => {
       const key = keyOf(resource, object.metadata.namespace ?? '', object.metadata.name)
       if (object.metadata.name === broken) {
         tries += 1
         await hanging
         throw why
+      }
+      if (manager !== undefined) {
+        calls.push(`apply ${key} as ${manager}: ${JSON.stringify(object['spec'])}`)
+        return object
       }
       calls.push(`apply ${key}`)
       return put(resource, object)
@@ -316,6 +320,63 @@ describe('the writer of infrastructure', () => {
     }
     expect(taken()).toEqual(['apply Deployment infra/a'])
     expect(Math.max(...dueTaken())).toBe(500)
+  })
+
+  it('repairs a selector that somebody else made narrower', async () => {
+    const { writer, watch, put, taken } = cluster()
+    const object = { ...deployment('a').object, kind: 'Service', spec: { selector: { app: 'a' }, ports: [] } }
+    const one = { resource: proxyResources.service, object }
+    await writer.write(wanted(one), none)
+    watch()
+    await writer.write(wanted(one), none)
+    taken()
+    put(one.resource, { ...object, spec: { selector: { app: 'a', extra: 'x' }, ports: [], sessionAffinity: 'None' } })
+    watch()
+    await writer.write(wanted(one), none)
+    expect(taken()).toEqual(['apply Service infra/a'])
+  })
+
+  it('knows by its owner what lost our label, and repairs it', async () => {
+    const { writer, watch, put, remove, taken } = cluster()
+    const one = deployment('a')
+    await writer.write(wanted(one), none)
+    watch()
+    await writer.write(wanted(one), none)
+    taken()
+    // The watch selects by the label.
+    remove(one.resource, 'a')
+    watch()
+    put(one.resource, { ...one.object, metadata: { ...one.object.metadata, labels: { 'app.kubernetes.io/managed-by': 'me' } } })
+    await writer.write(wanted(one), none)
+    expect(taken()).toEqual(['apply Deployment infra/a'])
+    expect(writer.failures).toEqual(new Map())
+  })
+
+  describe('of a Deployment that gets an autoscaler', () => {
+    const withSpec = (spec: object): Manifest => ({ ...deployment('a'), object: { ...deployment('a').object, spec } })
+    const fixed = withSpec({ replicas: 3 })
+    const scaled = withSpec({})
+
+    it('leaves the number of replicas as it is to somebody else, once', async () => {
+      const { writer, watch, taken } = cluster()
+      await writer.write(wanted(fixed), none)
+      watch()
+      taken()
+      await writer.write(wanted(scaled), none)
+      expect(taken()).toEqual(['apply Deployment infra/a as gatewright-replicas: {"replicas":3}', 'apply Deployment infra/a'])
+      watch()
+      await writer.write(wanted(scaled), none)
+      await writer.write(wanted(withSpec({ paused: false })), none)
+      expect(taken()).toEqual(['apply Deployment infra/a'])
+    })
+
+    it('does so also where it was another process that asked for a number', async () => {
+      const { writer, watch, put, taken } = cluster()
+      put(fixed.resource, fixed.object)
+      watch()
+      await writer.write(wanted(scaled), none)
+      expect(taken()).toEqual(['apply Deployment infra/a as gatewright-replicas: {"replicas":3}', 'apply Deployment infra/a'])
+    })
   })
 
   describe('of two Gateways whose objects would bear one name', () => {

@@ -88,8 +88,9 @@ export class Attempts {
     for (const [key, { isRunning }] of this.#failed) if (!isRunning && !keys.has(key)) this.#failed.delete(key)
   }
 
-  /** When the next attempt is due of those that do not run; Infinity: none. */
+  /** When the next attempt is due that is not due yet: what is due waits for a place, and is looked at when there is one. Infinity: none. */
   get soonest(): number {
-    return Math.min(...[...this.#failed.values()].map(({ at, isRunning }) => (isRunning ? Number.POSITIVE_INFINITY : at)))
+    const now = this.#now()
+    return Math.min(...[...this.#failed.values()].map(({ at }) => (at > now ? at : Number.POSITIVE_INFINITY)))
   }
 }

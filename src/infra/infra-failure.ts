@@ -21,6 +21,8 @@ export function failureOf({ kind, metadata: { namespace = '', name } }: KubeObje
 function reasonOf(error: Error): InfraFailure['reason'] {
   if (!(error instanceof KubeError)) return 'Invalid'
   const { status, message } = error
+  // What is not in the schema is no better the next time, whatever the status says (server-side apply).
+  if (status === 500 && message.includes('failed to create typed patch object')) return 'Invalid'
   if (status === 403 && message.includes('exceeded quota')) return 'NoResources'
   const isRefused = status >= 400 && status < 500 && ![401, 408, 409, 429].includes(status)
   return isRefused ? 'Invalid' : 'Pending'

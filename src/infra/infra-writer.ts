@@ -202,7 +202,6 @@ export class InfraWriter {
       this.#options.onChange()
     }
     const soonest = Math.min(this.#attempts.soonest, this.#nextRepair)
-    // What is due already waits for a place.
     const left = soonest - this.#options.now()
     if (left > 0 && left < Number.POSITIVE_INFINITY) this.#options.later(Math.ceil(left))
   }

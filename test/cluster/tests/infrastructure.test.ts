@@ -146,7 +146,7 @@ describe('what is made for a Gateway', () => {
       },
     })
     try {
-      await scene.api.post(`${policies.replace('policies', 'policybindings')}`, {
+      await scene.api.post(policies.replace('policies', 'policybindings'), {
         apiVersion: 'admissionregistration.k8s.io/v1',
         kind: 'ValidatingAdmissionPolicyBinding',
         metadata: { name },

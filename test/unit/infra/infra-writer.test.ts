@@ -240,6 +240,19 @@ describe('the writer of infrastructure', () => {
     expect(taken()).toEqual(['apply Deployment infra/a'])
   })
 
+  it('asks for the next time although something else is due already', async () => {
+    const { writer, breakOn, because, dueTaken, pass } = cluster()
+    const both = [{ gateway: 'infra/a', manifests: [deployment('a'), deployment('b')] }]
+    breakOn('b')
+    await writer.write(both, none)
+    pass(1_000)
+    breakOn('a')
+    because(new KubeError('Cannot reach it', { status: 0, reason: 'Unreachable' }))
+    dueTaken()
+    await writer.write([{ gateway: 'infra/a', manifests: [deployment('a', '2'), deployment('b')] }], none)
+    expect(dueTaken()).toEqual([500])
+  })
+
   it('tries at once what is asked for anew', async () => {
     const { writer, breakOn, taken } = cluster()
     breakOn('a')
@@ -296,6 +309,7 @@ describe('the writer of infrastructure', () => {
 
   it.each([
     [422, 'Invalid value', 'Invalid'],
+    [500, 'failed to create typed patch object: .spec.template.spec.tolerations[0].foo: field not declared in schema', 'Invalid'],
     [403, 'denied by the policy', 'Invalid'],
     [403, 'exceeded quota: small', 'NoResources'],
   ])('tells a refusal (%i, %s) as %s', async (status, message, reason) => {

@@ -6,23 +6,27 @@
  * no endpoint. What happened outside (versions that proxies serve, addresses that were granted) is part of the next pass.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { GatewayObservation, Observations } from '../cluster/observations.ts'
+import type { GatewayObservation, InfraFailure, Observations } from '../cluster/observations.ts'
 import { ObservedSnapshot } from '../cluster/observed-snapshot.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import type { ProxyState } from '../delivery/proxy-session.ts'
 import type { StreamServer } from '../delivery/stream-server.ts'
+import { ownerOf } from '../infra/taken-names.ts'
 import { sameItems } from '../lib/list-change.ts'
 import type { KubernetesSource } from '../sources/kubernetes/kubernetes-source.ts'
 import type { TranslateOptions } from '../translate/options.ts'
 import { type Pass, translate } from '../translate/translate.ts'
 import type { InfraPlan, StatusOf, Translation } from '../translate/translation.ts'
+import { closedPorts } from './closed-ports.ts'
 import { addressesOf } from './granted-addresses.ts'
 import { SnapshotFeed } from './snapshot-feed.ts'
 
 export interface ClusterServingOptions {
-  readonly source: Pick<KubernetesSource, 'read' | 'want' | 'stored' | 'bundleVersion'>
+  readonly source: Pick<KubernetesSource, 'read' | 'want' | 'stored' | 'owned' | 'bundleVersion'>
   readonly stream: Pick<StreamServer, 'publish' | 'proxiesOf'>
   readonly translate: TranslateOptions
+  /** What could not be made, by Gateway. */
+  readonly failures: () => ReadonlyMap<string, Omit<InfraFailure, 'closedPorts'>>
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number
   /** Look again after so many milliseconds. */
@@ -117,12 +121,27 @@ export class ClusterServing {
     // One that has not served anything yet is not ready: it takes nothing back.
     const ready = proxies.filter((proxy) => proxy.version !== '')
     const served = ready.find((proxy) => proxy.version !== version) ?? ready[0]
+    const infraFailure = this.#infraFailureOf(plan)
     const failed = new Map(ready.flatMap(({ result }) => (result?.failedPorts ?? []).map((one) => [`${one.transport} ${one.port}`, one])))
     return {
       ...(served !== undefined && { servedVersion: served.version }),
-      addresses: addressesOf(plan, (service) => this.#options.source.stored.get('Service', plan.namespace, service)?.status),
+      addresses: addressesOf(plan, (service) => this.#serviceStatus(plan, service)),
       failedPorts: [...failed.values()],
+      ...(infraFailure !== undefined && { infraFailure }),
     }
+  }
+
+  /** Of its own alone: one of that name may be another's. */
+  #serviceStatus({ gateway, namespace }: InfraPlan, service: string): unknown {
+    const stored = this.#options.source.stored.get('Service', namespace, service)
+    return stored !== undefined && ownerOf(stored) === gateway ? stored.status : undefined
+  }
+
+  #infraFailureOf(plan: InfraPlan): InfraFailure | undefined {
+    const failure = this.#options.failures().get(plan.gateway)
+    if (failure === undefined) return undefined
+    const closed = closedPorts(plan, (service) => this.#options.source.owned.get({ kind: 'Service' }, plan.namespace, service)?.['spec'])
+    return { ...failure, closedPorts: closed }
   }
 
   /**

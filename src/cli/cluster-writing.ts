@@ -1,4 +1,5 @@
 /** What a leader writes: infrastructure, credentials of proxies, statuses, the finalizer of classes, events. */
+import { compareText } from '../cluster/order.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { identityOf } from '../delivery/messages.ts'
 import type { GatewayPlan, InfraSettings } from '../infra/gateway-plan.ts'
@@ -19,17 +20,27 @@ import { type ChangedPaths, EventTelling } from './event-telling.ts'
 
 export interface ClusterWritingOptions {
   readonly api: KubeApi
+  /** For infrastructure, with one attempt for each call: an object that cannot be made must not hold back others. */
+  readonly infraApi: KubeApi
   readonly source: KubernetesSource
   readonly controllerName: string
   readonly instance: string
   readonly authority: StreamAuthority
   readonly settings: InfraSettings
   readonly logger: Logger
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number
+  /** Write again after so many milliseconds. */
+  readonly later: (milliseconds: number) => void
+  /** `failures` are others than before. */
+  readonly onFailures: () => void
 }
 
 export const secretResource: Resource = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true }
 /** Milliseconds after which a Secret of credentials is looked at again. */
 const credentialsTime = 60 * 60 * 1000
+/** Milliseconds after which one that could not be read is tried again. */
+const credentialsPause = 1_000
 
 export class ClusterWriting {
   readonly #options: ClusterWritingOptions
@@ -46,11 +57,19 @@ export class ClusterWriting {
   #changed: ChangedPaths
 
   constructor(options: ClusterWritingOptions) {
-    const { api, source, controllerName, instance, logger } = options
+    const { api, infraApi, source, controllerName, instance, logger, later, onFailures } = options
     this.#options = options
     const now = (): Date => new Date()
-    this.#infra = new InfraWriter(api, source.owned, logger)
-    this.#endpointServices = new EndpointServiceWriter(api, source.owned, logger, () => performance.now())
+    this.#infra = new InfraWriter({
+      api: infraApi,
+      observed: source.owned,
+      logger,
+      now: options.now,
+      random: Math.random,
+      later,
+      onChange: onFailures,
+    })
+    this.#endpointServices = new EndpointServiceWriter(api, source.owned, logger, options.now)
     this.#statuses = new StatusWriter({
       api,
       stored: { ...source.stored, changes: () => (this.#changed = source.stored.changes()) },
@@ -77,6 +96,11 @@ export class ClusterWriting {
     ])
   }
 
+  /** What cannot be made at present, by Gateway. */
+  get failures(): InfraWriter['failures'] {
+    return this.#infra.failures
+  }
+
   stop(): void {
     this.#statuses.stop()
   }
@@ -87,12 +111,21 @@ export class ClusterWriting {
 
   async #writeInfra(plans: readonly GatewayPlan[], statuses: readonly StatusOf[]): Promise<void> {
     const wanted: GatewayManifests[] = []
-    for (const plan of plans) {
+    for (const plan of this.#byAge(plans)) {
       const manifests = await this.#manifestsOf(plan)
       if (manifests !== undefined) wanted.push({ gateway: plan.gateway, manifests })
     }
     const ours = statuses.filter(({ kind }) => kind === 'Gateway').map(({ namespace, name }) => `${namespace}/${name}`)
     await this.#infra.write(wanted, new Set(ours))
+  }
+
+  /** The older first: a name that two want is theirs. */
+  #byAge(plans: readonly GatewayPlan[]): readonly GatewayPlan[] {
+    const { stored } = this.#options.source
+    return plans
+      .map((plan) => ({ plan, created: stored.at('Gateway', plan.gateway)?.metadata.creationTimestamp ?? '' }))
+      .sort((a, b) => compareText(a.created, b.created) || compareText(a.plan.gateway, b.plan.gateway))
+      .map(({ plan }) => plan)
   }
 
   async #writeEndpointServices({ endpointServices }: ClusterView['translation']): Promise<void> {
@@ -106,7 +139,7 @@ export class ClusterWriting {
   }
 
   async #manifestsOf(plan: GatewayPlan): Promise<GatewayManifests['manifests'] | undefined> {
-    const { source, settings, logger } = this.#options
+    const { source, settings, logger, later } = this.#options
     const [namespace = '', name = ''] = plan.gateway.split('/')
     const uid = source.stored.get('Gateway', namespace, name)?.metadata.uid
     if (uid === undefined) return undefined
@@ -121,16 +154,17 @@ export class ClusterWriting {
       return made.manifests
     } catch (error) {
       logger.warn('the credentials of a Gateway’s proxies could not be made', { gateway: plan.gateway, reason: (error as Error).message })
+      later(credentialsPause)
       return undefined
     }
   }
 
   async #credentialsOf(plan: GatewayPlan, owner: { readonly name: string; readonly uid: string }): Promise<KubeObject> {
-    const { api, authority } = this.#options
+    const { infraApi, authority } = this.#options
     const now = Date.now()
     const known = this.#credentials.get(plan.gateway)
     if (known !== undefined && known.plan === plan && known.uid === owner.uid && known.until > now) return known.object
-    const stored = known?.object ?? (await api.get(secretResource, { namespace: plan.namespace, name: credentialsName(plan.name) }))
+    const stored = known?.object ?? (await infraApi.get(secretResource, { namespace: plan.namespace, name: credentialsName(plan.name) }))
     const object = authority.proxySecret(plan, owner, identityOf({ gateway: plan.gateway, uid: owner.uid }), stored, now)
     this.#credentials.set(plan.gateway, { plan, uid: owner.uid, object, until: now + credentialsTime })
     return object

@@ -19,9 +19,12 @@ export interface ControllerWork {
 export class ControllerLoops {
   readonly #passes: Loop
   readonly #writes: Loop
+  readonly #now: () => number
+  #due: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined
   readonly #counts = { passes: 0, failedPasses: 0, passSeconds: 0, writes: 0, failedWrites: 0 }
 
   constructor({ pass, mayWrite, write, logger, now }: ControllerWork) {
+    this.#now = now
     const failed = (what: string, error: unknown): void =>
       logger.error(what, { reason: error instanceof Error ? (error.stack ?? error.message) : String(error) })
     this.#passes = new Loop(
@@ -60,12 +63,25 @@ export class ControllerLoops {
     this.#writes.lookAgain()
   }
 
+  /** The same after so many milliseconds; of several times the soonest counts. */
+  writeLater(milliseconds: number): void {
+    const at = this.#now() + milliseconds
+    if (this.#due !== undefined && this.#due.at <= at) return
+    clearTimeout(this.#due?.timer)
+    const timer = setTimeout(() => {
+      this.#due = undefined
+      this.writeAgain()
+    }, milliseconds)
+    this.#due = { at, timer: timer.unref() }
+  }
+
   /** Resolves when no pass is running and none is due. */
   settled(): Promise<void> {
     return this.#passes.settled()
   }
 
   async stop(): Promise<void> {
+    clearTimeout(this.#due?.timer)
     await Promise.all([this.#passes.stop(), this.#writes.stop()])
   }
 

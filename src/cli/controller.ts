@@ -57,8 +57,8 @@ export async function controller(flags: ControllerFlags): Promise<number> {
     ...(flags.kubeconfig !== undefined && { kubeconfig: flags.kubeconfig }),
     ...(flags.context !== undefined && { context: flags.context }),
   })
-  const clientWith = (deadline: number): KubeClient =>
-    new KubeClient({ credentials, userAgent: `gatewright/${version}`, deadline, random: Math.random, delay })
+  const clientWith = (deadline: number, retries = true): KubeClient =>
+    new KubeClient({ credentials, userAgent: `gatewright/${version}`, deadline, retries, random: Math.random, delay })
   const api = clientWith(apiTime)
   const source = clusterSource(api, controllerName, logger)
 
@@ -75,17 +75,22 @@ export async function controller(flags: ControllerFlags): Promise<number> {
     source,
     stream,
     translate: { controllerName, anyClassIsOurs: false },
+    failures: () => writing.failures,
     now,
     later: (milliseconds) => void setTimeout(() => loops.lookAgain(), milliseconds).unref(),
   })
-  const writing = new ClusterWriting({
+  const writing: ClusterWriting = new ClusterWriting({
     api,
+    infraApi: clientWith(apiTime, false),
     source,
     controllerName,
     instance: flags.pod,
     authority,
     settings: { image: flags.proxyImage, controller: await streamAddress(api, flags), defaults: {} },
     logger,
+    now,
+    later: (milliseconds) => loops.writeLater(milliseconds),
+    onFailures: () => loops.lookAgain(),
   })
   const election = leaderElection(clientWith(leaseTime), flags, logger, {
     leads: (epoch) => {

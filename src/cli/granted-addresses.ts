@@ -9,10 +9,14 @@ interface ServiceStatus {
 }
 
 /** In the order in which they were asked for, each once. @param statusOf of the Service of that name, as it is stored */
-export function addressesOf({ name, addresses }: InfraPlan, statusOf: (service: string) => unknown): Addresses {
-  const services = addresses.length === 0 ? [name] : addresses.map(({ service }) => service)
-  const granted = services.flatMap((service) => addressesIn(statusOf(service)))
+export function addressesOf(plan: InfraPlan, statusOf: (service: string) => unknown): Addresses {
+  const granted = addressedServices(plan).flatMap((service) => addressesIn(statusOf(service)))
   return granted.filter(({ type, value }, at) => granted.findIndex((one) => one.type === type && one.value === value) === at)
+}
+
+/** The names of the Services whose addresses are the Gateway's. */
+export function addressedServices({ name, addresses }: InfraPlan): readonly string[] {
+  return addresses.length === 0 ? [name] : addresses.map(({ service }) => service)
 }
 
 function addressesIn(status: unknown): Addresses {

@@ -1,5 +1,6 @@
 /** What happened outside and is known at the moment of the snapshot: acknowledgements, granted addresses, ports that could not be bound. */
 import type { FailedPort } from '../lib/served-ports.ts'
+import type { Transport } from '../lib/transport.ts'
 
 export interface Observations {
   /** By `namespace/name` of the Gateway. Absent: nothing was observed yet. */
@@ -17,4 +18,15 @@ export interface GatewayObservation {
   readonly addresses: readonly { readonly type: 'IPAddress' | 'Hostname'; readonly value: string }[]
   /** Ports that the data plane could not open, with the reason as a person would say it. */
   readonly failedPorts: readonly FailedPort[]
+  /** Why what the Gateway needs in the cluster is not as it shall be. */
+  readonly infraFailure?: InfraFailure
+}
+
+export interface InfraFailure {
+  /** As the condition Programmed has it. */
+  readonly reason: 'Invalid' | 'NoResources' | 'Pending'
+  /** As a person would say it. */
+  readonly message: string
+  /** Ports that the Gateway's Services do not have yet. */
+  readonly closedPorts: readonly { readonly port: number; readonly transport: Transport }[]
 }

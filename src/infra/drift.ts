@@ -1,7 +1,11 @@
 /**
  * Has somebody else changed what was applied? Compared are the fields that were asked for, with what the API server made
- * of them at the time (`1000m` is `1` there): what others add beside them is theirs.
+ * of them at the time (`1000m` is `1` there): what others add beside them is theirs, except where one more changes what is
+ * meant.
  */
+
+/** Maps that are one value (`x-kubernetes-map-type: atomic`): a Service with one more label in its selector selects nothing. */
+const whole = new Set(['selector', 'nodeSelector'])
 
 export function hasDrifted(asked: unknown, applied: unknown, observed: unknown): boolean {
   if (Array.isArray(asked)) {
@@ -10,7 +14,9 @@ export function hasDrifted(asked: unknown, applied: unknown, observed: unknown):
   }
   if (!isRecord(asked)) return !equal(applied, observed)
   if (!isRecord(applied) || !isRecord(observed)) return !equal(applied, observed)
-  return Object.entries(asked).some(([name, value]) => hasDrifted(value, applied[name], observed[name]))
+  return Object.entries(asked).some(([name, value]) =>
+    whole.has(name) ? !equal(applied[name], observed[name]) : hasDrifted(value, applied[name], observed[name]),
+  )
 }
 
 /** Deep equality of plain JSON. */

@@ -10,6 +10,7 @@ import type { KubeObject, Resource } from '../kube/kube-api.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { parseIp } from '../lib/ip.ts'
 import type { GatewayPlan, InfraSettings, PlanOwner } from './gateway-plan.ts'
+import { withoutKept } from './kept-annotations.ts'
 
 export interface Manifest {
   readonly resource: Resource
@@ -73,7 +74,7 @@ function described({ group, version, kind }: Resource, { namespace, name, labels
       name,
       namespace,
       labels: { ...labels, ...managedBy },
-      annotations,
+      annotations: withoutKept(annotations),
       ownerReferences: [
         { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway', name: owner.name, uid: owner.uid, controller: true },
       ],
@@ -108,7 +109,7 @@ function service(plan: GatewayPlan, owner: PlanOwner, parameters: ParametersSpec
   const address = asking?.value
   return {
     ...base,
-    metadata: { ...base.metadata, name, annotations: { ...plan.annotations, ...annotations } },
+    metadata: { ...base.metadata, name, annotations: withoutKept({ ...plan.annotations, ...annotations }) },
     spec: {
       type,
       selector: selectorOf(plan),
@@ -133,10 +134,12 @@ function deployment(plan: GatewayPlan, owner: PlanOwner, parameters: ParametersS
     spec: {
       // With an autoscaler the number is its own.
       ...(autoscaling === undefined && { replicas }),
+      // Said so that nobody else can say otherwise: what is left out is whose who adds it.
+      paused: false,
       selector: { matchLabels: selectorOf(plan) },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
       template: {
-        metadata: { labels, annotations: { ...plan.annotations, ...pod.annotations } },
+        metadata: { labels, annotations: withoutKept({ ...plan.annotations, ...pod.annotations }) },
         spec: podSpec(plan, parameters, settings),
       },
     },
@@ -174,6 +177,8 @@ function podSpec(plan: GatewayPlan, parameters: ParametersSpec, { image, control
       {
         name: 'proxy',
         image,
+        // The image's own, and nobody else's.
+        command: [],
         args: proxyArguments(plan, parameters, { controller, adminPort, delay, timeout }),
         env: [{ name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
         ports: [

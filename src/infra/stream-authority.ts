@@ -10,6 +10,7 @@ import type { KubeObject } from '../kube/kube-api.ts'
 import { Secret } from '../lib/secret.ts'
 import { type CertificateAndKey, makeAuthority, makeClientLeaf, makeLeaf, type Validity } from '../x509/certificate.ts'
 import type { GatewayPlan, PlanOwner } from './gateway-plan.ts'
+import { withoutKept } from './kept-annotations.ts'
 import { credentialsName, managedBy } from './proxy-manifests.ts'
 
 const day = 24 * 60 * 60 * 1000
@@ -79,7 +80,7 @@ export class StreamAuthority {
       namespace: plan.namespace,
       name,
       labels: { ...plan.labels, ...managedBy },
-      annotations: plan.annotations,
+      annotations: withoutKept(plan.annotations),
       ownerReferences: [ownerReference],
     }
     // One of a Gateway that was deleted opens sessions of another one's users.

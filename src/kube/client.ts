@@ -18,6 +18,8 @@ export interface ClientOptions {
   readonly userAgent: string
   /** Milliseconds for one attempt; 15,000 unless given. */
   readonly deadline?: number
+  /** False where the caller knows itself when to try again; true unless given. */
+  readonly retries?: boolean
   /** From 0 up to 1. */
   readonly random: () => number
   readonly delay: (milliseconds: number, signal?: AbortSignal) => Promise<void>
@@ -93,9 +95,9 @@ export class KubeClient implements KubeApi, ListingApi {
     return objectOf(await this.#send(withBody(`replace ${inWords(resource, name)}`, 'PUT', path, object), true))
   }
 
-  async apply(resource: Resource, object: KubeObject): Promise<KubeObject> {
+  async apply(resource: Resource, object: KubeObject, manager?: string): Promise<KubeObject> {
     const name = nameOf(object)
-    const path = `${objectPath(resource, name)}?fieldManager=${FIELD_MANAGER}&force=true`
+    const path = `${objectPath(resource, name)}?fieldManager=${manager ?? `${FIELD_MANAGER}&force=true`}`
     const doing = `apply ${inWords(resource, name)}`
     return objectOf(await this.#send(withBody(doing, 'PATCH', path, object, 'application/apply-patch+yaml'), true))
   }
@@ -168,6 +170,7 @@ export class KubeClient implements KubeApi, ListingApi {
     for (let failures = 1; ; failures += 1) {
       const result = await this.#attempt(request, expected, signal)
       if (!(result instanceof KubeError)) return result
+      if (this.#options.retries === false) throw result
       const pause = pauseBefore(result, failures, isSafe, this.#options.random)
       if (pause === undefined || signal?.aborted === true) throw result
       await this.#options.delay(pause, signal)

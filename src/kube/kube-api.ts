@@ -60,8 +60,11 @@ export interface KubeApi {
   create(resource: Resource, object: KubeObject): Promise<KubeObject>
   /** Replaces the whole object; KubeError 409 when metadata.resourceVersion is stale. */
   replace(resource: Resource, object: KubeObject): Promise<KubeObject>
-  /** Server-side apply, forced, as field manager `gatewright`. */
-  apply(resource: Resource, object: KubeObject): Promise<KubeObject>
+  /**
+   * Server-side apply, forced, as field manager `gatewright`. As another `manager` it is not forced: KubeError 409 where
+   * others have another value.
+   */
+  apply(resource: Resource, object: KubeObject, manager?: string): Promise<KubeObject>
   /** JSON merge patch of the object or its status; with metadata.resourceVersion in the patch a stale one is a 409. */
   patch(resource: Resource, name: ObjectName, patch: object, subresource?: 'status'): Promise<KubeObject>
   /** An object that is not there (404) is no error. */

@@ -34,6 +34,7 @@ export const gatewayConditions = {
   programmed: condition('Programmed', 'True', 'Programmed'),
   notProgrammedInvalid: condition('Programmed', 'False', 'Invalid'),
   notProgrammedPending: condition('Programmed', 'False', 'Pending'),
+  noResources: condition('Programmed', 'False', 'NoResources'),
   addressNotAssigned: condition('Programmed', 'False', 'AddressNotAssigned'),
   addressNotUsable: condition('Programmed', 'False', 'AddressNotUsable'),
   programmedUnknown: condition('Programmed', 'Unknown', 'Pending'),

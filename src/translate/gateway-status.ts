@@ -112,20 +112,28 @@ function programmed(
   }
   if (assumed) return gatewayConditions.programmed(generation, 'The data plane serves this configuration.')
   if (observation === undefined) return gatewayConditions.notProgrammedPending(generation, PENDING)
-  const { values, unnamed } = ungranted(gateway, observation.addresses)
+  const { addresses, infraFailure } = observation
+  const { values, unnamed } = ungranted(gateway, addresses)
   if (values.length > 0) {
+    const why = infraFailure === undefined ? '' : ` ${infraFailure.message}.`
     return gatewayConditions.addressNotUsable(
       generation,
-      `Not granted: ${listed(values)}. Ask for addresses that the network can give, or take them out of spec.addresses.`,
+      `Not granted: ${listed(values)}.${why} Ask for addresses that the network can give, or take them out of spec.addresses.`,
     )
   }
-  if (observation.addresses.length === 0)
-    return gatewayConditions.addressNotAssigned(generation, 'No address was assigned to the Gateway yet.')
+  if (infraFailure !== undefined) return infraConditions[infraFailure.reason](generation, `${infraFailure.message}.`)
+  if (addresses.length === 0) return gatewayConditions.addressNotAssigned(generation, 'No address was assigned to the Gateway yet.')
   if (unnamed > 0) return gatewayConditions.addressNotAssigned(generation, `Not assigned yet: ${unnamedInWords(unnamed)}.`)
   if (servings.some(({ kind }) => kind === 'pending') || observation.servedVersion !== version)
     return gatewayConditions.notProgrammedPending(generation, PENDING)
   return gatewayConditions.programmed(generation, 'The data plane serves this configuration.')
 }
+
+const infraConditions = {
+  Invalid: gatewayConditions.notProgrammedInvalid,
+  NoResources: gatewayConditions.noResources,
+  Pending: gatewayConditions.notProgrammedPending,
+} as const
 
 /** Its own references first, then the summary of its listeners' (experimental condition). */
 function resolvedRefs({ gateway, listeners, clientCertificate }: GatewayPart): Condition {

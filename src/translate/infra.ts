@@ -20,8 +20,8 @@ export function infraOf(gateway: Gateway, listeners: readonly ListenerConfig[], 
     name: own,
     labels: {
       ...infrastructure?.labels,
-      [`${GATEWAY_GROUP}/gateway-name`]: shortened(name),
-      [`${GATEWAY_GROUP}/gateway-class-name`]: shortened(gatewayClassName),
+      [`${GATEWAY_GROUP}/gateway-name`]: labelValue(name),
+      [`${GATEWAY_GROUP}/gateway-class-name`]: labelValue(gatewayClassName),
     },
     annotations: { ...infrastructure?.annotations, ...(name.length > LONGEST ? { 'gatewright.dev/gateway-name': name } : {}) },
     ports: portsOf(listeners),
@@ -51,9 +51,9 @@ function portsOf(listeners: readonly ListenerConfig[]): InfraPlan['ports'] {
     .sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1))
 }
 
-/** The name of a Service begins with a letter and has no dot (RFC 1035); the hash keeps `a.b` and `a-b` apart. */
+/** The name of a Service begins with a letter and has no dot (RFC 1035); the hash keeps `a.b` and `a-b`, `1a` and `gw-1a` apart. */
 function dnsLabel(name: string): string {
-  if (!/^[a-z]/.test(name)) return dnsLabel(`gw-${name}`)
+  if (!/^[a-z]/.test(name)) return withHash(`gw-${name.replaceAll('.', '-')}`, name)
   return name.includes('.') ? withHash(name.replaceAll('.', '-'), name) : shortened(name)
 }
 
@@ -61,7 +61,12 @@ function shortened(name: string): string {
   return name.length > LONGEST ? withHash(name, name) : name
 }
 
-function withHash(text: string, whole: string): string {
+/** Pods are selected by it: no object has a name with `_`, so none is what another one was shortened to. */
+function labelValue(name: string): string {
+  return name.length > LONGEST ? withHash(name, name, '_') : name
+}
+
+function withHash(text: string, whole: string, joint = '-'): string {
   const hash = createHash('sha256').update(whole).digest('hex').slice(0, 10)
-  return `${text.slice(0, LONGEST - hash.length - 1).replace(/[^a-z0-9]+$/, '')}-${hash}`
+  return `${text.slice(0, LONGEST - hash.length - 1).replace(/[^a-z0-9]+$/, '')}${joint}${hash}`
 }

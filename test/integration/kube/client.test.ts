@@ -6,10 +6,11 @@ import { clientOf, plainCredentials, scriptedApi, serviceObject } from '../../ha
 
 const web = { namespace: 'shop', name: 'web' }
 
-async function world() {
+async function world(more: { readonly retries?: boolean } = {}) {
   const api = await scriptedApi()
   const waits: number[] = []
   const options = {
+    ...more,
     random: () => 0.5,
     delay: (milliseconds: number) => {
       waits.push(milliseconds)
@@ -42,6 +43,8 @@ describe('single objects', () => {
       status: { loadBalancer: {} },
     })
     expect(Object.fromEntries(api.asked({ verb: 'apply' })[0]?.query ?? [])).toEqual({ fieldManager: 'gatewright', force: 'true' })
+    await client.apply(services, { apiVersion: 'v1', kind: 'Service', metadata: web }, 'other')
+    expect(Object.fromEntries(api.asked({ verb: 'apply' })[1]?.query ?? [])).toEqual({ fieldManager: 'other' })
     await client.delete(services, web)
     await client.delete(services, web)
     expect(api.get('Service', 'shop', 'web')).toBeUndefined()
@@ -143,6 +146,13 @@ describe('requests that may not be carried out twice', () => {
     api.fail({ verb: 'create' }, { status: 503, retryAfter: 1 })
     await client.create(services, serviceObject('web'))
     expect(waits).toEqual([2_050, 1_050])
+  })
+
+  it('never go again for a caller who knows itself when', async () => {
+    const { api, client, services, waits } = await world({ retries: false })
+    api.fail({ verb: 'apply' }, { status: 500 })
+    expect(await errorOf(client.apply(services, serviceObject('web')))).toMatchObject({ status: 500 })
+    expect(waits).toEqual([])
   })
 
   it('go again when there was no connection', async () => {

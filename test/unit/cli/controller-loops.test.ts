@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { ControllerLoops } from '../../../src/cli/controller-loops.ts'
 import { silentLogger } from '../../../src/telemetry/logger.ts'
 
@@ -86,5 +86,25 @@ describe('the loops of a controller', () => {
     expect(state.writes).toBe(1)
     await round()
     expect(state.passes).toBe(1)
+  })
+
+  it('write at the soonest of the times that were asked for, once', async () => {
+    vi.useFakeTimers()
+    try {
+      const { loops, state } = scene()
+      loops.writeLater(30_000)
+      loops.writeLater(500)
+      loops.writeLater(1_000)
+      await vi.advanceTimersByTimeAsync(499)
+      expect(state.writes).toBe(0)
+      await vi.advanceTimersByTimeAsync(60_000)
+      expect(state.writes).toBe(1)
+      loops.writeLater(10)
+      await loops.stop()
+      await vi.advanceTimersByTimeAsync(60_000)
+      expect(state.writes).toBe(1)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })

@@ -57,6 +57,20 @@ describe('the objects of a Gateway', () => {
     expect(template.metadata).toMatchObject({ labels: { team: 'edge' }, annotations: { note: 'hello' } })
   })
 
+  it('bear no annotation that Kubernetes keeps for itself: its controllers would write it again for ever', () => {
+    const kept = { 'deployment.kubernetes.io/revision': '77', 'kubectl.kubernetes.io/last-applied-configuration': '{}' }
+    const annotations = { ...kept, note: 'hello' }
+    const { manifests, template } = made({ annotations, parameters: { service: { annotations }, pod: { annotations } } })
+    for (const { object } of manifests) expect(object.metadata.annotations).toEqual({ note: 'hello' })
+    expect(template.metadata.annotations).toEqual({ note: 'hello' })
+  })
+
+  it('say what nobody else may say otherwise', () => {
+    const { spec, container } = made()
+    expect(spec('Deployment')).toMatchObject({ paused: false })
+    expect(container).toMatchObject({ command: [] })
+  })
+
   it('open each port of the listeners under its own number', () => {
     const { spec, container } = made()
     expect(spec('Service')).toEqual({

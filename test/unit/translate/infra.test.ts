@@ -20,7 +20,7 @@ describe('the plan of a Gateway', () => {
       fc.property(name, name, (own, ofClass) => {
         const plan = infraOf(gateway(own, ofClass), [])
         expect(plan.name).toMatch(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/)
-        for (const value of Object.values(plan.labels)) expect(value).toMatch(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/)
+        for (const value of Object.values(plan.labels)) expect(value).toMatch(/^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/)
       }),
     )
   })
@@ -32,6 +32,21 @@ describe('the plan of a Gateway', () => {
   it('keeps apart what shortening could join', () => {
     const names = ['a.b', 'a-b', `${'x'.repeat(70)}1`, `${'x'.repeat(70)}2`].map((own) => infraOf(gateway(own, 'c'), []).name)
     expect(new Set(names).size).toBe(4)
+  })
+
+  it('keeps apart a name that begins with a digit and the one that it would be made of', () => {
+    expect(infraOf(gateway('1abc', 'c'), []).name).not.toBe(infraOf(gateway('gw-1abc', 'c'), []).name)
+  })
+
+  it('has labels that select the pods of no other Gateway, also not of one that is named as a shortened label', () => {
+    const label = (own: string) => infraOf(gateway(own, 'c'), []).labels['gateway.networking.k8s.io/gateway-name']
+    fc.assert(
+      fc.property(name, (own) => {
+        const short = label(own)
+        expect(short === own || short?.includes('_')).toBe(true)
+      }),
+    )
+    expect(label('z'.repeat(80))).not.toBe(label('z'.repeat(81)))
   })
 
   it('has one port for each number and transport', () => {

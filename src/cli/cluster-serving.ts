@@ -9,18 +9,18 @@ import { isDeepStrictEqual } from 'node:util'
 import type { GatewayObservation, Observations } from '../cluster/observations.ts'
 import { ObservedSnapshot } from '../cluster/observed-snapshot.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
-import type { ProxyState } from '../delivery/proxy-session.ts'
 import type { StreamServer } from '../delivery/stream-server.ts'
+import type { KubeObject } from '../kube/kube-api.ts'
 import { sameItems } from '../lib/list-change.ts'
 import type { KubernetesSource } from '../sources/kubernetes/kubernetes-source.ts'
 import type { TranslateOptions } from '../translate/options.ts'
 import { type Pass, translate } from '../translate/translate.ts'
-import type { InfraPlan, StatusOf, Translation } from '../translate/translation.ts'
-import { addressesOf } from './granted-addresses.ts'
+import type { StatusOf, Translation } from '../translate/translation.ts'
+import { type Addresses, addressesOf, addressesOfAll } from './granted-addresses.ts'
 import { SnapshotFeed } from './snapshot-feed.ts'
 
 export interface ClusterServingOptions {
-  readonly source: Pick<KubernetesSource, 'read' | 'want' | 'stored' | 'bundleVersion'>
+  readonly source: Pick<KubernetesSource, 'read' | 'want' | 'owned' | 'bundleVersion'>
   readonly stream: Pick<StreamServer, 'publish' | 'proxiesOf'>
   readonly translate: TranslateOptions
   /** Milliseconds of a clock that never goes back. */
@@ -102,25 +102,46 @@ export class ClusterServing {
     for (const gateway of this.#published.keys()) if (!versions.has(gateway)) this.#published.delete(gateway)
   }
 
-  #observe({ infra, versions }: Translation): void {
-    const { stream } = this.#options
-    const observations = {
-      assumeProgrammed: false,
-      gateways: new Map(
-        infra.map((plan) => [plan.gateway, this.#observationOf(plan, versions.get(plan.gateway), stream.proxiesOf(plan.gateway))]),
-      ),
+  #observe({ infra, versions, statuses }: Translation): void {
+    const { owned } = this.#options.source
+    const gateways = new Map<string, GatewayObservation>()
+    for (const plan of infra) {
+      const addresses = addressesOf(plan, (service) => owned.get({ kind: 'Service' }, plan.namespace, service))
+      gateways.set(plan.gateway, this.#observationOf(plan.gateway, versions.get(plan.gateway), addresses))
     }
+    const ours = statuses.flatMap(({ kind, namespace, name }) => (kind === 'Gateway' ? [`${namespace}/${name}`] : []))
+    // For whom nothing is to be made now: what was made before stays (see InfraWriter.write), with its addresses.
+    if (ours.length > infra.length) {
+      const services = this.#servicesByGateway()
+      for (const gateway of ours) {
+        const made = gateways.has(gateway) ? undefined : services.get(gateway)
+        if (made !== undefined) gateways.set(gateway, this.#observationOf(gateway, versions.get(gateway), addressesOfAll(made)))
+      }
+    }
+    const observations = { assumeProgrammed: false, gateways }
     if (!isDeepStrictEqual(observations, this.#observations)) this.#observations = observations
   }
 
-  #observationOf(plan: InfraPlan, version: string | undefined, proxies: readonly ProxyState[]): GatewayObservation {
+  #servicesByGateway(): ReadonlyMap<string, readonly KubeObject[]> {
+    const services = new Map<string, KubeObject[]>()
+    for (const { object } of this.#options.source.owned.all()) {
+      const owner = object.metadata.ownerReferences?.find(({ kind, controller }) => kind === 'Gateway' && controller === true)
+      if (object.kind !== 'Service' || owner === undefined) continue
+      const gateway = `${object.metadata.namespace ?? ''}/${owner.name}`
+      services.set(gateway, [...(services.get(gateway) ?? []), object])
+    }
+    return services
+  }
+
+  #observationOf(gateway: string, version: string | undefined, addresses: Addresses): GatewayObservation {
+    const proxies = this.#options.stream.proxiesOf(gateway)
     // One that has not served anything yet is not ready: it takes nothing back.
     const ready = proxies.filter((proxy) => proxy.version !== '')
     const served = ready.find((proxy) => proxy.version !== version) ?? ready[0]
     const failed = new Map(ready.flatMap(({ result }) => (result?.failedPorts ?? []).map((one) => [`${one.transport} ${one.port}`, one])))
     return {
       ...(served !== undefined && { servedVersion: served.version }),
-      addresses: addressesOf(plan, (service) => this.#options.source.stored.get('Service', plan.namespace, service)?.status),
+      addresses,
       failedPorts: [...failed.values()],
     }
   }

@@ -17,10 +17,11 @@ import type { TranslateOptions } from '../translate/options.ts'
 import { type Pass, translate } from '../translate/translate.ts'
 import type { StatusOf, Translation } from '../translate/translation.ts'
 import { type Addresses, addressesOf, addressesOfAll } from './granted-addresses.ts'
+import { gatewayMadeFor, LeavingGateways } from './leaving-gateways.ts'
 import { SnapshotFeed } from './snapshot-feed.ts'
 
 export interface ClusterServingOptions {
-  readonly source: Pick<KubernetesSource, 'read' | 'want' | 'owned' | 'bundleVersion'>
+  readonly source: Pick<KubernetesSource, 'read' | 'want' | 'owned' | 'stored' | 'bundleVersion'>
   readonly stream: Pick<StreamServer, 'publish' | 'proxiesOf'>
   readonly translate: TranslateOptions
   /** Milliseconds of a clock that never goes back. */
@@ -46,6 +47,7 @@ export class ClusterServing {
   readonly #feed = new SnapshotFeed()
   readonly #published = new Map<string, { readonly version: string; readonly at: number }>()
   readonly #gatewayStatuses = new Map<string, StatusOf>()
+  readonly #leaving: LeavingGateways
   /** The statuses of the last pass. */
   #shown: readonly StatusOf[] = []
   #observations: Observations = { gateways: new Map(), assumeProgrammed: false }
@@ -56,6 +58,7 @@ export class ClusterServing {
 
   constructor(options: ClusterServingOptions) {
     this.#options = options
+    this.#leaving = new LeavingGateways(options.source)
   }
 
   /** The last pass's; undefined before the first one. */
@@ -125,9 +128,8 @@ export class ClusterServing {
   #servicesByGateway(): ReadonlyMap<string, readonly KubeObject[]> {
     const services = new Map<string, KubeObject[]>()
     for (const { object } of this.#options.source.owned.all()) {
-      const owner = object.metadata.ownerReferences?.find(({ kind, controller }) => kind === 'Gateway' && controller === true)
-      if (object.kind !== 'Service' || owner === undefined) continue
-      const gateway = `${object.metadata.namespace ?? ''}/${owner.name}`
+      const gateway = gatewayMadeFor(object)
+      if (object.kind !== 'Service' || gateway === undefined) continue
       services.set(gateway, [...(services.get(gateway) ?? []), object])
     }
     return services
@@ -169,6 +171,7 @@ export class ClusterServing {
       if (now !== undefined) shown.push(now)
     }
     for (const gateway of this.#gatewayStatuses.keys()) if (!present.has(gateway)) this.#gatewayStatuses.delete(gateway)
+    shown.push(...this.#leaving.statuses(present))
     if (soonest < Number.POSITIVE_INFINITY) later(Math.ceil(soonest))
     this.#shown = sameItems(this.#shown, shown) ? this.#shown : shown
     return this.#shown

@@ -113,3 +113,31 @@ describe('the install page', () => {
     }
   }, 120_000)
 })
+
+describe('a Gateway that goes to a class of another controller', () => {
+  it('leaves nothing behind: neither what was made for it, nor the credentials, nor a status that says Programmed', async () => {
+    const scene = await openGateways()
+    try {
+      await scene.apply({
+        apiVersion: GATEWAY_API,
+        kind: 'GatewayClass',
+        metadata: { name: 'elsewhere' },
+        spec: { controllerName: 'example.com/other-controller' },
+      })
+      await scene.apply(gateway('web', [httpListener]))
+      await programmed(scene, 'web')
+      const path = `/apis/${GATEWAY_API}/namespaces/${scene.namespace}/gateways/web`
+      await scene.api.patch(path, { spec: { gatewayClassName: 'elsewhere' } }, merge)
+      await eventually(async () => {
+        const { status } = await gatewayOf(scene, 'web')
+        return conditionOf(status?.conditions, 'Programmed')?.status === 'Unknown' && (status?.addresses ?? []).length === 0
+      }, 'the end of Programmed')
+      const left = ['deployments', 'services', 'secrets', 'serviceaccounts', 'poddisruptionbudgets'].join()
+      const list = (): Promise<string> => scene.cluster.kubectl(['-n', scene.namespace, 'get', left, '-o', 'name'])
+      await eventually(async () => !(await list()).includes('web-gatewright'), 'the end of what was made')
+    } finally {
+      await scene.cluster.kubectl(['delete', 'gatewayclass', 'elsewhere', '--ignore-not-found'])
+      await scene.remove()
+    }
+  }, 120_000)
+})

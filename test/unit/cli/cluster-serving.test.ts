@@ -3,6 +3,7 @@ import type { ApiObject } from '../../../src/api/object.ts'
 import { parse } from '../../../src/api/parse.ts'
 import { ClusterServing } from '../../../src/cli/cluster-serving.ts'
 import type { ProxyState } from '../../../src/delivery/proxy-session.ts'
+import { type StoredObject, storedOf } from '../../../src/sources/kubernetes/stored-object.ts'
 import type { KubeObject, Resource } from '../../../src/kube/kube-api.ts'
 
 const V1 = 'gateway.networking.k8s.io/v1'
@@ -41,7 +42,7 @@ const service: KubeObject = {
 /** A cluster in which whatever is published is served at once, and one Service stands. */
 function world() {
   const published = new Map<string, string>()
-  const state = { objects: [] as readonly ApiObject[] }
+  const state: { objects: readonly ApiObject[]; stored: StoredObject | undefined } = { objects: [], stored: undefined }
   const serving = new ClusterServing({
     source: {
       read: () => ({ objects: state.objects, findings: [] }),
@@ -50,6 +51,7 @@ function world() {
         get: (_, namespace, name) => (namespace === 'shop' && name === 'gw-gatewright' ? service : undefined),
         all: () => [{ resource: serviceResource, object: service }],
       },
+      stored: { get: () => undefined, at: () => state.stored, changes: () => undefined, all: () => [] },
       bundleVersion: undefined,
     },
     stream: {
@@ -65,6 +67,8 @@ function world() {
   })
   return {
     published,
+    serving,
+    state,
     pass: async (...objects: readonly ApiObject[]) => {
       state.objects = objects
       const { translation } = await serving.pass()
@@ -120,5 +124,45 @@ describe('a Gateway that serves', () => {
     const tls = { certificateRefs: [{ name: 'absent' }] }
     const after = await pass(gatewayClass(), gateway({ listeners: [{ name: 'https', port: 443, protocol: 'HTTPS', tls }] }))
     expect(after.addresses).toEqual(['192.0.2.1'])
+  })
+})
+
+describe('a Gateway that goes to a class of another controller', () => {
+  const stored = (generation: number, observedGeneration: number): StoredObject =>
+    storedOf({
+      apiVersion: V1,
+      kind: 'Gateway',
+      metadata: { name: 'gw', namespace: 'shop', generation },
+      status: {
+        addresses: [{ type: 'IPAddress', value: '192.0.2.1' }],
+        conditions: [{ type: 'Programmed', status: 'True', reason: 'Programmed', message: '', observedGeneration }],
+      },
+    })
+  const written = async (generation: number, observedGeneration: number) => {
+    const { serving, state } = world()
+    state.stored = stored(generation, observedGeneration)
+    const { statuses } = await serving.pass()
+    return statuses.filter(({ kind }) => kind === 'Gateway').map(({ status }) => status)
+  }
+
+  it('has its status taken back: it is programmed no more, and its address is gone', async () => {
+    expect(await written(2, 1)).toMatchObject([
+      {
+        addresses: [],
+        listeners: [],
+        conditions: [
+          { type: 'Accepted', status: 'Unknown', reason: 'Pending', observedGeneration: 2 },
+          { type: 'Programmed', status: 'Unknown', reason: 'Pending', observedGeneration: 2 },
+        ],
+      },
+    ])
+  })
+
+  it('is left alone where nobody has judged it yet', async () => {
+    expect(await written(1, 0)).toEqual([])
+  })
+
+  it('keeps what the other controller has said of it', async () => {
+    expect(await written(2, 2)).toEqual([])
   })
 })

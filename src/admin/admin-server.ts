@@ -3,17 +3,18 @@
  *
  * It reads through functions that it is given and changes nothing: there is no request here that has an effect. It is
  * meant for loopback or a pod's network; against a browser that was led here under a foreign name (DNS rebinding) it
- * answers only to addresses and to `localhost`. Composition gives it its documents; it knows none of their shapes.
+ * answers only to addresses and to `localhost`. In a cluster every pod can connect: documents, which tell of configurations and
+ * tenants, are for loopback alone. Composition gives it its documents; it knows none of their shapes.
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { isIp } from '../lib/ip.ts'
+import { isIp, isLoopback } from '../lib/ip.ts'
 
 export interface AdminSources {
   readonly metrics: { readonly contentType: string; text(): Promise<string> }
   /** What keeps the process from being ready, in words; empty: it is. */
   readonly unready: () => readonly string[]
-  /** JSON by path, as `/config`, `/statuses`, `/pools`, `/version`. Must be safe to print; a promise is waited for. */
+  /** JSON by path, as `/config`, `/statuses`, `/pools`, `/version`, for peers on loopback. Must be safe to print; a promise is waited for. */
   readonly documents: Readonly<Record<string, () => unknown>>
 }
 
@@ -23,11 +24,17 @@ interface Page {
   readonly text: string
 }
 
+/** For probes and Prometheus, wherever they come from. */
+const openPaths = ['/healthz', '/readyz', '/metrics']
+
 export class AdminServer {
   readonly #sources: AdminSources
   readonly #server: Server
+  readonly #isNear: (peer: string) => boolean
 
-  constructor(sources: AdminSources) {
+  /** @param isNear of an address: it may read the documents */
+  constructor(sources: AdminSources, isNear: (peer: string) => boolean = isLoopback) {
+    this.#isNear = isNear
     this.#sources = sources
     this.#server = createServer((request, response) => {
       void this.#page(request).then(({ status, type, text }) => {
@@ -74,10 +81,12 @@ export class AdminServer {
       return reasons.length === 0 ? plain(200, 'ok') : plain(503, reasons.join('\n'))
     }
     if (path === '/metrics') return { status: 200, type: metrics.contentType, text: await metrics.text() }
+    if (!this.#isNear(request.socket.remoteAddress ?? ''))
+      return plain(403, `Cannot answer: other paths than ${openPaths.join(', ')} are for loopback (\`kubectl port-forward\` leads there)`)
     const document = Object.hasOwn(documents, path) ? documents[path] : undefined
     if (document !== undefined)
       return { status: 200, type: 'application/json', text: `${JSON.stringify(await document(), undefined, 2)}\n` }
-    const paths = ['/healthz', '/readyz', '/metrics', ...Object.keys(documents)].join('\n')
+    const paths = [...openPaths, ...Object.keys(documents)].join('\n')
     return path === '/' ? plain(200, paths) : plain(404, `Cannot find ${JSON.stringify(path)}: the path must be one of\n${paths}`)
   }
 }

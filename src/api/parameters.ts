@@ -6,6 +6,11 @@ export interface GatewayParameters {
   readonly kind: 'GatewayParameters'
   readonly metadata: ObjectMeta
   readonly spec: ParametersSpec
+  /**
+   * What is wrong with it, in words; then `spec` is empty. Set by sources that can hold an invalid object: what refers to it says so, where
+   * an older version in its place would be served until the next start and be gone then.
+   */
+  readonly invalid?: string
 }
 
 /** Every field of its own: those of a Gateway's parameters come before those of its class. */

@@ -9,20 +9,21 @@ import { isDeepStrictEqual } from 'node:util'
 import type { GatewayObservation, InfraFailure, Observations } from '../cluster/observations.ts'
 import { ObservedSnapshot } from '../cluster/observed-snapshot.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
-import type { ProxyState } from '../delivery/proxy-session.ts'
 import type { StreamServer } from '../delivery/stream-server.ts'
 import { ownerOf } from '../infra/taken-names.ts'
+import type { KubeObject } from '../kube/kube-api.ts'
 import { sameItems } from '../lib/list-change.ts'
 import type { KubernetesSource } from '../sources/kubernetes/kubernetes-source.ts'
 import type { TranslateOptions } from '../translate/options.ts'
 import { type Pass, translate } from '../translate/translate.ts'
 import type { InfraPlan, StatusOf, Translation } from '../translate/translation.ts'
 import { closedPorts } from './closed-ports.ts'
-import { addressesOf } from './granted-addresses.ts'
+import { type Addresses, addressesOf, addressesOfAll } from './granted-addresses.ts'
+import { LeavingGateways } from './leaving-gateways.ts'
 import { SnapshotFeed } from './snapshot-feed.ts'
 
 export interface ClusterServingOptions {
-  readonly source: Pick<KubernetesSource, 'read' | 'want' | 'stored' | 'owned' | 'bundleVersion'>
+  readonly source: Pick<KubernetesSource, 'read' | 'want' | 'owned' | 'stored' | 'bundleVersion'>
   readonly stream: Pick<StreamServer, 'publish' | 'proxiesOf'>
   readonly translate: TranslateOptions
   /** What could not be made, by Gateway. */
@@ -50,6 +51,7 @@ export class ClusterServing {
   readonly #feed = new SnapshotFeed()
   readonly #published = new Map<string, { readonly version: string; readonly at: number }>()
   readonly #gatewayStatuses = new Map<string, StatusOf>()
+  readonly #leaving: LeavingGateways
   /** The statuses of the last pass. */
   #shown: readonly StatusOf[] = []
   #observations: Observations = { gateways: new Map(), assumeProgrammed: false }
@@ -60,6 +62,7 @@ export class ClusterServing {
 
   constructor(options: ClusterServingOptions) {
     this.#options = options
+    this.#leaving = new LeavingGateways(options.source)
   }
 
   /** The last pass's; undefined before the first one. */
@@ -106,41 +109,60 @@ export class ClusterServing {
     for (const gateway of this.#published.keys()) if (!versions.has(gateway)) this.#published.delete(gateway)
   }
 
-  #observe({ infra, versions }: Translation): void {
-    const { stream } = this.#options
-    const observations = {
-      assumeProgrammed: false,
-      gateways: new Map(
-        infra.map((plan) => [plan.gateway, this.#observationOf(plan, versions.get(plan.gateway), stream.proxiesOf(plan.gateway))]),
-      ),
+  #observe({ infra, versions, statuses }: Translation): void {
+    const gateways = new Map<string, GatewayObservation>()
+    for (const plan of infra) {
+      const addresses = addressesOf(plan, (service) => this.#ownService(plan, service))
+      const observation = this.#observationOf(plan.gateway, versions.get(plan.gateway), addresses)
+      const infraFailure = this.#infraFailureOf(plan)
+      gateways.set(plan.gateway, { ...observation, ...(infraFailure !== undefined && { infraFailure }) })
     }
+    const ours = statuses.flatMap(({ kind, namespace, name }) => (kind === 'Gateway' ? [`${namespace}/${name}`] : []))
+    // For whom nothing is to be made now: what was made before stays (see InfraWriter.write), with its addresses.
+    if (ours.length > infra.length) {
+      const services = this.#servicesByGateway()
+      for (const gateway of ours) {
+        const made = gateways.has(gateway) ? undefined : services.get(gateway)
+        if (made !== undefined) gateways.set(gateway, this.#observationOf(gateway, versions.get(gateway), addressesOfAll(made)))
+      }
+    }
+    const observations = { assumeProgrammed: false, gateways }
     if (!isDeepStrictEqual(observations, this.#observations)) this.#observations = observations
   }
 
-  #observationOf(plan: InfraPlan, version: string | undefined, proxies: readonly ProxyState[]): GatewayObservation {
+  #servicesByGateway(): ReadonlyMap<string, readonly KubeObject[]> {
+    const services = new Map<string, KubeObject[]>()
+    for (const { object } of this.#options.source.owned.all()) {
+      const gateway = ownerOf(object)
+      if (object.kind !== 'Service' || gateway === undefined) continue
+      services.set(gateway, [...(services.get(gateway) ?? []), object])
+    }
+    return services
+  }
+
+  #observationOf(gateway: string, version: string | undefined, addresses: Addresses): GatewayObservation {
+    const proxies = this.#options.stream.proxiesOf(gateway)
     // One that has not served anything yet is not ready: it takes nothing back.
     const ready = proxies.filter((proxy) => proxy.version !== '')
     const served = ready.find((proxy) => proxy.version !== version) ?? ready[0]
-    const infraFailure = this.#infraFailureOf(plan)
     const failed = new Map(ready.flatMap(({ result }) => (result?.failedPorts ?? []).map((one) => [`${one.transport} ${one.port}`, one])))
     return {
       ...(served !== undefined && { servedVersion: served.version }),
-      addresses: addressesOf(plan, (service) => this.#serviceStatus(plan, service)),
+      addresses,
       failedPorts: [...failed.values()],
-      ...(infraFailure !== undefined && { infraFailure }),
     }
   }
 
   /** Of its own alone: one of that name may be another's. */
-  #serviceStatus({ gateway, namespace }: InfraPlan, service: string): unknown {
-    const stored = this.#options.source.stored.get('Service', namespace, service)
-    return stored !== undefined && ownerOf(stored) === gateway ? stored.status : undefined
+  #ownService({ gateway, namespace }: InfraPlan, service: string): KubeObject | undefined {
+    const object = this.#options.source.owned.get({ kind: 'Service' }, namespace, service)
+    return object !== undefined && ownerOf(object) === gateway ? object : undefined
   }
 
   #infraFailureOf(plan: InfraPlan): InfraFailure | undefined {
     const failure = this.#options.failures().get(plan.gateway)
     if (failure === undefined) return undefined
-    const closed = closedPorts(plan, (service) => this.#options.source.owned.get({ kind: 'Service' }, plan.namespace, service)?.['spec'])
+    const closed = closedPorts(plan, (service) => this.#ownService(plan, service)?.['spec'])
     return { ...failure, closedPorts: closed }
   }
 
@@ -167,6 +189,7 @@ export class ClusterServing {
       if (now !== undefined) shown.push(now)
     }
     for (const gateway of this.#gatewayStatuses.keys()) if (!present.has(gateway)) this.#gatewayStatuses.delete(gateway)
+    shown.push(...this.#leaving.statuses(present))
     if (soonest < Number.POSITIVE_INFINITY) later(Math.ceil(soonest))
     this.#shown = sameItems(this.#shown, shown) ? this.#shown : shown
     return this.#shown

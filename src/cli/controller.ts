@@ -74,7 +74,7 @@ export async function controller(flags: ControllerFlags): Promise<number> {
   const serving = new ClusterServing({
     source,
     stream,
-    translate: { controllerName, anyClassIsOurs: false },
+    translate: { controllerName, anyClassIsOurs: false, servesOn: true },
     failures: () => writing.failures,
     now,
     later: (milliseconds) => void setTimeout(() => loops.lookAgain(), milliseconds).unref(),

@@ -165,7 +165,7 @@ export function program(): Command {
     .option('--pod <name>', 'the name of this pod, for the log of the controllers', process.env['POD_NAME'] ?? 'proxy')
     .option('--state <folder>', 'where what was served last is kept for the next start (on a memory-backed volume: it holds keys)')
     .option('--address <ip>', 'listen on this address', '::')
-    .option('--admin-address <ip>', 'address of /metrics, /healthz, /readyz, /config', '::')
+    .option('--admin-address <ip>', 'address of /metrics, /healthz, /readyz, and for loopback /config, /pools', '::')
     .option('--admin-port <port>', 'port of /metrics, /healthz, /readyz, /config (0: any)', '15000')
     .option('--drain-delay <milliseconds>', 'unready for so long before connections are asked to end', '5000')
     .addOption(new Option('--access-log <format>', 'one line for each request').choices(['off', 'text', 'json']).default('json'))

@@ -79,7 +79,11 @@ async function translated(
   for (let left = mostLoads; ; left -= 1) {
     const objects = feed.follow(source.read().objects)
     const snapshot = assumingServed(objects)
-    const { translation, attached } = translate(snapshot, { ...options, ...(bundleVersion !== undefined && { bundleVersion }) })
+    const { translation, attached } = translate(snapshot, {
+      ...options,
+      servesOn: true,
+      ...(bundleVersion !== undefined && { bundleVersion }),
+    })
     await source.want(translation.wants)
     if (left === 0 || feed.follow(source.read().objects) === objects) return { snapshot, translation, routes: attached.source }
   }

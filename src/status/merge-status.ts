@@ -21,6 +21,8 @@ const conditionsOfOurs: Readonly<Record<string, ReadonlySet<string>>> = {
 }
 const listenerConditions = new Set(['Accepted', 'Programmed', 'ResolvedRefs', 'Conflicted', 'OverlappingTLSConfig'])
 const entryConditions = new Set(['Accepted', 'ResolvedRefs', 'PartiallyInvalid'])
+/** RouteStatus.parents. */
+const mostParents = 32
 /** PolicyStatus.ancestors, and BackendStatus.ancestors of an XBackend: "no more entries" beyond. */
 const mostAncestors = (kind: string): number => (kind === 'XBackend' ? 32 : 16)
 
@@ -34,7 +36,7 @@ export function mergeStatus(
 ): Status | undefined {
   const before = stored ?? {}
   if (Array.isArray(wanted['parents']))
-    return withEntries(before, 'parents', 'parentRef', wanted['parents'] as Entry[], controllerName, now)
+    return withEntries(before, 'parents', 'parentRef', wanted['parents'] as Entry[], controllerName, now, mostParents)
   if (Array.isArray(wanted['ancestors'])) {
     return withEntries(before, 'ancestors', 'ancestorRef', wanted['ancestors'] as Entry[], controllerName, now, mostAncestors(kind))
   }
@@ -79,7 +81,7 @@ function withEntries(
   wanted: readonly Entry[],
   controllerName: string,
   now: string,
-  most = Number.POSITIVE_INFINITY,
+  most: number,
 ): Status | undefined {
   const missing = [...wanted]
   let outdated = false

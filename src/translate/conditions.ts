@@ -95,7 +95,6 @@ export const routeConditions = {
   notAllowedByListeners: condition('Accepted', 'False', 'NotAllowedByListeners'),
   noMatchingListenerHostname: condition('Accepted', 'False', 'NoMatchingListenerHostname'),
   unsupportedValue: condition('Accepted', 'False', 'UnsupportedValue'),
-  pending: condition('Accepted', 'Unknown', 'Pending'),
 
   resolvedRefs: condition('ResolvedRefs', 'True', 'ResolvedRefs'),
   refNotPermitted: condition('ResolvedRefs', 'False', 'RefNotPermitted'),

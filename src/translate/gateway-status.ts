@@ -15,7 +15,7 @@ import type { ListenerPart } from './listener-part.ts'
 import { namesInWords } from './listener.ts'
 import { isAccepted, listenerStatus, type Serving } from './listener-status.ts'
 import { listed, withRemedies } from './remedy.ts'
-import { PENDING, servingOf } from './serving.ts'
+import { HELD, PENDING, servingOf } from './serving.ts'
 import type { GatewayStatus, StatusOf } from './translation.ts'
 
 /** What is attached: routes by listener, accepted ListenerSets by `namespace/name` of the Gateway. */
@@ -34,8 +34,6 @@ export function statusesOfGateways(
     switch (gateway.kind) {
       case 'foreign':
         return []
-      case 'waiting':
-        return [waitingStatus(gateway.gateway, gateway.surface.waiting)]
       case 'ours':
         return [gatewayStatus(gateway, observations, versions.get(gateway.surface.gateway), attached)]
     }
@@ -47,10 +45,11 @@ function gatewayStatus(part: GatewayPart, observations: Observations, version: s
   const { namespace, name, generation } = gateway.metadata
   const assumed = observations.assumeProgrammed
   const observation = assumed ? undefined : observations.gateways.get(`${namespace}/${name}`)
-  const servings = listeners.map((listener) => servingOf(listener, assumed, observation, version))
+  const servings = listeners.map((listener) => (part.problem === undefined ? servingOf(listener, assumed, observation, version) : HELD))
   const good = listeners.filter((listener, i) => isAccepted(listener, servings[i] ?? { kind: 'served' }))
   const usable = part.infra !== undefined
-  const addresses = !usable ? [] : assumed ? assumedAddresses(gateway) : grantedAddresses(observation)
+  // What was granted before stays granted, whatever was done to the Gateway since.
+  const addresses = !assumed ? grantedAddresses(observation) : usable ? assumedAddresses(gateway) : []
   const accepted = acceptance(part, good)
   const status: GatewayStatus = {
     addresses,
@@ -58,7 +57,7 @@ function gatewayStatus(part: GatewayPart, observations: Observations, version: s
       accepted,
       programmed(part, accepted, servings, assumed, observation, version),
       resolvedRefs(part),
-      ...(usable && (assumed || observation !== undefined) ? [addressesAssigned(gateway, addresses)] : []),
+      ...((usable && observation !== undefined) || addresses.length > 0 ? [addressesAssigned(gateway, addresses)] : []),
       ...insecureFrontend(gateway),
     ],
     listeners: listeners.map((listener, i) =>
@@ -69,20 +68,9 @@ function gatewayStatus(part: GatewayPart, observations: Observations, version: s
   return { apiVersion: gateway.apiVersion, kind: gateway.kind, namespace, name, status }
 }
 
-/** Of a Gateway whose class is ours but not accepted. */
-function waitingStatus({ apiVersion, kind, metadata }: Gateway, message: string): StatusOf {
-  const { namespace, name, generation } = metadata
-  const conditions = [gatewayConditions.waitingForClass(generation, message), gatewayConditions.programmedUnknown(generation, message)]
-  return { apiVersion, kind, namespace, name, status: { addresses: [], conditions, listeners: [], attachedListenerSets: 0 } }
-}
-
 function acceptance({ gateway, listeners, problem }: GatewayPart, good: readonly ListenerPart[]): Condition {
   const { generation } = gateway.metadata
-  if (problem !== undefined)
-    return gatewayConditions[problem.reason === 'InvalidParameters' ? 'invalidParameters' : 'unsupportedAddress'](
-      generation,
-      problem.message,
-    )
+  if (problem !== undefined) return problemConditions[problem.reason](generation, problem.message)
   const namesOf = (parts: readonly ListenerPart[]) => namesInWords(parts.map(({ judged }) => judged.listener.name))
   const bad = listeners.filter((listener) => !good.includes(listener))
   if (bad.length === 0) return gatewayConditions.accepted(generation, 'The Gateway is valid.')
@@ -94,8 +82,14 @@ function acceptance({ gateway, listeners, problem }: GatewayPart, good: readonly
   )
 }
 
+const problemConditions = {
+  InvalidParameters: gatewayConditions.invalidParameters,
+  UnsupportedAddress: gatewayConditions.unsupportedAddress,
+  ClassNotAccepted: gatewayConditions.waitingForClass,
+} as const
+
 function programmed(
-  { gateway, listeners, configs }: GatewayPart,
+  { gateway, listeners, configs, problem }: GatewayPart,
   accepted: Condition,
   servings: readonly Serving[],
   assumed: boolean,
@@ -103,6 +97,10 @@ function programmed(
   version: string | undefined,
 ): Condition {
   const { generation } = gateway.metadata
+  if (problem !== undefined) {
+    const make = problem.reason === 'ClassNotAccepted' ? gatewayConditions.programmedUnknown : gatewayConditions.notProgrammedInvalid
+    return make(generation, `The Gateway is not accepted${problem.servesOn ? '; what was made for it before stays and serves on' : ''}.`)
+  }
   if (accepted.status !== 'True') return gatewayConditions.notProgrammedInvalid(generation, 'The Gateway is not accepted.')
   // One without listeners of its own is there for its ListenerSets.
   if (configs.length === 0 || (listeners.length > 0 && !listeners.some(({ config }) => config !== undefined))) {

@@ -19,23 +19,25 @@ import { loadCertificate, type CertificateProblem, type LoadedCertificate } from
 import type { InfraPlan } from './translation.ts'
 import { isServed } from './features.ts'
 
-/** `class-missing` and `foreign` Gateways are not ours: no status, nothing served. */
-export type GatewayResult =
-  | { readonly kind: 'foreign'; readonly findings: readonly Finding[] }
-  | {
-      readonly kind: 'waiting'
-      readonly gateway: Gateway
-      readonly surface: GatewaySurface & { readonly waiting: string }
-      readonly findings: readonly Finding[]
-    }
-  | ({ readonly kind: 'ours' } & GatewayPart)
+/** `foreign`: of another controller's class, or of none. Not ours: no status, nothing served. */
+export type GatewayResult = { readonly kind: 'foreign'; readonly findings: readonly Finding[] } | ({ readonly kind: 'ours' } & GatewayPart)
+
+/**
+ * Why the Gateway as a whole is not accepted, whatever its listeners. All of these concern what is made for it in a cluster, none of
+ * them what its proxies serve: there is no plan for its infrastructure, and what stands there stays.
+ */
+export interface GatewayProblem {
+  readonly reason: 'InvalidParameters' | 'UnsupportedAddress' | 'ClassNotAccepted'
+  readonly message: string
+  /** There is a configuration for proxies that it has already (TranslateOptions.servesOn). */
+  readonly servesOn: boolean
+}
 
 export interface GatewayPart {
   readonly gateway: Gateway
   readonly surface: GatewaySurface
   readonly listeners: readonly ListenerPart[]
-  /** Why the Gateway as a whole is not accepted. */
-  readonly problem?: { readonly reason: 'InvalidParameters' | 'UnsupportedAddress'; readonly message: string }
+  readonly problem?: GatewayProblem
   /** Why its own references (not its listeners') are not resolved. */
   readonly clientCertificate?: CertificateProblem
   /** Shown to backends that are reached over TLS (GatewayBackendTLS.clientCertificateRef). */
@@ -45,6 +47,7 @@ export interface GatewayPart {
   readonly certificates: readonly LoadedCertificate[]
   /** Of the class and its own together. */
   readonly parameters: ParametersSpec
+  /** Absent where nothing can be served, and where what to make is not known: what there is stays. */
   readonly infra?: InfraPlan
   readonly wants: readonly string[]
   readonly findings: readonly Finding[]
@@ -56,22 +59,7 @@ export function gatewayOf(read: Reader, options: TranslateOptions, gateway: Gate
     return { kind: 'foreign', findings: keep(last?.findings, [findings.gatewayClassMissing(gateway, options.anyClassIsOurs)]) }
   }
   if (!isOurs(gatewayClass, options)) return { kind: 'foreign', findings: [] }
-  const ofClass = parametersOf(read, gatewayClass, options)
-  if (!ofClass.ok) {
-    const { namespace, name } = gateway.metadata
-    const waiting = `GatewayClass ${gatewayClass.metadata.name} is not accepted: see its status.`
-    const surface = {
-      kind: gateway.kind,
-      gateway: `${namespace}/${name}`,
-      namespace,
-      name,
-      controllerName: gatewayClass.spec.controllerName,
-      waiting,
-      listeners: [],
-    }
-    return { kind: 'waiting', gateway, surface: last?.kind === 'waiting' ? keep(last.surface, surface) : surface, findings: [] }
-  }
-  return { kind: 'ours', ...partOf(read, options, gateway, gatewayClass, ofClass.spec, last?.kind === 'ours' ? last : undefined) }
+  return { kind: 'ours', ...partOf(read, options, gateway, gatewayClass, last?.kind === 'ours' ? last : undefined) }
 }
 
 function partOf(
@@ -79,19 +67,20 @@ function partOf(
   options: TranslateOptions,
   gateway: Gateway,
   gatewayClass: GatewayClass,
-  ofClass: ParametersSpec,
   last: GatewayPart | undefined,
 ): GatewayPart {
   const judged = gateway.spec.listeners.map((listener) => judgeListener(read, gateway, listener))
   const ownClass = gatewayClass.spec.controllerName === options.controllerName
   const parameters: Parameters = ownClass ? gatewayParameters(read, gateway) : { ok: true, spec: {} }
-  const problem = problemOf(gateway, parameters)
+  const ofClass = parametersOf(read, gatewayClass, options)
+  const why = problemOf(gateway, gatewayClass, ofClass, parameters)
+  const problem = why === undefined ? undefined : { ...why, servesOn: options.servesOn === true }
   const conflicts = conflictsOf(judged.filter(({ listener }) => isServed(listener.protocol)).map(claimOf))
   const owner = { kind: gateway.kind, namespace: gateway.metadata.namespace, name: gateway.metadata.name }
   const listeners = withOverlaps(
     judged.map((one) => {
       const conflict = conflicts.get(one.listener.name)
-      const config = problem === undefined && conflict === undefined ? listenerConfig(one) : undefined
+      const config = (problem?.servesOn ?? true) && conflict === undefined ? listenerConfig(one) : undefined
       const lastConfig = last?.configs.find(({ key }) => key === one.key)
       return { owner, listener: listenerPart(one, conflict, config && keep(lastConfig, config)) }
     }),
@@ -101,7 +90,7 @@ function partOf(
     listeners.flatMap(({ config }) => (config === undefined ? [] : [config])),
   )
   const client = clientCertificateOf(read, gateway)
-  const own = together(ofClass, parameters.ok ? parameters.spec : {})
+  const own = together(ofClass.ok ? ofClass.spec : {}, parameters.ok ? parameters.spec : {})
   const foreignParameters = ownClass ? undefined : gateway.spec.infrastructure?.parametersRef
   return {
     gateway,
@@ -113,7 +102,7 @@ function partOf(
     parameters: own,
     ...(client.loaded !== undefined && { backendCertificate: client.loaded }),
     certificates: certificatesOf(listeners, client.loaded, last?.certificates ?? []),
-    ...(configs.length === 0 ? {} : { infra: keep(last?.infra, infraOf(gateway, configs, own)) }),
+    ...(configs.length === 0 || problem !== undefined ? {} : { infra: keep(last?.infra, infraOf(gateway, configs, own)) }),
     wants: [...judged.flatMap(({ wants }) => wants), ...client.wants],
     findings: keep(last?.findings, [
       ...judged.flatMap((one) => one.findings),
@@ -125,7 +114,13 @@ function partOf(
   }
 }
 
-function problemOf(gateway: Gateway, parameters: Parameters): GatewayPart['problem'] {
+function problemOf(
+  gateway: Gateway,
+  { metadata: { name } }: GatewayClass,
+  ofClass: Parameters,
+  parameters: Parameters,
+): Omit<GatewayProblem, 'servesOn'> | undefined {
+  if (!ofClass.ok) return { reason: 'ClassNotAccepted', message: `GatewayClass ${name} is not accepted: see its status.` }
   if (!parameters.ok) return { reason: 'InvalidParameters', message: parameters.message }
   const addresses = addressProblem(gateway)
   return addresses === undefined ? undefined : { reason: 'UnsupportedAddress', message: addresses }

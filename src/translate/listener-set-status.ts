@@ -14,7 +14,7 @@ import { namesInWords } from './listener.ts'
 import type { ListenerPart } from './listener-part.ts'
 import { isAccepted, listenerStatus, type Serving } from './listener-status.ts'
 import type { Merged, MergedSet } from './merged-listeners.ts'
-import { PENDING, servingOf } from './serving.ts'
+import { HELD, PENDING, servingOf } from './serving.ts'
 import type { ListenerSetStatus, ListenerStatus, StatusOf } from './translation.ts'
 
 /** What the status of a set follows from. */
@@ -49,7 +49,9 @@ export function statusesOfSets(
     const observation = observations.gateways.get(gateway)
     const inputs: Inputs = {
       set,
-      servings: set.listeners.map((listener) => servingOf(listener, observations.assumeProgrammed, observation, versions.get(gateway))),
+      servings: set.listeners.map((listener) =>
+        set.parentProblem === undefined ? servingOf(listener, observations.assumeProgrammed, observation, versions.get(gateway)) : HELD,
+      ),
       counts: set.listeners.map(({ judged }) => attachedRoutes.get(judged.key) ?? 0),
       unreachable: unreachable.get(gateway),
     }
@@ -107,20 +109,20 @@ function statusOf(inputs: Inputs): SetStatus['status'] {
 
 function conditionsOf({ set: { part, parentProblem, listeners }, servings, unreachable }: Inputs): readonly Condition[] {
   const { generation } = part.set.metadata
-  if (part.waiting !== undefined)
-    return [
-      listenerSetConditions.waitingForParent(generation, part.waiting),
-      listenerSetConditions.programmedPending(generation, part.waiting),
-    ]
   if (part.notAllowed !== undefined)
     return [
       listenerSetConditions.notAllowed(generation, part.notAllowed),
       listenerSetConditions.notProgrammedNotAllowed(generation, 'The Gateway does not take the ListenerSet.'),
     ]
+  if (parentProblem?.isPending === true)
+    return [
+      listenerSetConditions.waitingForParent(generation, parentProblem.message),
+      listenerSetConditions.programmedPending(generation, parentProblem.message),
+    ]
   if (parentProblem !== undefined)
     return [
-      listenerSetConditions.parentNotAccepted(generation, parentProblem),
-      listenerSetConditions.parentNotProgrammed(generation, parentProblem),
+      listenerSetConditions.parentNotAccepted(generation, parentProblem.message),
+      listenerSetConditions.parentNotProgrammed(generation, parentProblem.message),
     ]
   const valid = listeners.filter((listener, i) => isValid(listener, servings[i] ?? { kind: 'served' }))
   const bad = namesOf(listeners.filter((listener) => !valid.includes(listener)))

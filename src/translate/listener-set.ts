@@ -23,8 +23,6 @@ export interface ListenerSetPart {
   /** `namespace/name` */
   readonly gateway: string
   readonly controllerName: string
-  /** Why nothing is decided about the Gateway yet. */
-  readonly waiting?: string
   /** Why the Gateway does not take the set, with the YAML that would mend it. */
   readonly notAllowed?: string
   /** Empty while the Gateway does not take the set. */
@@ -54,7 +52,6 @@ export function listenerSetOf(read: Reader, set: ListenerSet, last: ListenerSetR
     wants: [],
     findings: [],
   }
-  if (surface.waiting !== undefined) return { ...base, waiting: surface.waiting }
   const notAllowed = allowanceProblem(read, gateway, set)
   return notAllowed === undefined ? { ...base, ...judgedListeners(read, gateway, set, last) } : { ...base, notAllowed }
 }

@@ -12,7 +12,11 @@ import type { ListenerStatus } from './translation.ts'
 export type Serving =
   | { readonly kind: 'served' }
   | { readonly kind: 'pending'; readonly message: string }
+  /** The Gateway is not accepted: there is a configuration for proxies that it has already. */
+  | { readonly kind: 'held' }
   | { readonly kind: 'port-failed'; readonly message: string }
+
+const NOT_ACCEPTED = 'The Gateway is not accepted.'
 
 export function listenerStatus(part: ListenerPart, generation: number, attachedRoutes: number, serving: Serving): ListenerStatus {
   const { listener, routeKinds } = part.judged
@@ -62,7 +66,7 @@ function acceptedAndProgrammed({ judged, conflict, config }: ListenerPart, gener
   const accepted = listenerConditions.accepted(generation, 'The listener is valid.')
   if (config === undefined) {
     if (refProblem?.reason === 'Pending') return [accepted, listenerConditions.notProgrammedPending(generation, refProblem.message)]
-    const message = refProblem === undefined ? 'The Gateway is not accepted.' : `Nothing can be served: ${refProblem.message}`
+    const message = refProblem === undefined ? NOT_ACCEPTED : `Nothing can be served: ${refProblem.message}`
     return [accepted, listenerConditions.notProgrammedInvalid(generation, message)]
   }
   switch (serving.kind) {
@@ -70,6 +74,8 @@ function acceptedAndProgrammed({ judged, conflict, config }: ListenerPart, gener
       return [accepted, listenerConditions.programmed(generation, 'The data plane serves the listener.')]
     case 'pending':
       return [accepted, listenerConditions.notProgrammedPending(generation, serving.message)]
+    case 'held':
+      return [accepted, listenerConditions.notProgrammedInvalid(generation, NOT_ACCEPTED)]
     case 'port-failed': {
       const message = `Port ${config.port} cannot be opened: ${serving.message}`
       const programmed = ofSet ? listenerConditions.notProgrammedPortUnavailable : listenerConditions.notProgrammedInvalid

@@ -22,11 +22,19 @@ import { sortedFrom, type Sorted } from './sorted.ts'
 import { ownerInWords, type GatewaySurface } from './surface.ts'
 import { compareRank } from './tie-break.ts'
 
+/** Why the Gateway as a whole is not accepted. */
+export interface ParentProblem {
+  readonly message: string
+  /** It may be, as soon as its class is. */
+  readonly isPending: boolean
+  /** Its proxies serve on, this set's listeners too (GatewayProblem.servesOn). */
+  readonly serves: boolean
+}
+
 export interface MergedSet {
   readonly part: ListenerSetPart
   readonly surface: GatewaySurface
-  /** Why the Gateway as a whole serves nothing. */
-  readonly parentProblem?: string
+  readonly parentProblem?: ParentProblem
   readonly listeners: readonly ListenerPart[]
 }
 
@@ -69,11 +77,7 @@ export function mergeListeners(gateways: readonly GatewayPart[], results: readon
     byGateway.set(path, one)
     return one.gateway
   })
-  const lone = new Map(last?.sets.flatMap((set) => (byGateway.has(set.part.gateway) ? [] : [[set.part, set] as const])))
-  const sets = results.flatMap((result) => {
-    if (result.kind !== 'ours') return []
-    return [byGateway.get(result.gateway)?.sets.get(result) ?? lone.get(result) ?? withoutListeners(result)]
-  })
+  const sets = results.flatMap((result) => (result.kind === 'ours' ? (byGateway.get(result.gateway)?.sets.get(result) ?? []) : []))
   return {
     gateways: keepArray(last?.gateways, merged),
     sets: keepArray(last?.sets, sets),
@@ -135,7 +139,7 @@ function withFewChanged(source: GatewayPart, { removed, added }: Sorted<Listener
   }
   for (const part of added) {
     const lastSet = before.get(pathOf(part))
-    const listeners = listenersOf(part, new Claims(), parentProblem === undefined, lastSet)
+    const listeners = listenersOf(part, new Claims(), parentProblem?.serves ?? true, lastSet)
     sets.set(part, withListeners(part, listeners, parentProblem, lastSet))
   }
   return { own: gateway.listeners, sets, crowd }
@@ -150,7 +154,7 @@ function mergeAll(source: GatewayPart, sorted: readonly ListenerSetPart[], last:
   const lastOf = new Map([...(last?.sets.values() ?? [])].map((set) => [pathOf(set.part), set]))
   const judged = sorted.map((part) => ({
     part,
-    listeners: listenersOf(part, claims, parentProblem === undefined, lastOf.get(pathOf(part))),
+    listeners: listenersOf(part, claims, parentProblem?.serves ?? true, lastOf.get(pathOf(part))),
   }))
   const all = withOverlaps([
     ...source.listeners.map((listener) => ({ owner: source.surface, listener })),
@@ -168,11 +172,12 @@ function mergeAll(source: GatewayPart, sorted: readonly ListenerSetPart[], last:
 }
 
 /** The Gateway as its own listeners leave it ("An exception to this is when the parent Gateway's Accepted transitions to False"). */
-function whyNotAccepted({ surface, problem, listeners }: GatewayPart): string | undefined {
-  const isAccepted =
-    problem === undefined &&
-    (listeners.length === 0 || listeners.some(({ judged, conflict }) => judged.problem === undefined && conflict === undefined))
-  return isAccepted ? undefined : `${ownerInWords(surface)} is not accepted: see its status.`
+function whyNotAccepted({ surface, problem, listeners }: GatewayPart): ParentProblem | undefined {
+  const isGood = listeners.length === 0 || listeners.some(({ judged, conflict }) => judged.problem === undefined && conflict === undefined)
+  if (isGood && problem === undefined) return undefined
+  const serves = isGood && problem?.servesOn === true
+  const isPending = problem?.reason === 'ClassNotAccepted'
+  return { message: isPending ? problem.message : `${ownerInWords(surface)} is not accepted: see its status.`, isPending, serves }
 }
 
 function listenersOf(part: ListenerSetPart, claims: Claims, serves: boolean, last: MergedSet | undefined): readonly ListenerPart[] {
@@ -198,11 +203,11 @@ function isConflictable({ listener: { protocol } }: JudgedListener): boolean {
 function withListeners(
   part: ListenerSetPart,
   made: readonly ListenerPart[],
-  parentProblem: string | undefined,
+  parentProblem: ParentProblem | undefined,
   last: MergedSet | undefined,
 ): MergedSet {
   const listeners = keepEqual(last?.listeners, made)
-  if (last?.part === part && last.parentProblem === parentProblem && last.listeners === listeners) return last
+  if (last?.part === part && equal(last.parentProblem, parentProblem) && last.listeners === listeners) return last
   return {
     part,
     surface: keep(last?.surface, surfaceOf(part, listeners)),
@@ -211,18 +216,12 @@ function withListeners(
   }
 }
 
-/** Of a set whose Gateway serves nothing at all yet. */
-function withoutListeners(part: ListenerSetPart): MergedSet {
-  return { part, surface: surfaceOf(part, []), listeners: [] }
-}
-
 function surfaceOf(part: ListenerSetPart, listeners: readonly ListenerPart[]): GatewaySurface {
-  const { gateway, controllerName, waiting, notAllowed } = part
+  const { gateway, controllerName, notAllowed } = part
   return {
     ...ownerOf(part),
     gateway,
     controllerName,
-    ...(waiting === undefined ? {} : { waiting }),
     ...(notAllowed === undefined
       ? {}
       : { refused: `Gateway ${gateway} does not take ${ownerInWords(ownerOf(part))}: see the status of the ListenerSet.` }),
@@ -242,7 +241,7 @@ function together(
     last?.configs ?? source.configs,
     all.flatMap(({ config }) => (config === undefined ? [] : [config])),
   )
-  const infra = configs.length === 0 ? undefined : infraOf(source.gateway, configs, source.parameters)
+  const infra = configs.length === 0 || source.problem !== undefined ? undefined : infraOf(source.gateway, configs, source.parameters)
   const { infra: _, ...rest } = source
   return {
     ...rest,

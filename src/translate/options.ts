@@ -9,4 +9,9 @@ export interface TranslateOptions {
   readonly bundleVersion?: string
   /** Serve Services of type ExternalName and FQDN endpoints (CVE-2021-25740: whoever may write them can reach any address). */
   readonly allowExternalName?: boolean
+  /**
+   * Proxies of an earlier moment may be there, in a cluster: a Gateway that is not accepted for what concerns its infrastructure alone
+   * has a configuration for them. Otherwise it serves nothing, as one would that is new.
+   */
+  readonly servesOn?: boolean
 }

@@ -61,7 +61,7 @@ function named(
   if (found === undefined) {
     return { ok: false, message: `${what} names ${KIND} ${namespace}/${name}, which is not there or is not valid. Create it, or mend it.` }
   }
-  const wrong = wrongBound(found.spec)
+  const wrong = found.invalid ?? wrongBound(found.spec)
   if (wrong !== undefined) return { ok: false, message: `${KIND} ${namespace}/${name} is not valid: ${wrong}.` }
   return { ok: true, spec: found.spec }
 }

@@ -127,11 +127,6 @@ export function judgeParents(read: Reader, options: TranslateOptions, route: Rou
       case 'foreign':
         break
       case 'ours': {
-        if (parent.surface.waiting !== undefined) {
-          const pending = routeConditions.pending(generation, parent.surface.waiting)
-          parents.push(parentStatus(ref, parent.surface.controllerName, [pending, resolvedRefs(body, generation)]))
-          break
-        }
         gateways.add(parent.gateway)
         if (parent.surface.refused !== undefined) {
           const refused = routeConditions.noMatchingParent(generation, parent.surface.refused)

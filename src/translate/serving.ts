@@ -6,6 +6,8 @@ import type { Serving } from './listener-status.ts'
 
 export const PENDING = 'Waiting for the data plane to serve this configuration.'
 
+/** Of a Gateway that is not accepted: what its proxies serve, if it has any, is not what was asked for. */
+export const HELD: Serving = { kind: 'held' }
 const SERVED: Serving = { kind: 'served' }
 const NOT_YET: Serving = { kind: 'pending', message: PENDING }
 const CLOSED: Serving = {

@@ -10,9 +10,7 @@ export interface GatewaySurface {
   readonly name: string
   /** Of the GatewayClass: what the status of a route names as its author. */
   readonly controllerName: string
-  /** Why nothing is decided yet; then there are no listeners here. */
-  readonly waiting?: string
-  /** Why the Gateway does not take the ListenerSet, in a sentence; then there are no listeners here either. */
+  /** Why the Gateway does not take the ListenerSet, in a sentence; then there are no listeners here. */
   readonly refused?: string
   readonly listeners: readonly ListenerSurface[]
 }

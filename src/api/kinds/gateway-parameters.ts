@@ -1,5 +1,6 @@
 /** GatewayParameters (gatewright.dev/v1alpha1); deploy/crds holds the same for the API server. */
 import { parseCidr } from '../../lib/cidr.ts'
+import { parseDuration } from '../../lib/duration.ts'
 import { duration } from '../fields/text.ts'
 import { show } from '../issue.ts'
 import type { GatewayParameters, ParametersSpec } from '../parameters.ts'
@@ -46,6 +47,14 @@ const addressOrRange = ruled(text({ min: 1, max: 64 }), [
   ),
 ])
 
+/** A pod that ends can be told to wait for a week: longer than that no proxy starts with. */
+const longestDrain = 7 * 24 * 3_600_000
+const drainDuration = ruled(duration, [
+  rule<string>('drain-time', (self) =>
+    (parseDuration(self) ?? 0) <= longestDrain ? undefined : { must: 'must be at most 168h', got: show(self) },
+  ),
+])
+
 const spec: Schema<ParametersSpec> = object(
   {
     replicas: optional(integer({ min: 0, max: 1_000 })),
@@ -77,7 +86,7 @@ const spec: Schema<ParametersSpec> = object(
         access: optional(oneOf('off', 'text', 'json')),
       }),
     ),
-    drain: optional(object({ delay: optional(duration), timeout: optional(duration) })),
+    drain: optional(object({ delay: optional(drainDuration), timeout: optional(drainDuration) })),
     trustedProxies: optional(list(addressOrRange, { max: 64 })),
     trustedHops: optional(integer({ min: 0, max: 16 })),
     proxyProtocol: optional(object({ acceptFrom: required(list(addressOrRange, { min: 1, max: 64 })) })),

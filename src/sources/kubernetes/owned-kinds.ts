@@ -16,6 +16,8 @@ export const OWNED_KINDS: readonly OwnedKind[] = [
   { group: 'apps', kind: 'Deployment' },
   { group: '', kind: 'Service' },
   { group: '', kind: 'ServiceAccount' },
+  // Credentials of proxies; of all other Secrets the metadata is watched (loaded-objects.ts).
+  { group: '', kind: 'Secret' },
   { group: 'policy', kind: 'PodDisruptionBudget' },
   { group: 'autoscaling', kind: 'HorizontalPodAutoscaler' },
 ]

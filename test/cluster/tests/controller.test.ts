@@ -10,7 +10,7 @@ import { makeAuthority, makeLeaf } from '../../../src/x509/certificate.ts'
 import { ApiClient, ApiError } from '../api-client.ts'
 import { checkout } from '../checkout.ts'
 import { readKubeconfig } from '../kubeconfig.ts'
-import { controllerProcesses, environmentOf } from '../processes.ts'
+import { controllerProcesses, environmentOf, proxyProcesses } from '../processes.ts'
 import type { KubeObject } from '../objects.ts'
 import {
   accepted,
@@ -370,12 +370,22 @@ describe('certificates', () => {
       const { items } = await tenant.api.get<{ readonly items: readonly { readonly status: { readonly podIP?: string } }[] }>(
         `/api/v1/namespaces/${tenant.namespace}/pods?labelSelector=${encodeURIComponent('gateway.networking.k8s.io/gateway-name=web')}`,
       )
-      const text = await (await fetch(`http://${items[0]?.status.podIP}:15000/config`)).text()
+      const config = ':15000/config'
+      expect((await fetch(`http://${items[0]?.status.podIP}${config}`)).status).toBe(403)
+      const text = await fromWithin(tenant, 'web', `http://127.0.0.1${config}`)
       expect(text).toContain(`t${i}.example.com`)
       expect(text.match(/t\d\.example\.com/g)?.every((name) => name === `t${i}.example.com`)).toBe(true)
     }
     await expectRefused(tenants[0], tenants[1])
   }, 180_000)
+
+  /** What a proxy's pod answers itself. */
+  async function fromWithin({ cluster, namespace }: Scene, gatewayName: string, url: string): Promise<string> {
+    const [pid] = proxyProcesses(`${namespace}/${gatewayName}`)
+    const network = (await cluster.exec(['ip', 'netns', 'identify', String(pid)])).stdout.trim()
+    const script = `fetch(${JSON.stringify(url)}).then((response) => response.text()).then((text) => process.stdout.write(text))`
+    return (await cluster.exec(['ip', 'netns', 'exec', network, process.execPath, '-e', script])).stdout
+  }
 
   /** A proxy that shows one Gateway's certificate to the controller and asks for another's configuration. */
   async function expectRefused(own: Scene | undefined, other: Scene | undefined): Promise<void> {

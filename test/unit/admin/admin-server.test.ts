@@ -78,6 +78,23 @@ describe('the admin server', () => {
     expect(await ask('/healthz')).toMatchObject({ status: 200 })
   })
 
+  it('tells peers elsewhere, as all pods of a cluster are, no more than probes and Prometheus need', async () => {
+    await server.close()
+    const peers: string[] = []
+    const sources = {
+      metrics: { contentType: 'text/plain', text: async () => 'x 1\n' },
+      unready: () => [],
+      documents: { '/config': () => ({}) },
+    }
+    server = new AdminServer(sources, (peer) => peers.push(peer) === 0)
+    port = await server.listen('127.0.0.1', 0)
+    expect(await ask('/config')).toMatchObject({ status: 403, text: expect.stringContaining('loopback') })
+    expect(await ask('/')).toMatchObject({ status: 403 })
+    expect(await ask('/else')).toMatchObject({ status: 403 })
+    expect(peers).toEqual(['127.0.0.1', '127.0.0.1', '127.0.0.1'])
+    for (const path of ['/healthz', '/readyz', '/metrics']) expect(await ask(path)).toMatchObject({ status: 200 })
+  })
+
   it('rejects when its port is taken', async () => {
     const second = new AdminServer({ metrics: { contentType: '', text: async () => '' }, unready: () => [], documents: {} })
     await expect(second.listen('127.0.0.1', port)).rejects.toMatchObject({ code: 'EADDRINUSE' })

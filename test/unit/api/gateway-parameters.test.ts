@@ -30,6 +30,8 @@ describe('GatewayParameters', () => {
     [{ service: { type: 'ExternalName' } }, 'enum at spec.service.type'],
     [{ log: { level: 'trace' } }, 'enum at spec.log.level'],
     [{ drain: { delay: '5' } }, 'pattern at spec.drain.delay'],
+    [{ drain: { delay: '700h' } }, 'drain-time at spec.drain.delay'],
+    [{ drain: { timeout: '9000h' } }, 'drain-time at spec.drain.timeout'],
     [{ trustedProxies: ['10.0.0.0/40'] }, 'cidr at spec.trustedProxies[0]'],
     [{ workers: 0 }, 'minimum at spec.workers'],
     [{ workers: 65 }, 'maximum at spec.workers'],
@@ -43,6 +45,11 @@ describe('GatewayParameters', () => {
     [{ pod: { resources: [] } }, 'type at spec.pod.resources'],
   ])('refuses %j: %s', (spec, issue) => {
     expect(issues(parameters(spec))).toEqual([issue])
+  })
+
+  it('takes drains of up to a week, which proxies start with', () => {
+    const drain = { delay: '168h', timeout: '167h59m60s' }
+    expect(parsed('GatewayParameters', parameters({ drain })).spec).toEqual({ drain })
   })
 
   it('warns of a field that it does not have', () => {

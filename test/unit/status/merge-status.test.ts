@@ -14,6 +14,17 @@ const condition = (type: string, status = 'True', observedGeneration = 1, more: 
 const old = { lastTransitionTime: then }
 const parent = (name: string, controllerName: string, ...conditions: object[]) => ({ parentRef: { name }, controllerName, conditions })
 
+describe('the list of parents of a route', () => {
+  it('has at most 32 entries, those of others among them (RouteStatus.parents): ours that find no place wait for one', () => {
+    const stored = { parents: [parent('theirs', 'other/controller')] }
+    const wanted = { parents: Array.from({ length: 32 }, (_, i) => parent(`g${i}`, ours)) }
+    const next = mergeStatus('HTTPRoute', stored, wanted, ours, now)
+    expect(next?.['parents']).toEqual([...stored.parents, ...wanted.parents.slice(0, 31)])
+    expect(sameStatus(mergeStatus('HTTPRoute', next, wanted, ours, now), next)).toBe(true)
+    expect(mergeStatus('HTTPRoute', { parents: [] }, wanted, ours, now)?.['parents']).toHaveLength(32)
+  })
+})
+
 describe('the status of a Gateway', () => {
   it('keeps conditions of other types in their place, and drops those of ours that exist only while True', () => {
     const stored = {

@@ -6,6 +6,7 @@
  * no endpoint. What happened outside (versions that proxies serve, addresses that were granted) is part of the next pass.
  */
 import { isDeepStrictEqual } from 'node:util'
+import type { Condition } from '../api/meta.ts'
 import type { GatewayObservation, InfraFailure, Observations } from '../cluster/observations.ts'
 import { ObservedSnapshot } from '../cluster/observed-snapshot.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
@@ -14,6 +15,7 @@ import { ownerOf } from '../infra/taken-names.ts'
 import type { KubeObject } from '../kube/kube-api.ts'
 import { sameItems } from '../lib/list-change.ts'
 import type { KubernetesSource } from '../sources/kubernetes/kubernetes-source.ts'
+import type { StoredObject } from '../sources/kubernetes/stored-object.ts'
 import type { TranslateOptions } from '../translate/options.ts'
 import { type Pass, translate } from '../translate/translate.ts'
 import type { InfraPlan, StatusOf, Translation } from '../translate/translation.ts'
@@ -43,6 +45,8 @@ export interface ClusterView {
 
 /** How long proxies may take to acknowledge a configuration before their Gateway's status says that it is pending. */
 const acknowledgeTime = 250
+/** How long proxies may take to find a controller that has just started. */
+const connectTime = 10_000
 /** References may lead to further ones. */
 const mostLoads = 3
 
@@ -59,6 +63,8 @@ export class ClusterServing {
   /** What the pass was made of. */
   #source: { readonly objects: Snapshot; readonly observations: Observations; readonly bundleVersion: string | undefined } | undefined
   #view: ClusterView | undefined
+  /** The first pass. */
+  #startedAt: number | undefined
 
   constructor(options: ClusterServingOptions) {
     this.#options = options
@@ -71,7 +77,8 @@ export class ClusterServing {
   }
 
   async pass(): Promise<ClusterView> {
-    const { source, stream } = this.#options
+    const { source, stream, now } = this.#options
+    this.#startedAt ??= now()
     let objects = this.#feed.follow(source.read().objects)
     let translation = this.#translate(objects)
     // Nothing is taken from the proxies because a Secret that they have was not read here yet.
@@ -199,8 +206,26 @@ export class ClusterServing {
   #waitsFor(gateway: string, version: string | undefined): number {
     const published = this.#published.get(gateway)
     const observed = this.#observations.gateways.get(gateway)
-    if (published === undefined || version === undefined || observed?.servedVersion === undefined || observed.servedVersion === version)
-      return 0
+    if (published === undefined || version === undefined || observed?.servedVersion === version) return 0
+    if (observed?.servedVersion === undefined) return this.#waitsToConnect(gateway)
     return published.at + acknowledgeTime - this.#options.now()
   }
+
+  /** Proxies find a controller that has just started within seconds: what they serve is what the one before it wrote. */
+  #waitsToConnect(gateway: string): number {
+    const { now, source } = this.#options
+    const left = (this.#startedAt ?? now()) + connectTime - now()
+    return left > 0 && isProgrammed(source.stored.at('Gateway', gateway)) ? left : 0
+  }
+}
+
+/** In its present generation. */
+function isProgrammed(stored: StoredObject | undefined): boolean {
+  const conditions = stored?.status?.['conditions']
+  return (
+    Array.isArray(conditions) &&
+    (conditions as readonly Partial<Condition>[]).some(
+      ({ type, status, observedGeneration }) => type === 'Programmed' && status === 'True' && observedGeneration === stored?.generation,
+    )
+  )
 }

@@ -42,7 +42,12 @@ const service: KubeObject = {
 /** A cluster in which whatever is published is served at once, and one Service stands. */
 function world() {
   const published = new Map<string, string>()
-  const state: { objects: readonly ApiObject[]; stored: StoredObject | undefined } = { objects: [], stored: undefined }
+  const state: { objects: readonly ApiObject[]; stored: StoredObject | undefined; connected: boolean; now: number } = {
+    objects: [],
+    stored: undefined,
+    connected: true,
+    now: 0,
+  }
   const serving = new ClusterServing({
     source: {
       read: () => ({ objects: state.objects, findings: [] }),
@@ -59,11 +64,12 @@ function world() {
         published.clear()
         for (const { gateway: path } of configs) published.set(path, versions.get(path) ?? '')
       },
-      proxiesOf: (path): readonly ProxyState[] => [{ pod: 'one', version: published.get(path) ?? 'none', result: undefined }],
+      proxiesOf: (path): readonly ProxyState[] =>
+        state.connected ? [{ pod: 'one', version: published.get(path) ?? 'none', result: undefined }] : [],
     },
     failures: () => new Map(),
     translate: { controllerName: 'gatewright.dev/gateway-controller', anyClassIsOurs: false, servesOn: true },
-    now: () => 0,
+    now: () => state.now,
     later: () => {},
   })
   return {
@@ -125,6 +131,49 @@ describe('a Gateway that serves', () => {
     const tls = { certificateRefs: [{ name: 'absent' }] }
     const after = await pass(gatewayClass(), gateway({ listeners: [{ name: 'https', port: 443, protocol: 'HTTPS', tls }] }))
     expect(after.addresses).toEqual(['192.0.2.1'])
+  })
+})
+
+describe('a controller that has just started', () => {
+  const programmed = (generation: number, observedGeneration: number): StoredObject =>
+    storedOf({
+      apiVersion: V1,
+      kind: 'Gateway',
+      metadata: { name: 'gw', namespace: 'shop', generation },
+      status: { conditions: [{ type: 'Programmed', status: 'True', reason: 'Programmed', message: '', observedGeneration }] },
+    })
+
+  it('leaves the status of a Gateway that was programmed until its proxies have had the time to connect', async () => {
+    const { pass, serving, state } = world()
+    state.stored = programmed(3, 3)
+    state.connected = false
+    const written = () => serving.view?.statuses.filter(({ kind }) => kind === 'Gateway').length
+    await pass(gatewayClass(), gateway())
+    expect(written()).toBe(0)
+    state.now = 9_000
+    await pass(gatewayClass(), gateway())
+    expect(written()).toBe(0)
+    state.now = 10_001
+    expect((await pass(gatewayClass(), gateway())).conditions).toContain('Programmed False Pending')
+    expect(written()).toBe(1)
+  })
+
+  it.each([
+    ['of a generation before this one', programmed(3, 2)],
+    ['never', undefined],
+  ])('says at once what it finds of one that was programmed %s', async (_, stored) => {
+    const { pass, serving, state } = world()
+    state.stored = stored
+    state.connected = false
+    await pass(gatewayClass(), gateway())
+    expect(serving.view?.statuses.filter(({ kind }) => kind === 'Gateway')).toHaveLength(1)
+  })
+
+  it('says what its proxies serve as soon as they connect', async () => {
+    const { pass, serving, state } = world()
+    state.stored = programmed(3, 3)
+    await pass(gatewayClass(), gateway())
+    expect(serving.view?.statuses.filter(({ kind }) => kind === 'Gateway')).toHaveLength(1)
   })
 })
 

@@ -113,8 +113,9 @@ export class LeaderElection {
     if (held === undefined) return await this.#create(begun)
     const { holderIdentity = '', leaseDurationSeconds = 0 } = specOf(held)
     const isOurs = holderIdentity === identity
-    // The answer to its creation never came.
+    // The answer to its creation never came; or somebody was faster.
     if (isOurs && this.#creates) this.#hasCreated()
+    this.#creates = false
     if (!isOurs && isLeading) this.#follow()
     const isOver = holderIdentity === '' || now() - (this.#seen?.since ?? now()) >= leaseDurationSeconds * 1000
     if (isOurs) await this.#write(held, transitionsOf(held), begun)

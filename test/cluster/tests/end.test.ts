@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { checkout } from '../checkout.ts'
 import { eventually } from './scene.ts'
 
@@ -41,7 +41,28 @@ function traces(scratch: string): object {
   }
 }
 
+/** Pods of other tests' Gateways may still be on their way out, for as long as they drain. */
+async function othersAreGone(): Promise<void> {
+  const scratch = mkdtempSync(join(tmpdir(), 'cluster-rest-'))
+  const calm = 12_000
+  let last = ''
+  let since = performance.now()
+  await eventually(
+    () => {
+      const now = JSON.stringify(traces(scratch))
+      if (now !== last) since = performance.now()
+      last = now
+      return Promise.resolve(performance.now() - since > calm)
+    },
+    'a time in which no pod comes or goes',
+    120_000,
+  )
+  rmSync(scratch, { recursive: true, force: true })
+}
+
 describe('the end of a cluster', () => {
+  beforeAll(othersAreGone, 130_000)
+
   let scratch: string
   let before: object
   let started: ChildProcess | undefined

@@ -82,10 +82,12 @@ describe('the install page', () => {
       await kubectl(['apply', '-f', file])
       await kubectl(['wait', '--for=condition=Programmed', '--timeout=2m', 'gateway/first'])
       const address = await kubectl(['get', 'gateway', 'first', '-o', 'jsonpath={.status.addresses[0].value}'])
-      const response = await fetch(`http://${address}/`, { redirect: 'manual' })
+      // Nodes learn a little later than the Gateway that its pods are ready.
+      const response = await eventually(() => fetch(`http://${address}/`, { redirect: 'manual' }), 'an answer of the first Gateway')
       expect([response.status, response.headers.get('location')]).toEqual([302, 'https://gateway-api.sigs.k8s.io/'])
     } finally {
       await kubectl(['delete', '-f', file])
+      await kubectl(['wait', '--for=delete', 'pod', '-l', 'gateway.networking.k8s.io/gateway-name=first', '--timeout=1m'])
       await scene.remove()
     }
   }, 180_000)

@@ -96,6 +96,18 @@ describe('leader election', () => {
     expect(server.spec).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 2, leaseTransitions: 1 })
   })
 
+  it('does not wait as one who made it, when another one was faster', async () => {
+    const { time, a, b } = world(NONE)
+    a.election.start()
+    b.election.start()
+    await time.advance(3_000)
+    const [leader, other] = a.election.isLeader ? [a, b] : [b, a]
+    expect(leader.election.isLeader).toBe(true)
+    await leader.election.stop()
+    await time.advance(600)
+    expect(other.election.isLeader).toBe(true)
+  })
+
   it('renews every half second', async () => {
     const { server, time, a } = world()
     a.election.start()

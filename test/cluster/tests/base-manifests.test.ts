@@ -80,13 +80,12 @@ describe("the conformance suite's base manifests", () => {
   })
 
   it('have ready endpoints for each Service', async () => {
-    const slices = await api.get<{ items: readonly { endpoints?: readonly { conditions: { ready: boolean } }[] }[] }>(
-      `/apis/discovery.k8s.io/v1/namespaces/${infra}/endpointslices`,
-    )
-    expect(slices.items.length).toBeGreaterThan(8)
-    for (const { endpoints = [] } of slices.items) {
-      expect(endpoints.length).toBeGreaterThan(0)
-      expect(endpoints.every(({ conditions }) => conditions.ready)).toBe(true)
-    }
+    type Slice = { readonly endpoints?: readonly { readonly conditions: { readonly ready: boolean } }[] }
+    // The controller of slices learns a little later than we that a pod is ready.
+    const slices = await eventually(async () => {
+      const { items } = await api.get<{ readonly items: readonly Slice[] }>(`/apis/discovery.k8s.io/v1/namespaces/${infra}/endpointslices`)
+      return items.every(({ endpoints = [] }) => endpoints.length > 0 && endpoints.every(({ conditions }) => conditions.ready)) && items
+    }, 'ready endpoints in all slices')
+    expect(slices.length).toBeGreaterThan(8)
   })
 })

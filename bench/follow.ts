@@ -4,7 +4,6 @@
  */
 import type { EndpointSlice, Namespace, Service } from '../src/api/core.ts'
 import type { Gateway, GatewayClass } from '../src/api/gateway.ts'
-import type { ObjectMeta } from '../src/api/meta.ts'
 import type { ApiObject } from '../src/api/object.ts'
 import type { HttpRoute } from '../src/api/route.ts'
 import { SnapshotFeed } from '../src/cli/snapshot-feed.ts'
@@ -13,18 +12,11 @@ import { ResourceMap } from '../src/delivery/resource-map.ts'
 import { compile } from '../src/routing/compile.ts'
 import type { Router } from '../src/routing/router.ts'
 import { translate, type Pass, type TranslateOptions } from '../src/translate/translate.ts'
+import { metaOf as meta } from './meta-of.ts'
 
 const OPTIONS: TranslateOptions = { controllerName: 'gatewright.dev/gateway-controller', anyClassIsOurs: false }
 const SIZES = [300, 3_000]
 const COMES = 200
-
-const meta = (namespace: string, name: string, labels: ObjectMeta['labels'] = {}): ObjectMeta => ({
-  namespace,
-  name,
-  generation: 1,
-  labels,
-  annotations: {},
-})
 
 function world(): ApiObject[] {
   const gatewayClass: GatewayClass = {

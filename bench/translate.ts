@@ -5,10 +5,10 @@
  */
 import type { EndpointSlice, Namespace, Service } from '../src/api/core.ts'
 import type { Gateway, GatewayClass, Listener, ListenerSet } from '../src/api/gateway.ts'
-import type { ObjectMeta } from '../src/api/meta.ts'
 import type { HttpRoute } from '../src/api/route.ts'
 import { SnapshotBuilder } from '../src/cluster/snapshot-builder.ts'
 import { translate, type Pass, type TranslateOptions } from '../src/translate/translate.ts'
+import { metaOf as meta } from './meta-of.ts'
 
 const OPTIONS: TranslateOptions = { controllerName: 'gatewright.dev/gateway-controller', anyClassIsOurs: false }
 const NAMESPACES = 50
@@ -18,13 +18,6 @@ const TARGET_SHARE = 0.05
 const TARGET_MS = 10
 
 const namespaceOf = (i: number) => `team-${i % NAMESPACES}`
-const meta = (namespace: string, name: string, labels: ObjectMeta['labels'] = {}): ObjectMeta => ({
-  namespace,
-  name,
-  generation: 1,
-  labels,
-  annotations: {},
-})
 
 function route(i: number, revision: number): HttpRoute {
   const backend = { group: '', kind: 'Service', name: `app-${i}`, port: 80, filters: [] }

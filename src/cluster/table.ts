@@ -1,6 +1,7 @@
 /** The objects of one kind, by namespace and name. Persistent: `edited` shares everything that the edits leave alone. */
 import type { ApiObject } from '../api/object.ts'
 import { PatchedMap } from '../lib/patched-map.ts'
+import { sortedPlace } from '../lib/sorted-place.ts'
 import { compareObjects, compareText } from './order.ts'
 
 type Names = PatchedMap<ApiObject>
@@ -61,7 +62,9 @@ export class Table {
     if (this.#edits.length > FEW) return this.#sortAll()
     const sorted = [...base]
     for (const { namespace, name, object } of this.#edits) {
-      const at = placeOf(sorted, namespace, name)
+      const isBefore = ({ metadata }: ApiObject): boolean =>
+        (compareText(metadata.namespace, namespace) || compareText(metadata.name, name)) < 0
+      const at = sortedPlace(sorted, isBefore)
       const there = sorted[at]?.metadata
       const replaced = there?.namespace === namespace && there.name === name ? 1 : 0
       sorted.splice(at, replaced, ...(object === undefined ? [] : [object]))
@@ -72,17 +75,3 @@ export class Table {
 
 /** Up to so many edits are made in place; after more, sorting everything is as good. */
 const FEW = 64
-
-/** Where the object is, or belongs. */
-function placeOf(sorted: readonly ApiObject[], namespace: string, name: string): number {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const { metadata } = sorted[middle] ?? { metadata: { namespace: '', name: '' } }
-    const order = compareText(metadata.namespace, namespace) || compareText(metadata.name, name)
-    if (order < 0) low = middle + 1
-    else high = middle
-  }
-  return low
-}

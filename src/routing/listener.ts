@@ -2,6 +2,7 @@
 import type { ListenerConfig } from '../config/listener.ts'
 import { compareSpecificity } from '../lib/hostname.ts'
 import type { Patches } from '../lib/patched-map.ts'
+import { sortedPlace } from '../lib/sorted-place.ts'
 import { HostIndex } from './host-index.ts'
 import { LazySubject } from './query.ts'
 import type { AttachedStream, CompiledListener, HostTable, PortRouter } from './router.ts'
@@ -53,25 +54,18 @@ function editedTables(tables: readonly HostTable[], index: HostIndex<HostTable>,
       .filter((table) => !gone.has(table))
       .concat(made)
       .sort(bySpecificity)
-  for (const table of made) edited.splice(placeOf(edited, table), 0, table)
+  // Behind all that are as specific.
+  for (const table of made)
+    edited.splice(
+      sortedPlace(edited, (other) => bySpecificity(other, table) <= 0),
+      0,
+      table,
+    )
   return edited
 }
 
 function bySpecificity(a: HostTable, b: HostTable): number {
   return compareSpecificity(a.hostname, b.hostname)
-}
-
-/** Behind all that are as specific. */
-function placeOf(tables: readonly HostTable[], table: HostTable): number {
-  let low = 0
-  let high = tables.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const other = tables[middle]
-    if (other !== undefined && bySpecificity(other, table) <= 0) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 /**

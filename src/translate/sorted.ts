@@ -1,5 +1,6 @@
 /** Sorting what is nearly sorted: a list made again after few changes costs a walk, not a sort. */
 import { changedSpan } from '../lib/list-change.ts'
+import { sortedPlace } from '../lib/sorted-place.ts'
 
 /** How a list came about, to make the next one from it. */
 export interface Sorted<T> {
@@ -22,7 +23,12 @@ export function sortedFrom<T>(last: Sorted<T> | undefined, source: readonly T[],
   const added = source.slice(begin, afterEnd)
   const kept = without(last.sorted, removed)
   if (added.length > FEW) return { source, sorted: kept.concat(added).sort(compare), removed, added }
-  for (const element of added) kept.splice(placeOf(kept, element, compare), 0, element)
+  for (const element of added)
+    kept.splice(
+      sortedPlace(kept, (other) => compare(other, element) < 0),
+      0,
+      element,
+    )
   return { source, sorted: kept, removed, added }
 }
 
@@ -34,16 +40,4 @@ function without<T>(sorted: readonly T[], removed: readonly T[]): T[] {
   const kept = sorted.slice()
   for (const element of removed) kept.splice(kept.indexOf(element), 1)
   return kept
-}
-
-function placeOf<T>(sorted: readonly T[], element: T, compare: (a: T, b: T) => number): number {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const other = sorted[middle]
-    if (other !== undefined && compare(other, element) < 0) low = middle + 1
-    else high = middle
-  }
-  return low
 }

@@ -10,7 +10,7 @@ import type { KubeApi, KubeObject } from '../kube/kube-api.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { equal } from './drift.ts'
 import type { ObservedInfra } from './infra-writer.ts'
-import { managedBy, proxyResources } from './proxy-manifests.ts'
+import { isManaged, managedBy, proxyResources } from './proxy-manifests.ts'
 
 export interface EndpointService {
   readonly namespace: string
@@ -107,10 +107,10 @@ export class EndpointServiceWriter {
 }
 
 /** Only what we made: others may write the same annotation. */
-function backendOf({ metadata }: KubeObject): string | undefined {
-  const isMade = Object.entries(managedBy).every(([label, value]) => metadata.labels?.[label] === value)
+function backendOf(object: KubeObject): string | undefined {
+  const { metadata } = object
   const owner = metadata.ownerReferences?.find(({ kind, controller }) => kind === 'XBackend' && controller === true)
-  return isMade && owner !== undefined ? metadata.annotations?.[X_BACKEND_ANNOTATION] : undefined
+  return isManaged(object) && owner !== undefined ? metadata.annotations?.[X_BACKEND_ANNOTATION] : undefined
 }
 
 /** Both protocols, since the route and not the XBackend says which one is spoken. */

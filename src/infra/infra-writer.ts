@@ -13,7 +13,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import { Attempts } from './attempts.ts'
 import { hasDrifted } from './drift.ts'
 import type { InfraFailure } from './infra-failure.ts'
-import { type Manifest, managedBy } from './proxy-manifests.ts'
+import { type Manifest, isManaged } from './proxy-manifests.ts'
 import { handedOver, replicaKeeper } from './replica-handover.ts'
 import { keyOf, ownerOf, takenMessage, takenNames } from './taken-names.ts'
 
@@ -187,8 +187,9 @@ export class InfraWriter {
     const [owner, own] = [ownerOf(found), ownerOf(object)]
     // Without our label it is still ours, if it belongs to the Gateway: somebody has changed the label.
     if (owner !== undefined && owner === own) return
-    if (owner !== undefined && isOurs(found)) throw new Error(`it belongs to Gateway ${owner}; give one of the two Gateways another name`)
-    if (!isOurs(found)) throw new Error(`there is one already that is not managed by gatewright; delete or rename it`)
+    if (owner !== undefined && isManaged(found))
+      throw new Error(`it belongs to Gateway ${owner}; give one of the two Gateways another name`)
+    if (!isManaged(found)) throw new Error(`there is one already that is not managed by gatewright; delete or rename it`)
   }
 
   #tell(): void {
@@ -223,7 +224,7 @@ export class InfraWriter {
     for (const { resource, object } of this.#options.observed.all()) {
       const gateway = ownerOf(object)
       const key = keyOf(resource, object)
-      if (gateway === undefined || object.metadata.deletionTimestamp !== undefined || !isOurs(object)) continue
+      if (gateway === undefined || object.metadata.deletionTimestamp !== undefined || !isManaged(object)) continue
       if (asked.get(gateway)?.has(key) ?? kept.has(gateway)) continue
       const attempt = `delete ${key}`
       attempts.push(attempt)
@@ -253,8 +254,4 @@ export class InfraWriter {
 /** True when the watch has come as far as our last write; what it shows until then is older than that. */
 function isCaughtUp({ result }: Applied, observed: KubeObject | undefined): boolean {
   return observed !== undefined && Number(observed.metadata.resourceVersion) >= Number(result.metadata.resourceVersion)
-}
-
-function isOurs({ metadata }: KubeObject): boolean {
-  return Object.entries(managedBy).every(([name, value]) => metadata.labels?.[name] === value)
 }

@@ -33,6 +33,11 @@ export const proxyResources = {
 
 /** Everything of ours bears it, and nothing else does. */
 export const managedBy = { 'app.kubernetes.io/managed-by': 'gatewright' } as const
+
+export function isManaged({ metadata }: Pick<KubeObject, 'metadata'>): boolean {
+  return Object.entries(managedBy).every(([name, value]) => metadata.labels?.[name] === value)
+}
+
 const proxyLabel = { 'gatewright.dev/component': 'proxy' } as const
 const gatewayNameLabel = 'gateway.networking.k8s.io/gateway-name'
 
